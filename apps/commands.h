@@ -1,0 +1,19 @@
+// The subcommands of `glia`, one source file each. Every function registers its flags and, as the
+// callback, what runs when it is chosen.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace glia {
+
+void add_phantom_command(CLI::App& app);
+void add_split_command(CLI::App& app);
+void add_check_data_command(CLI::App& app);
+void add_train_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
+void add_predict_command(CLI::App& app);
+void add_doctor_command(CLI::App& app);
+
+}  // namespace glia

@@ -1,0 +1,43 @@
+// The program `glia`: parses the command line, runs one subcommand, turns errors into one line.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "apps/commands.h"
+#include "engine/base/check.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Glia trains a U-Net on MR slices, with no framework underneath."};
+  app.name("glia");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", GLIA_VERSION);
+  app.get_formatter()->column_width(34);
+  app.option_defaults()->always_capture_default();
+  app.footer(
+      "Example:\n"
+      "  glia phantom --out slices --patients 12 --slices 8\n"
+      "  glia split --data slices --out split\n"
+      "  glia train --data slices --split split --out runs/first --epochs 3\n"
+      "  glia evaluate --checkpoint runs/first/best.safetensors --data slices --list "
+      "split/val.txt");
+  glia::add_phantom_command(app);
+  glia::add_split_command(app);
+  glia::add_check_data_command(app);
+  glia::add_train_command(app);
+  glia::add_evaluate_command(app);
+  glia::add_predict_command(app);
+  glia::add_doctor_command(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  } catch (const std::bad_alloc&) {
+    std::fputs("glia: out of memory; use a smaller --batch-size or --base-width\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "glia: %s\n", error.what());
+  }
+  return 1;
+}

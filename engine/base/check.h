@@ -1,0 +1,31 @@
+// Errors that a user can act on. Every message says what was found, what was expected and how to
+// mend it; `main` prints it as one line and exits with a non-zero status.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace glia {
+
+/// A failure that the user can understand and mend: bad input, a full disk, shapes that do not fit.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws `Error` with a formatted message.
+template <class... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(fmt::format(format, std::forward<Args>(args)...));
+}
+
+/// Throws `Error` with a formatted message unless `condition` holds.
+template <class... Args>
+void check(bool condition, fmt::format_string<Args...> format, Args&&... args) {
+  if (!condition) fail(format, std::forward<Args>(args)...);
+}
+
+}  // namespace glia

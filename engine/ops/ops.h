@@ -1,0 +1,90 @@
+// The differentiable operations. Each checks shapes, allocates its result (or writes into `out`, a
+// tensor of the result's shape, so that a producer can write straight into its slice of a
+// concatenation), runs one kernel and records its backward on the tape.
+//
+// Images are NHWC float tensors. Every function throws `Error`, naming the operation and the
+// shapes, when its arguments do not fit. docs/ops/<name>.md derives each backward pass.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/base/geometry.h"
+#include "engine/tape/tape.h"
+#include "engine/tensor/tensor.h"
+
+namespace glia::ops {
+
+/// x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
+Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
+              const Tensor& out = {});
+
+/// x [N,H,W,C], w [C,R,S,K], b [K] or undefined -> [N,P,Q,K], P = (H-1)*stride + R - padding.
+Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
+                        const ConvSpec& spec, const Tensor& out = {});
+
+/// Running statistics of a batch norm and how it uses them.
+struct BatchNormState {
+  Tensor running_mean, running_var;  // [C], updated in training
+  double momentum = 0.1;
+  double epsilon = 1e-5;
+};
+
+/// x [N,H,W,C], gamma and beta [C]. Training uses the batch's statistics and updates the running
+/// ones; evaluation uses the running ones.
+Tensor batch_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                  const BatchNormState& state, bool training, const Tensor& out = {});
+
+/// x [N,H,W,C], gamma and beta [C]; C must be a multiple of `groups`.
+Tensor group_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                  std::int64_t groups, double epsilon = 1e-5, const Tensor& out = {});
+
+Tensor relu(Tape& tape, const Tensor& x, const Tensor& out = {});
+Tensor sigmoid(Tape& tape, const Tensor& x, const Tensor& out = {});
+
+/// Zeroes elements with probability p and scales the others by 1/(1-p); which ones is a function of
+/// (seed, stream, element). 0 <= p < 1.
+Tensor dropout(Tape& tape, const Tensor& x, double p, std::uint64_t seed, std::uint64_t stream,
+               const Tensor& out = {});
+
+/// Ties go to the first maximum in row-major order.
+Tensor max_pool2d(Tape& tape, const Tensor& x, std::int64_t window = 2, std::int64_t stride = 2,
+                  const Tensor& out = {});
+Tensor upsample_nearest2d(Tape& tape, const Tensor& x, std::int64_t factor = 2,
+                          const Tensor& out = {});
+
+/// The channels of all `inputs`, which must be neighbouring channel slices of one buffer. Nothing
+/// is copied, forward or backward.
+Tensor concat(Tape& tape, std::span<const Tensor> inputs);
+
+Tensor add(Tape& tape, const Tensor& a, const Tensor& b, const Tensor& out = {});
+Tensor mul(Tape& tape, const Tensor& a, const Tensor& b, const Tensor& out = {});
+Tensor scale(Tape& tape, const Tensor& x, double alpha, const Tensor& out = {});
+
+/// One element.
+Tensor sum(Tape& tape, const Tensor& x);
+Tensor mean(Tape& tape, const Tensor& x);
+
+/// 1 where x > t, else 0. A step has no useful gradient: nothing is recorded.
+Tensor threshold(Tape& tape, const Tensor& x, double t = 0.5);
+
+/// A loss and the (intersection, union) or (intersection, cardinality) sums behind it, f64
+/// [regions, 2].
+struct RegionLoss {
+  Tensor loss, sums;
+};
+
+/// -log((I + smooth) / (U + smooth)) of p = sigmoid(logits); target is a constant.
+RegionLoss iou_loss(Tape& tape, const Tensor& logits, const Tensor& target,
+                    Region region = Region::batch, double smooth = 1);
+/// 1 - (2 I + smooth) / (P + T + smooth).
+RegionLoss dice_loss(Tape& tape, const Tensor& logits, const Tensor& target,
+                     Region region = Region::batch, double smooth = 1);
+/// Mean binary cross-entropy.
+Tensor bce_with_logits(Tape& tape, const Tensor& logits, const Tensor& target);
+
+/// i64 [N, 4]: true positives, false positives, false negatives and true negatives of
+/// (prediction > t) an image. Not differentiable.
+Tensor confusion_counts(Tape& tape, const Tensor& prediction, const Tensor& target, double t = 0.5);
+
+}  // namespace glia::ops

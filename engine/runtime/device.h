@@ -1,0 +1,52 @@
+// A place where tensors live and kernels run: a kernel table, memory and a context.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/allocator.h"
+#include "kernels/api/table.h"
+
+namespace glia {
+
+/// Time spent in one kernel, summed over its calls.
+struct TraceEntry {
+  const char* kernel = "";
+  std::int64_t calls = 0;
+  double seconds = 0;
+};
+
+class Device {
+ public:
+  Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
+         int threads);
+
+  const std::string& name() const { return name_; }
+  const KernelTable& kernels() const { return kernels_; }
+  Allocator& allocator() { return *allocator_; }
+  const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
+  KernelContext& context() { return context_; }
+
+  /// Records the time of every kernel from now on. `trace()` lists them, longest first.
+  void enable_trace() { tracing_ = true; }
+  bool tracing() const { return tracing_; }
+  void add_trace(const char* kernel, double seconds);
+  std::vector<TraceEntry> trace() const;
+
+ private:
+  std::string name_;
+  const KernelTable& kernels_;
+  std::shared_ptr<Allocator> allocator_;
+  KernelContext context_;
+  bool tracing_ = false;
+  std::vector<TraceEntry> trace_;
+};
+
+/// The CPU device with a caching allocator. `threads` 0 means every core this process may use.
+std::unique_ptr<Device> make_cpu_device(int threads = 0);
+
+/// Cores that this process may run on (its affinity mask, not the machine's count).
+int available_cores();
+
+}  // namespace glia

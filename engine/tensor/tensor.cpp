@@ -1,0 +1,150 @@
+#include "engine/tensor/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/tensor/body.h"
+
+namespace glia {
+
+Tensor Tensor::empty(Device& device, const Shape& shape, DType dtype) {
+  const auto bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
+  return Tensor(std::make_shared<Body>(
+      Body{&device, std::make_shared<Storage>(device, bytes), 0, shape, shape.channels(), dtype}));
+}
+
+Tensor Tensor::zeros(Device& device, const Shape& shape, DType dtype) {
+  Tensor t = empty(device, shape, dtype);
+  std::memset(t.view().data, 0, t.body_->storage->bytes);
+  return t;
+}
+
+template <class T>
+Tensor Tensor::from(Device& device, const Shape& shape, std::span<const T> values) {
+  check(static_cast<std::int64_t>(values.size()) == shape.numel(),
+        "tensor: found {} values, expected {} for the shape {}", values.size(), shape.numel(),
+        shape.str());
+  Tensor t = empty(device, shape, dtype_of<T>());
+  std::copy(values.begin(), values.end(), t.data<T>());
+  return t;
+}
+
+Device& Tensor::device() const {
+  return *body_->device;
+}
+const Shape& Tensor::shape() const {
+  return body_->shape;
+}
+DType Tensor::dtype() const {
+  return body_->dtype;
+}
+
+View Tensor::view() const {
+  if (!body_) return {};
+  auto* base = static_cast<std::byte*>(body_->storage->data);
+  return {{base + static_cast<std::size_t>(body_->offset) * size_of(body_->dtype), body_->shape,
+           body_->pitch, body_->dtype}};
+}
+
+Tensor Tensor::channels(std::int64_t first, std::int64_t count) const {
+  check(first >= 0 && count > 0 && first + count <= shape().channels(),
+        "channels: found [{}, {}), expected a part of [0, {})", first, first + count,
+        shape().channels());
+  return Tensor(
+      std::make_shared<Body>(Body{body_->device, body_->storage, body_->offset + first,
+                                  shape().with_channels(count), body_->pitch, body_->dtype}));
+}
+
+Tensor Tensor::slice(std::int64_t offset, const Shape& shape) const {
+  check(view().dense() && offset >= 0 && offset + shape.numel() <= numel(),
+        "slice: found {} elements from {} on, expected a part of a dense tensor {}", shape.numel(),
+        offset, this->shape().str());
+  return Tensor(std::make_shared<Body>(Body{body_->device, body_->storage, body_->offset + offset,
+                                            shape, shape.channels(), body_->dtype}));
+}
+
+Tensor Tensor::join_channels(std::span<const Tensor> slices) {
+  check(!slices.empty(), "concat: found no tensors, expected one or more");
+  const Body& first = *slices.front().body_;
+  std::int64_t channels = 0;
+  for (const Tensor& slice : slices) {
+    const Body& body = *slice.body_;
+    check(body.storage == first.storage && body.offset == first.offset + channels &&
+              body.pitch == first.pitch && body.dtype == first.dtype &&
+              body.shape.with_channels(1) == first.shape.with_channels(1),
+          "concat: {} does not lie right behind {} channels of {}; let the producers write into "
+          "channels() of one buffer",
+          body.shape.str(), channels, first.shape.str());
+    channels += body.shape.channels();
+  }
+  return Tensor(
+      std::make_shared<Body>(Body{first.device, first.storage, first.offset,
+                                  first.shape.with_channels(channels), first.pitch, first.dtype}));
+}
+
+template <class T>
+T* Tensor::data() const {
+  check(defined() && dtype() == dtype_of<T>() && view().dense(),
+        "tensor: host access as {} needs a dense tensor of that type", name_of(dtype_of<T>()));
+  return view().as<T>();
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  const View v = view();
+  check(v.dtype == dtype_of<T>(), "tensor: found {}, expected {}", name_of(v.dtype),
+        name_of(dtype_of<T>()));
+  std::vector<T> values;
+  values.reserve(static_cast<std::size_t>(numel()));
+  for (std::int64_t row = 0; row < v.rows(); ++row) {
+    const T* p = v.as<T>() + row * v.pitch;
+    values.insert(values.end(), p, p + v.channels());
+  }
+  return values;
+}
+
+double Tensor::item() const {
+  check(numel() == 1, "item: found the shape {}, expected one element", shape().str());
+  switch (dtype()) {
+    case DType::f32: return *data<float>();
+    case DType::f64: return *data<double>();
+    case DType::u8: return *data<std::uint8_t>();
+    case DType::i64: return static_cast<double>(*data<std::int64_t>());
+  }
+  return 0;
+}
+
+void Tensor::copy_from(std::span<const float> values) const {
+  check(static_cast<std::int64_t>(values.size()) == numel(),
+        "tensor: found {} values, expected {} for the shape {}", values.size(), numel(),
+        shape().str());
+  std::copy(values.begin(), values.end(), data<float>());
+}
+
+bool Tensor::wants_grad() const {
+  return body_ && body_->wants_grad;
+}
+void Tensor::set_wants_grad(bool wanted) const {
+  body_->wants_grad = wanted;
+}
+Tensor Tensor::grad() const {
+  return body_->grad;
+}
+void Tensor::bind_grad(const Tensor& grad, Write next) const {
+  body_->grad = grad;
+  body_->grad_written = next == Write::accumulate;
+}
+
+template Tensor Tensor::from(Device&, const Shape&, std::span<const float>);
+template Tensor Tensor::from(Device&, const Shape&, std::span<const double>);
+template Tensor Tensor::from(Device&, const Shape&, std::span<const std::uint8_t>);
+template float* Tensor::data<float>() const;
+template double* Tensor::data<double>() const;
+template std::uint8_t* Tensor::data<std::uint8_t>() const;
+template std::int64_t* Tensor::data<std::int64_t>() const;
+template std::vector<float> Tensor::to_vector<float>() const;
+template std::vector<double> Tensor::to_vector<double>() const;
+template std::vector<std::uint8_t> Tensor::to_vector<std::uint8_t>() const;
+template std::vector<std::int64_t> Tensor::to_vector<std::int64_t>() const;
+
+}  // namespace glia

@@ -1,0 +1,41 @@
+// conv2d: y[n,p,q,k] = b[k] + sum_{r,s,c} x[n, p*stride_h + r - pad_top, q*stride_w + s - pad_left,
+// c]
+//                                        * w[k,r,s,c],  pixels outside the image counting as 0.
+// Three passes with three signatures: a backend never has to guess which one is meant.
+// Derivation: docs/ops/conv2d.md.
+#pragma once
+
+#include "engine/base/geometry.h"
+#include "kernels/api/view.h"
+
+namespace glia {
+
+/// x [N,H,W,C], w [K,R,S,C], b [K] or empty -> y [N,P,Q,K].
+struct Conv2dForward {
+  static constexpr const char* kName = "conv2d_forward";
+  ConvGeometry geometry;
+  ConstView x, w, b{};
+  View y;
+};
+
+/// dx[n,h,w,c] = sum of dy * w over every output pixel that read x[n,h,w,c]; the adjoint in x.
+struct Conv2dDgrad {
+  static constexpr const char* kName = "conv2d_dgrad";
+  ConvGeometry geometry;
+  ConstView dy, w;
+  View dx;
+  Write write = Write::overwrite;
+};
+
+/// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] * x[...]; db[k] = sum dy (db may be empty). The adjoint in
+/// w. `write` holds for dw, `write_bias` for db.
+struct Conv2dWgrad {
+  static constexpr const char* kName = "conv2d_wgrad";
+  ConvGeometry geometry;
+  ConstView dy, x;
+  View dw, db{};
+  Write write = Write::overwrite;
+  Write write_bias = Write::overwrite;
+};
+
+}  // namespace glia

@@ -1,0 +1,40 @@
+// conv_transpose2d: the adjoint of conv2d as a layer. With the geometry of that convolution
+// (`conv_transpose2d_geometry`: its input is our output), x [N,P,Q,K], w [K,R,S,C], b [C]:
+//   y[n,h,w,c] = b[c] + sum of x[n,p,q,k] * w[k,r,s,c] over h = p*stride_h + r - pad_top, w
+//   likewise.
+// Derivation: docs/ops/conv_transpose2d.md.
+#pragma once
+
+#include "engine/base/geometry.h"
+#include "kernels/api/view.h"
+
+namespace glia {
+
+/// x [N,P,Q,K], w [K,R,S,C], b [C] or empty -> y [N,H,W,C].
+struct ConvTranspose2dForward {
+  static constexpr const char* kName = "conv_transpose2d_forward";
+  ConvGeometry geometry;
+  ConstView x, w, b{};
+  View y;
+};
+
+/// dy [N,H,W,C], w -> dx [N,P,Q,K]: an ordinary convolution of dy.
+struct ConvTranspose2dDgrad {
+  static constexpr const char* kName = "conv_transpose2d_dgrad";
+  ConvGeometry geometry;
+  ConstView dy, w;
+  View dx;
+  Write write = Write::overwrite;
+};
+
+/// dy [N,H,W,C], x [N,P,Q,K] -> dw [K,R,S,C] and db [C] = sum dy (db may be empty).
+struct ConvTranspose2dWgrad {
+  static constexpr const char* kName = "conv_transpose2d_wgrad";
+  ConvGeometry geometry;
+  ConstView dy, x;
+  View dw, db{};
+  Write write = Write::overwrite;
+  Write write_bias = Write::overwrite;
+};
+
+}  // namespace glia

@@ -1,0 +1,42 @@
+// One optimizer step over the flat buffers of all parameters and gradients: one launch each.
+// All views are one-dimensional, dense and of the same length.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/api/view.h"
+
+namespace glia {
+
+/// Adam (Kingma & Ba, 2015): m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2;
+/// w -= lr * (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + epsilon).
+/// With `decoupled` (AdamW: Loshchilov & Hutter, 2019) w is first scaled by 1 - lr * weight_decay;
+/// without, weight_decay * w is added to g. `step` counts from 1.
+struct AdamStep {
+  static constexpr const char* kName = "adam_step";
+  View w, m, v;
+  ConstView g;
+  std::int64_t step = 1;
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
+  bool decoupled = false;
+};
+
+/// SGD: g += weight_decay * w; m = momentum * m + g; w -= lr * (nesterov ? g + momentum * m : m).
+struct SgdStep {
+  static constexpr const char* kName = "sgd_step";
+  View w, m;
+  ConstView g;
+  double lr = 1e-2, momentum = 0.9, weight_decay = 0;
+  bool nesterov = false;
+};
+
+/// RMSprop (Hinton, 2012): g += weight_decay * w; v = alpha v + (1-alpha) g^2;
+/// w -= lr * g / (sqrt(v) + epsilon).
+struct RmspropStep {
+  static constexpr const char* kName = "rmsprop_step";
+  View w, v;
+  ConstView g;
+  double lr = 1e-3, alpha = 0.99, epsilon = 1e-8, weight_decay = 0;
+};
+
+}  // namespace glia

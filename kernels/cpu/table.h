@@ -1,0 +1,13 @@
+// The CPU backend: float32, NHWC, vectorised with run-time dispatch, threads by OpenMP.
+#pragma once
+
+#include "kernels/api/table.h"
+
+namespace glia::cpu {
+
+const KernelTable& table();
+
+/// The instruction set that the dispatch chose on this machine, "AVX3" for instance.
+const char* instruction_set();
+
+}  // namespace glia::cpu
