@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "engine/base/check.h"
 
@@ -66,10 +65,14 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 }
 
 std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
   check(in.good() && !fs::is_directory(path), "{}: cannot read: {}", path.string(),
         fs::exists(path) ? "not a readable file" : "no such file");
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string content(static_cast<std::size_t>(in.tellg()), '\0');
+  in.seekg(0);
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  check(in.good(), "{}: cannot be read to its end", path.string());
+  return content;
 }
 
 void make_folder(const fs::path& path) {

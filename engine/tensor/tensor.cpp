@@ -118,7 +118,10 @@ void Tensor::copy_from(std::span<const float> values) const {
   check(static_cast<std::int64_t>(values.size()) == numel(),
         "tensor: found {} values, expected {} for the shape {}", values.size(), numel(),
         shape().str());
-  std::copy(values.begin(), values.end(), data<float>());
+  if (dtype() == DType::f64)
+    std::copy(values.begin(), values.end(), data<double>());
+  else
+    std::copy(values.begin(), values.end(), data<float>());
 }
 
 bool Tensor::wants_grad() const {
@@ -129,6 +132,9 @@ void Tensor::set_wants_grad(bool wanted) const {
 }
 Tensor Tensor::grad() const {
   return body_->grad;
+}
+bool Tensor::grad_written() const {
+  return body_->grad_written;
 }
 void Tensor::bind_grad(const Tensor& grad, Write next) const {
   body_->grad = grad;

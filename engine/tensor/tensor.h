@@ -50,6 +50,7 @@ class Tensor {
   std::vector<T> to_vector() const;
   /// The single element of a one-element tensor.
   double item() const;
+  /// Overwrites all elements of a dense float tensor (f32 or f64), in row-major order.
   void copy_from(std::span<const float> values) const;
 
   /// Whether a gradient of this tensor is asked for. Set on parameters and, by the tape, on
@@ -58,6 +59,8 @@ class Tensor {
   void set_wants_grad(bool wanted) const;
   /// The gradient, or an undefined tensor when none was computed.
   Tensor grad() const;
+  /// Whether a backward pass wrote the gradient since `bind_grad`.
+  bool grad_written() const;
   /// Fixes where the gradient goes (a parameter's place in the flat gradient buffer) and
   /// whether the next one overwrites or adds to what is there.
   void bind_grad(const Tensor& grad, Write next = Write::overwrite) const;

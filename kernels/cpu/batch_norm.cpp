@@ -1,0 +1,130 @@
+// Batch norm over the rows of NHWC views. Forward: one pass for the moments, one to apply.
+// Backward: one pass for the two sums, one for dx. Formulas: kernels/api/batch_norm.h.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/batch_norm.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/cpu/channels-inl.h"
+#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace glia::cpu::HWY_NAMESPACE {
+
+void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrain& a) {
+  const std::int64_t C = a.x.channels(), rows = a.x.rows();
+  auto* scratch = static_cast<float*>(
+      context.workspace.reserve(static_cast<std::size_t>(3 * kMaxSlabs * C) * sizeof(float)));
+  std::vector<double> mean(static_cast<std::size_t>(C)), m2(mean.size());
+  moments(context, a.x, 0, rows, mean.data(), m2.data(), scratch);
+
+  float *scale = scratch, *saved_mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
+  const auto count = static_cast<double>(rows);
+  for (std::int64_t c = 0; c < C; ++c) {
+    const auto i = static_cast<std::size_t>(c);
+    const double inv = 1 / std::sqrt(m2[i] / count + a.epsilon);
+    saved_mean[c] = static_cast<float>(mean[i]);
+    invstd[c] = static_cast<float>(inv);
+    scale[c] = static_cast<float>(a.gamma.as<float>()[c] * inv);
+    const auto update = [&](const View& running, double batch) {
+      float& value = running.as<float>()[c];
+      value = static_cast<float>((1 - a.momentum) * value + a.momentum * batch);
+    };
+    update(a.running_mean, mean[i]);
+    update(a.running_var, m2[i] / std::max(1.0, count - 1));
+  }
+  normalise(context, a.x, a.y, 0, rows, saved_mean, scale, a.beta.as<float>());
+}
+
+/// scale[c] = gamma / sqrt(var + epsilon) in scratch memory.
+float* eval_scale(KernelContext& context, const ConstView& gamma, const ConstView& var,
+                  double epsilon, std::int64_t C, std::size_t more_floats) {
+  auto* scale = static_cast<float*>(
+      context.workspace.reserve((static_cast<std::size_t>(C) + more_floats) * sizeof(float)));
+  for (std::int64_t c = 0; c < C; ++c)
+    scale[c] = static_cast<float>(gamma.as<float>()[c] /
+                                  std::sqrt(static_cast<double>(var.as<float>()[c]) + epsilon));
+  return scale;
+}
+
+void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval& a) {
+  const float* scale = eval_scale(context, a.gamma, a.running_var, a.epsilon, a.x.channels(), 0);
+  normalise(context, a.x, a.y, 0, a.x.rows(), a.running_mean.as<float>(), scale,
+            a.beta.as<float>());
+}
+
+void store(const View& to, std::int64_t c, double value, Write write) {
+  float& element = to.as<float>()[c];
+  element = static_cast<float>(write == Write::accumulate ? element + value : value);
+}
+
+void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTrain& a) {
+  const std::int64_t C = a.x.channels(), rows = a.x.rows();
+  auto* scratch = static_cast<float*>(
+      context.workspace.reserve(static_cast<std::size_t>((2 * kMaxSlabs + 3) * C) * sizeof(float)));
+  std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
+  const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
+  gradient_sums(context, a.dy, a.x, mean, 0, rows, sums.data(), dots.data(), scratch);
+
+  float *k_dy = scratch + 2 * kMaxSlabs * C, *k_x = k_dy + C, *k_1 = k_x + C;
+  const auto count = static_cast<double>(rows);
+  for (std::int64_t c = 0; c < C; ++c) {
+    const double dbeta = sums[static_cast<std::size_t>(c)];
+    const double dgamma = dots[static_cast<std::size_t>(c)] * invstd[c];
+    const double scale = static_cast<double>(a.gamma.as<float>()[c]) * invstd[c];
+    k_dy[c] = static_cast<float>(scale);
+    k_x[c] = static_cast<float>(-scale * invstd[c] * dgamma / count);
+    k_1[c] = static_cast<float>(-scale * dbeta / count);
+    store(a.dgamma, c, dgamma, a.write_params);
+    store(a.dbeta, c, dbeta, a.write_params);
+  }
+  if (a.dx) normalise_backward(context, a.dy, a.x, a.dx, a.write, 0, rows, mean, k_dy, k_x, k_1);
+}
+
+void batch_norm_backward_eval(KernelContext& context, const BatchNormBackwardEval& a) {
+  const std::int64_t C = a.x.channels(), rows = a.x.rows();
+  float* scale = eval_scale(context, a.gamma, a.running_var, a.epsilon, C,
+                            static_cast<std::size_t>((2 * kMaxSlabs + 1) * C));
+  float *zero = scale + C, *scratch = zero + C;
+  std::fill(zero, zero + C, 0.0f);
+  const float* mean = a.running_mean.as<float>();
+  std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
+  gradient_sums(context, a.dy, a.x, mean, 0, rows, sums.data(), dots.data(), scratch);
+  for (std::int64_t c = 0; c < C; ++c) {
+    const auto i = static_cast<std::size_t>(c);
+    const double var = a.running_var.as<float>()[c];
+    store(a.dgamma, c, dots[i] / std::sqrt(var + a.epsilon), a.write_params);
+    store(a.dbeta, c, sums[i], a.write_params);
+  }
+  if (a.dx) normalise_backward(context, a.dy, a.x, a.dx, a.write, 0, rows, mean, scale, zero, zero);
+}
+
+void column_sums(KernelContext& context, const ConstView& x, const View& sums, Write write) {
+  const std::int64_t C = x.channels();
+  auto* scratch = static_cast<float*>(
+      context.workspace.reserve(static_cast<std::size_t>(2 * kMaxSlabs * C) * sizeof(float)));
+  std::vector<double> totals(static_cast<std::size_t>(C)), unused(totals.size());
+  gradient_sums(context, x, {}, nullptr, 0, x.rows(), totals.data(), unused.data(), scratch);
+  for (std::int64_t c = 0; c < C; ++c) store(sums, c, totals[static_cast<std::size_t>(c)], write);
+}
+
+}  // namespace glia::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace glia::cpu {
+GLIA_DISPATCH(batch_norm_forward_train, BatchNormForwardTrain)
+GLIA_DISPATCH(batch_norm_forward_eval, BatchNormForwardEval)
+GLIA_DISPATCH(batch_norm_backward_train, BatchNormBackwardTrain)
+GLIA_DISPATCH(batch_norm_backward_eval, BatchNormBackwardEval)
+
+HWY_EXPORT(column_sums);
+void column_sums(KernelContext& context, const ConstView& x, const View& sums, Write write) {
+  HWY_DYNAMIC_DISPATCH(column_sums)(context, x, sums, write);
+}
+}  // namespace glia::cpu
+#endif

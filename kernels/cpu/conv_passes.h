@@ -1,0 +1,26 @@
+// The passes of a convolution as functions that conv2d and conv_transpose2d share. Shapes as in
+// kernels/api/conv2d.h.
+#pragma once
+
+#include "engine/base/geometry.h"
+#include "kernels/api/context.h"
+#include "kernels/api/view.h"
+
+namespace glia::cpu {
+
+/// y (+)= x * w + b; b may be empty.
+void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                  const ConstView& w, const ConstView& b, const View& y, Write write);
+
+/// dx (+)= the adjoint in x applied to dy, + b; b may be empty.
+void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                const ConstView& w, const ConstView& b, const View& dx, Write write);
+
+/// dw (+)= the adjoint in w.
+void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                const ConstView& x, const View& dw, Write write);
+
+/// sums[c] (+)= sum of x over all rows: the bias gradient.
+void column_sums(KernelContext& context, const ConstView& x, const View& sums, Write write);
+
+}  // namespace glia::cpu

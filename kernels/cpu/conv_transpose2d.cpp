@@ -1,0 +1,21 @@
+// A transposed convolution's passes are conv2d's with the roles exchanged; `geometry` is that of
+// the convolution it is the adjoint of.
+#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/kernels.h"
+
+namespace glia::cpu {
+
+void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForward& a) {
+  conv_dgrad(context, a.geometry, a.x, a.w, a.b, a.y, Write::overwrite);
+}
+
+void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {
+  conv_forward(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
+}
+
+void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
+  conv_wgrad(context, a.geometry, a.x, a.dy, a.dw, a.write);
+  if (a.db) column_sums(context, a.dy, a.db, a.write_bias);
+}
+
+}  // namespace glia::cpu

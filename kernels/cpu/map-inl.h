@@ -1,0 +1,97 @@
+// Vector loops over runs of floats. Included once an instruction set (Highway's foreach_target).
+#if defined(GLIA_KERNELS_CPU_MAP_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLIA_KERNELS_CPU_MAP_INL_H_
+#undef GLIA_KERNELS_CPU_MAP_INL_H_
+#else
+#define GLIA_KERNELS_CPU_MAP_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstring>
+
+#include "kernels/cpu/runs.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace glia::cpu::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Floats = hn::ScalableTag<float>;
+using FloatVec = hn::Vec<Floats>;
+
+/// The first `count` < Lanes floats of p; the others are 0. Never reads behind them: masked loads of
+/// AVX2 and later do not touch masked-out memory, the emulation for older sets does.
+HWY_INLINE FloatVec load_tail(Floats d, const float* p, std::int64_t count) {
+#if HWY_TARGET <= HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, p);
+#else
+  HWY_ALIGN float lanes[hn::MaxLanes(d)] = {};
+  std::memcpy(lanes, p, static_cast<std::size_t>(count) * sizeof(float));
+  return hn::Load(d, lanes);
+#endif
+}
+
+/// Writes the first `count` < Lanes floats and nothing behind them.
+HWY_INLINE void store_tail(Floats d, FloatVec v, float* p, std::int64_t count) {
+#if HWY_TARGET <= HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(count)), d, p);
+#else
+  HWY_ALIGN float lanes[hn::MaxLanes(d)];
+  hn::Store(v, d, lanes);
+  std::memcpy(p, lanes, static_cast<std::size_t>(count) * sizeof(float));
+#endif
+}
+
+/// y[i] = f(d, in[i]...) or y[i] += that, for i in [0, count).
+template <class F, class... In>
+HWY_INLINE void map(float* HWY_RESTRICT y, Write write, std::int64_t count, const F& f,
+                    const In*... in) {
+  const Floats d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const bool accumulate = write == Write::accumulate;
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    FloatVec v = f(d, hn::LoadU(d, in + i)...);
+    if (accumulate) v = hn::Add(v, hn::LoadU(d, y + i));
+    hn::StoreU(v, d, y + i);
+  }
+  if (const std::int64_t rest = count - i; rest > 0) {
+    FloatVec v = f(d, load_tail(d, in + i, rest)...);
+    if (accumulate) v = hn::Add(v, load_tail(d, y + i, rest));
+    store_tail(d, v, y + i, rest);
+  }
+}
+
+/// `map` over whole views of one shape.
+template <class F, class... In>
+HWY_INLINE void map_views(KernelContext& context, const View& y, Write write, const F& f,
+                          const In&... in) {
+  const bool dense = y.dense() && (... && in.dense());
+  for_runs(context, y.shape, dense,
+           [&](const Run& run) HWY_ATTR { map(run.of(y), write, run.count, f, run.of(in)...); });
+}
+
+/// Sums f(d, in[i]...) over i in [0, count); lanes beyond the end are masked out. Each lane adds up
+/// every Lanes-th term in float32, the lanes are then added in double.
+template <class F, class... In>
+HWY_INLINE double sum_map(std::int64_t count, const F& f, const In*... in) {
+  const Floats d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  FloatVec total = hn::Zero(d);
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) total = hn::Add(total, f(d, hn::LoadU(d, in + i)...));
+  if (const std::int64_t rest = count - i; rest > 0) {
+    const FloatVec v = f(d, load_tail(d, in + i, rest)...);
+    const auto mask = hn::FirstN(d, static_cast<std::size_t>(rest));
+    total = hn::Add(total, hn::IfThenElseZero(mask, v));
+  }
+  HWY_ALIGN float parts[hn::MaxLanes(d)];
+  hn::Store(total, d, parts);
+  double sum = 0;
+  for (std::int64_t lane = 0; lane < lanes; ++lane) sum += parts[lane];
+  return sum;
+}
+
+}  // namespace glia::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
