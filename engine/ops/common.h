@@ -1,0 +1,46 @@
+// Checks and allocation that the operations share.
+#pragma once
+
+#include "engine/runtime/run.h"
+#include "engine/tape/tape.h"
+#include "engine/tensor/tensor.h"
+
+namespace glia::ops {
+
+/// `out` when it is given and fits, a new tensor otherwise.
+inline Tensor result(const char* op, const Tensor& x, const Shape& shape, const Tensor& out) {
+  if (!out.defined()) return Tensor::empty(x.device(), shape, x.dtype());
+  check(out.shape() == shape && out.dtype() == x.dtype(), "{}: out is {}, expected {}", op,
+        out.shape().str(), shape.str());
+  return out;
+}
+
+/// Given, and of the type that the device computes in.
+inline void check_operand(const char* op, const char* name, const Tensor& t) {
+  check(t.defined(), "{}: {} is not given", op, name);
+  const KernelTable& kernels = t.device().kernels();
+  check(t.dtype() == kernels.dtype, "{}: {} is {}, the backend '{}' computes in {}", op, name,
+        name_of(t.dtype()), kernels.name, name_of(kernels.dtype));
+}
+
+inline void check_image(const char* op, const Tensor& x) {
+  check_operand(op, "input", x);
+  check(x.shape().rank() == 4 && x.numel() > 0, "{}: input is {}, expected non-empty [N, H, W, C]",
+        op, x.shape().str());
+}
+
+/// A vector with one element a channel.
+inline void check_vector(const char* op, const char* name, const Tensor& t, std::int64_t channels) {
+  check_operand(op, name, t);
+  check(t.shape() == Shape{channels}, "{}: {} is {}, expected [{}]", op, name, t.shape().str(),
+        channels);
+}
+
+inline void check_same_shape(const char* op, const Tensor& a, const Tensor& b) {
+  check_operand(op, "first operand", a);
+  check_operand(op, "second operand", b);
+  check(a.shape() == b.shape(), "{}: the operands are {} and {}, expected the same shape", op,
+        a.shape().str(), b.shape().str());
+}
+
+}  // namespace glia::ops
