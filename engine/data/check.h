@@ -1,0 +1,38 @@
+// Looks through a data folder before training does, and collects everything that is wrong with it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/data/dataset.h"
+
+namespace glia {
+
+/// Range of the finite values of one image channel over the whole folder.
+struct ValueRange {
+  float low = 0, high = 0;
+};
+
+struct DataSummary {
+  std::int64_t images = 0, masks = 0;  // found, readable or not
+  std::int64_t without_tumour = 0;     // readable masks that are all background
+  double tumour_share = 0;             // mean over the readable masks' pixels, 0 to 1
+  std::map<std::string, std::int64_t> image_kinds, mask_kinds;  // "float32 [240, 240, 3]": count
+  std::vector<ValueRange> channels;
+};
+
+struct DataReport {
+  std::vector<Problem> problems;  // in the order of ids
+  DataSummary summary;
+};
+
+/// Reads every file below `folder` and reports all problems at once: unreadable arrays, shapes,
+/// label values, NaN and Inf, constant images, images and masks without their partner or of other
+/// sizes, sizes that differ between slices, and byte-identical images. Throws `Error` only where
+/// `pair_files` does.
+DataReport check_data(const std::filesystem::path& folder);
+
+}  // namespace glia

@@ -1,0 +1,21 @@
+// Which slices belong together. Slices of one patient look alike, so a split keeps them on one
+// side.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace glia {
+
+/// The group (patient) of every id, by one of these rules:
+///   "id/N"       the id, a number, divided by N and rounded down
+///   "regex:R"    what the one capture group of the regular expression R (ECMAScript) finds in the
+///                id, which is the file name without "_img.npy"
+///   "csv:FILE"   a table with the columns `id` and `group` in a header line
+///   "none"       every slice its own group
+/// Throws `Error` on an unknown rule and naming the (first) ids that a rule says nothing about.
+std::map<std::string, std::string> assign_groups(const std::vector<std::string>& ids,
+                                                 const std::string& rule);
+
+}  // namespace glia

@@ -1,0 +1,164 @@
+#include "engine/data/loader.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/rng.h"
+#include "engine/data/npy.h"
+
+namespace glia {
+namespace {
+
+constexpr std::uint64_t kOrderStream = std::uint64_t{1} << 63;  // away from augmentation's keys
+
+std::vector<std::int64_t> order_of(std::size_t count, const LoaderConfig& config,
+                                   std::int64_t epoch) {
+  std::vector<std::int64_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  if (config.shuffle) {
+    Sequence sequence(config.seed, kOrderStream | static_cast<std::uint64_t>(epoch));
+    shuffle(order, sequence);
+  }
+  return order;
+}
+
+}  // namespace
+
+Loader::Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig config)
+    : samples_(std::move(samples)), preprocess_(std::move(preprocess)), config_(config) {
+  check(!samples_.empty(), "data loader: no slices; check the list and the data folder");
+  check(config_.batch_size >= 1, "data loader: batch size {}, expected at least 1",
+        config_.batch_size);
+  check(config_.threads >= 0 && config_.threads <= 1024,
+        "data loader: {} threads, expected 0 to 1024", config_.threads);
+  check(config_.prefetch >= 1, "data loader: prefetch {}, expected at least 1", config_.prefetch);
+  const auto count = static_cast<std::int64_t>(samples_.size());
+  batches_ = count / config_.batch_size;
+  if (!config_.drop_last && count % config_.batch_size != 0) ++batches_;
+  check(batches_ > 0,
+        "data loader: batch size {} but only {} slices, and a last batch that is not full is left "
+        "out; use a batch size of at most {}",
+        config_.batch_size, count, count);
+
+  for (const Sample& sample : samples_) {
+    check(!sample.mask.empty(), "{}: has no mask, but training and evaluation need one",
+          sample.image.string());
+    const std::vector<std::int64_t> shape = read_npy_info(sample.image).shape;
+    check(shape.size() == 3, "{}: {} dimensions, expected 3: height, width, channels",
+          sample.image.string(), shape.size());
+    if (&sample == &samples_.front()) {
+      height_ = shape[0];
+      width_ = shape[1];
+      channels_ = shape[2];
+    }
+    check_size(sample, shape[0], shape[1], shape[2]);
+  }
+  for (int i = 0; i < config_.threads; ++i)
+    workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+}
+
+Loader::~Loader() {
+  for (std::jthread& worker : workers_) worker.request_stop();
+}
+
+void Loader::check_size(const Sample& sample, std::int64_t height, std::int64_t width,
+                        std::int64_t channels) const {
+  check(height == height_ && width == width_ && channels == channels_,
+        "{}: size {}x{}x{}, expected {}x{}x{} as in {}; all slices of a training need one size",
+        sample.image.string(), height, width, channels, height_, width_, channels_,
+        samples_.front().image.string());
+}
+
+void Loader::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
+  check(first_batch >= 0 && first_batch <= batches_,
+        "data loader: cannot start at batch {} of an epoch of {}", first_batch, batches_);
+  auto order = std::make_shared<const Order>(order_of(samples_.size(), config_, epoch));
+  {
+    const std::lock_guard lock(mutex_);
+    order_ = std::move(order);
+    ready_.clear();
+    epoch_ = epoch;
+    ++run_;
+    next_load_ = next_out_ = first_batch;
+    end_ = batches_;
+  }
+  may_load_.notify_all();
+}
+
+bool Loader::next(Batch& batch) {
+  Result result;
+  {
+    std::unique_lock lock(mutex_);
+    if (next_out_ >= end_) return false;
+    if (workers_.empty()) {
+      result = try_load(epoch_, next_out_, *order_);
+    } else {
+      loaded_.wait(lock, [&] { return ready_.contains(next_out_); });
+      result = std::move(ready_.extract(next_out_).mapped());
+    }
+    ++next_out_;
+    if (result.error) end_ = next_out_;
+  }
+  may_load_.notify_all();
+  if (result.error) std::rethrow_exception(result.error);
+  batch = std::move(result.batch);
+  return true;
+}
+
+void Loader::work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (may_load_.wait(
+      lock, stop, [&] { return next_load_ < end_ && next_load_ < next_out_ + config_.prefetch; })) {
+    const std::int64_t number = next_load_++, run = run_, epoch = epoch_;
+    const std::shared_ptr<const Order> order = order_;
+    lock.unlock();
+    Result result = try_load(epoch, number, *order);
+    lock.lock();
+    if (run != run_) continue;
+    ready_.emplace(number, std::move(result));
+    loaded_.notify_all();
+  }
+}
+
+Loader::Result Loader::try_load(std::int64_t epoch, std::int64_t number, const Order& order) const {
+  Result result;
+  try {
+    result.batch = load(epoch, number, order);
+  } catch (...) {
+    result.error = std::current_exception();
+  }
+  return result;
+}
+
+Batch Loader::load(std::int64_t epoch, std::int64_t number, const Order& order) const {
+  const std::int64_t first = number * config_.batch_size;
+  const std::int64_t last =
+      std::min(first + config_.batch_size, static_cast<std::int64_t>(order.size()));
+  Batch batch{.size = last - first,
+              .height = height_,
+              .width = width_,
+              .channels = channels_,
+              .images = {},
+              .masks = {},
+              .indices = {},
+              .ids = {}};
+  batch.images.reserve(static_cast<std::size_t>(batch.size * height_ * width_ * channels_));
+  batch.masks.reserve(static_cast<std::size_t>(batch.size * height_ * width_));
+  for (std::int64_t i = first; i < last; ++i) {
+    const std::int64_t index = order[static_cast<std::size_t>(i)];
+    const Sample& sample = samples_[static_cast<std::size_t>(index)];
+    Slice slice = load_slice(sample);
+    check_size(sample, slice.height, slice.width, slice.channels);
+    preprocess_.apply(slice.image, slice.channels);
+    augment(slice, config_.augment, config_.seed, epoch, index);
+    batch.images.insert(batch.images.end(), slice.image.begin(), slice.image.end());
+    batch.masks.insert(batch.masks.end(), slice.mask.begin(), slice.mask.end());
+    batch.indices.push_back(index);
+    batch.ids.push_back(sample.id);
+  }
+  return batch;
+}
+
+}  // namespace glia

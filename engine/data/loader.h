@@ -1,0 +1,96 @@
+// Batches of slices, loaded ahead by worker threads. What a batch holds depends on (seed, epoch,
+// batch) only: not on the number of threads, not on timing, not on where an epoch was resumed.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/data/augment.h"
+#include "engine/data/dataset.h"
+#include "engine/data/preprocess.h"
+
+namespace glia {
+
+struct LoaderConfig {
+  std::int64_t batch_size = 6;
+  std::uint64_t seed = 0;
+  bool shuffle = false;
+  bool drop_last = false;  // leave out a last batch that is not full
+  AugmentConfig augment;
+  int threads = 0;   // 0 loads in the thread that calls `next`
+  int prefetch = 2;  // batches loaded ahead, at most
+};
+
+/// `size` slices in NHWC order.
+struct Batch {
+  std::int64_t size = 0, height = 0, width = 0, channels = 0;
+  std::vector<float> images;          // [size, height, width, channels]
+  std::vector<float> masks;           // [size, height, width, 1], in {0, 1}
+  std::vector<std::int64_t> indices;  // places in the samples the loader was made with
+  std::vector<std::string> ids;
+};
+
+class Loader {
+ public:
+  /// Reads every image's header. Throws `Error` when sizes differ, a mask is missing, there are no
+  /// samples, or `drop_last` would leave no batch.
+  Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig config);
+  /// Stops and joins the workers, whatever they are doing.
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  std::int64_t batches_per_epoch() const { return batches_; }
+  std::int64_t height() const { return height_; }
+  std::int64_t width() const { return width_; }
+  std::int64_t channels() const { return channels_; }
+
+  /// Starts `epoch` at `first_batch`, leaving out those before it; also in mid-epoch. The first
+  /// call of `next` has to come after this.
+  void begin_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
+
+  /// Fills `batch` and returns true, or returns false at the end of the epoch. An exception met
+  /// while loading is thrown here once, in place of its batch, and ends the epoch. To be called
+  /// from one thread.
+  bool next(Batch& batch);
+
+ private:
+  using Order = std::vector<std::int64_t>;  // indices of samples
+  struct Result {
+    Batch batch;
+    std::exception_ptr error;
+  };
+
+  void check_size(const Sample& sample, std::int64_t height, std::int64_t width,
+                  std::int64_t channels) const;
+  Batch load(std::int64_t epoch, std::int64_t number, const Order& order) const;
+  Result try_load(std::int64_t epoch, std::int64_t number, const Order& order) const;
+  void work(const std::stop_token& stop);
+
+  const std::vector<Sample> samples_;
+  const Preprocess preprocess_;
+  const LoaderConfig config_;
+  std::int64_t batches_ = 0, height_ = 0, width_ = 0, channels_ = 0;
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable_any may_load_;
+  std::condition_variable loaded_;
+  std::shared_ptr<const Order> order_;
+  std::map<std::int64_t, Result> ready_;  // by number of the batch
+  std::int64_t epoch_ = 0;
+  std::int64_t run_ = 0;        // counts calls of begin_epoch: what older runs load is thrown away
+  std::int64_t next_load_ = 0;  // the batch that a worker takes next
+  std::int64_t next_out_ = 0;   // the batch that next() hands out next
+  std::int64_t end_ = 0;
+
+  std::vector<std::jthread> workers_;  // last: joined before anything they use goes away
+};
+
+}  // namespace glia

@@ -1,0 +1,43 @@
+// A split on disk: lists of ids, a manifest of how they came about and, when asked for, the files
+// themselves in folders such as Train/Yes (with tumour) and Val/No (without).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/data/split.h"
+
+namespace glia {
+
+enum class Materialize { none, copy, link };
+
+struct SplitRequest {
+  std::filesystem::path data, out;
+  SplitConfig config;
+  Materialize materialize = Materialize::none;
+  bool overwrite = false;  // replace the split that `out` holds
+};
+
+struct PartSummary {
+  std::string name;  // "train", "val" or "test"
+  std::int64_t slices = 0, groups = 0, with_tumour = 0;
+};
+
+struct SplitSummary {
+  std::vector<PartSummary> parts;  // those that are not empty
+  bool leaking = false;
+  std::int64_t shared = 0;  // see count_shared
+};
+
+/// Said wherever a split by slice is used.
+inline constexpr const char* kLeakNote = "slices of one patient may stand on both sides";
+
+/// Splits the slices below `data` and writes train.txt, val.txt, test.txt (those that are not
+/// empty) and manifest.json to `out`, all at once or nothing. Throws `Error` when `out` holds
+/// something and `overwrite` is not set, when it would replace or lie among the data, and where
+/// scan_pairs, load_mask and split_ids do.
+SplitSummary write_split(const SplitRequest& request);
+
+}  // namespace glia
