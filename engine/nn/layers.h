@@ -1,0 +1,56 @@
+// Layers: an operation with its parameters. `declare` functions run before the set is allocated.
+#pragma once
+
+#include <string>
+
+#include "engine/nn/model.h"
+#include "engine/ops/ops.h"
+
+namespace glia::nn {
+
+/// Convolution with "same" padding and stride 1.
+class Conv2d {
+ public:
+  Conv2d() = default;
+  /// Declares `name`.weight [K,R,R,C], He-normal, and, if asked for, `name`.bias [K], zero.
+  Conv2d(ParameterSet& set, const std::string& name, std::int64_t C, std::int64_t K, std::int64_t R,
+         bool bias);
+  Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+
+ private:
+  const Parameter *weight_ = nullptr, *bias_ = nullptr;
+  ConvSpec spec_;
+};
+
+/// 2x2 transposed convolution of stride 2: doubles height and width.
+class ConvTranspose2d {
+ public:
+  ConvTranspose2d() = default;
+  /// Declares `name`.weight [C,2,2,K], He-normal, and `name`.bias [K], zero.
+  ConvTranspose2d(ParameterSet& set, const std::string& name, std::int64_t C, std::int64_t K);
+  Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+
+ private:
+  const Parameter *weight_ = nullptr, *bias_ = nullptr;
+};
+
+enum class NormKind { batch, group, none };
+const char* name_of(NormKind kind);
+/// Throws `Error` listing the choices.
+NormKind parse_norm(std::string_view text);
+
+/// Batch norm, group norm (8 channels a group, or 1 group where C is no multiple of 8) or nothing.
+class Norm {
+ public:
+  Norm() = default;
+  /// Declares `name`.weight and .bias [C] and, for batch norm, .running_mean and .running_var.
+  Norm(ParameterSet& set, const std::string& name, std::int64_t C, NormKind kind);
+  Tensor operator()(Pass& pass, const Tensor& x) const;
+
+ private:
+  NormKind kind_ = NormKind::none;
+  std::int64_t groups_ = 1;
+  const Parameter *gamma_ = nullptr, *beta_ = nullptr, *mean_ = nullptr, *var_ = nullptr;
+};
+
+}  // namespace glia::nn

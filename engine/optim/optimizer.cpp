@@ -1,0 +1,104 @@
+#include "engine/optim/optimizer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "engine/runtime/run.h"
+
+namespace glia::optim {
+
+namespace {
+
+constexpr Kind kKinds[] = {Kind::adam, Kind::adamw, Kind::sgd, Kind::rmsprop};
+
+std::vector<const char*> state_names(Kind kind) {
+  switch (kind) {
+    case Kind::adam:
+    case Kind::adamw: return {"m", "v"};
+    case Kind::sgd: return {"m"};
+    case Kind::rmsprop: return {"v"};
+  }
+  return {};
+}
+
+}  // namespace
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::adam: return "adam";
+    case Kind::adamw: return "adamw";
+    case Kind::sgd: return "sgd";
+    case Kind::rmsprop: return "rmsprop";
+  }
+  return "?";
+}
+
+Kind parse_kind(std::string_view text) {
+  for (Kind kind : kKinds)
+    if (text == name_of(kind)) return kind;
+  fail("--optimizer: found '{}', expected adam, adamw, sgd or rmsprop", text);
+}
+
+nlohmann::json OptimizerConfig::to_json() const {
+  return {{"kind", name_of(kind)}, {"weight_decay", weight_decay}, {"beta1", beta1},
+          {"beta2", beta2},        {"momentum", momentum},         {"alpha", alpha},
+          {"epsilon", epsilon}};
+}
+
+OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json) {
+  return {.kind = parse_kind(json.at("kind").get<std::string>()),
+          .weight_decay = json.at("weight_decay"),
+          .beta1 = json.at("beta1"),
+          .beta2 = json.at("beta2"),
+          .momentum = json.at("momentum"),
+          .alpha = json.at("alpha"),
+          .epsilon = json.at("epsilon")};
+}
+
+Optimizer::Optimizer(const OptimizerConfig& config, nn::ParameterSet& parameters)
+    : config_(config), parameters_(parameters) {
+  check(config.weight_decay >= 0, "--weight-decay: found {}, expected 0 or more",
+        config.weight_decay);
+  check(config.momentum >= 0 && config.momentum < 1, "--momentum: found {}, expected 0 <= m < 1",
+        config.momentum);
+  const Tensor& values = parameters.flat_values();
+  for (const char* name : state_names(config.kind))
+    state_.push_back({name, Tensor::zeros(values.device(), values.shape(), values.dtype())});
+}
+
+void Optimizer::step(double learning_rate) {
+  ++steps_;
+  Device& device = parameters_.flat_values().device();
+  const Tensor &w = parameters_.flat_values(), &g = parameters_.flat_grads();
+  switch (config_.kind) {
+    case Kind::adam:
+    case Kind::adamw:
+      return run<&KernelTable::adam_step>(device, {.w = w,
+                                                   .m = state_[0].value,
+                                                   .v = state_[1].value,
+                                                   .g = g,
+                                                   .step = steps_,
+                                                   .lr = learning_rate,
+                                                   .beta1 = config_.beta1,
+                                                   .beta2 = config_.beta2,
+                                                   .epsilon = config_.epsilon,
+                                                   .weight_decay = config_.weight_decay,
+                                                   .decoupled = config_.kind == Kind::adamw});
+    case Kind::sgd:
+      return run<&KernelTable::sgd_step>(device, {.w = w,
+                                                  .m = state_[0].value,
+                                                  .g = g,
+                                                  .lr = learning_rate,
+                                                  .momentum = config_.momentum,
+                                                  .weight_decay = config_.weight_decay});
+    case Kind::rmsprop:
+      return run<&KernelTable::rmsprop_step>(device, {.w = w,
+                                                      .v = state_[0].value,
+                                                      .g = g,
+                                                      .lr = learning_rate,
+                                                      .alpha = config_.alpha,
+                                                      .epsilon = config_.epsilon,
+                                                      .weight_decay = config_.weight_decay});
+  }
+}
+
+}  // namespace glia::optim

@@ -1,0 +1,99 @@
+#include "engine/optim/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "engine/base/check.h"
+
+namespace glia::optim {
+
+const char* name_of(ScheduleKind kind) {
+  switch (kind) {
+    case ScheduleKind::constant: return "constant";
+    case ScheduleKind::step: return "step";
+    case ScheduleKind::cosine: return "cosine";
+    case ScheduleKind::plateau: return "plateau";
+  }
+  return "?";
+}
+
+ScheduleKind parse_schedule(std::string_view text) {
+  for (ScheduleKind kind :
+       {ScheduleKind::constant, ScheduleKind::step, ScheduleKind::cosine, ScheduleKind::plateau})
+    if (text == name_of(kind)) return kind;
+  fail("--schedule: found '{}', expected constant, step, cosine or plateau", text);
+}
+
+nlohmann::json ScheduleConfig::to_json() const {
+  return {{"kind", name_of(kind)}, {"initial", initial},   {"factor", factor},
+          {"every", every},        {"patience", patience}, {"minimum", minimum}};
+}
+
+ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json) {
+  return {.kind = parse_schedule(json.at("kind").get<std::string>()),
+          .initial = json.at("initial"),
+          .factor = json.at("factor"),
+          .every = json.at("every"),
+          .patience = json.at("patience"),
+          .minimum = json.at("minimum")};
+}
+
+Schedule::Schedule(const ScheduleConfig& config)
+    : config_(config),
+      plateau_rate_(config.initial),
+      best_(std::numeric_limits<double>::infinity()) {
+  check(config.initial > 0 && std::isfinite(config.initial),
+        "--learning-rate: found {}, expected more than 0", config.initial);
+  check(config.factor > 0 && config.factor <= 1, "--schedule-factor: found {}, expected 0 < f <= 1",
+        config.factor);
+  check(config.every >= 1 && config.patience >= 1,
+        "--schedule-every and --schedule-patience: found {} and {}, expected 1 or more",
+        config.every, config.patience);
+  check(config.minimum >= 0 && config.minimum <= config.initial,
+        "--schedule-minimum: found {}, expected 0 to the learning rate {}", config.minimum,
+        config.initial);
+}
+
+double Schedule::rate(std::int64_t epoch, std::int64_t done, std::int64_t total) const {
+  switch (config_.kind) {
+    case ScheduleKind::constant: return config_.initial;
+    case ScheduleKind::step:
+      return config_.initial *
+             std::pow(config_.factor, static_cast<double>((epoch - 1) / config_.every));
+    case ScheduleKind::cosine: {
+      const double share =
+          static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1));
+      const double wave = (1 + std::cos(std::numbers::pi * std::min(share, 1.0))) / 2;
+      return config_.minimum + (config_.initial - config_.minimum) * wave;
+    }
+    case ScheduleKind::plateau: return plateau_rate_;
+  }
+  return config_.initial;
+}
+
+void Schedule::end_epoch(double loss) {
+  if (loss < best_) {
+    best_ = loss;
+    waited_ = 0;
+  } else if (++waited_ >= config_.patience) {
+    plateau_rate_ = std::max(config_.minimum, plateau_rate_ * config_.factor);
+    waited_ = 0;
+  }
+}
+
+nlohmann::json Schedule::state() const {
+  nlohmann::json state = {{"plateau_rate", plateau_rate_}, {"waited", waited_}};
+  if (std::isfinite(best_)) state["best"] = best_;  // JSON has no infinity
+  return state;
+}
+
+void Schedule::restore(const nlohmann::json& state) {
+  plateau_rate_ = state.at("plateau_rate");
+  waited_ = state.at("waited");
+  best_ = state.value("best", std::numeric_limits<double>::infinity());
+}
+
+}  // namespace glia::optim

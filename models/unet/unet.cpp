@@ -1,0 +1,100 @@
+#include "models/unet/unet.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace glia {
+
+UNet::UNet(const UNetConfig& config) : config_(config) {
+  config_.validate();
+  const std::int64_t depth = config_.depth;
+  std::int64_t channels = config_.in_channels;
+  for (std::int64_t level = 0; level < depth; ++level) {
+    const double dropout = level == depth - 1 ? config_.dropout : 0;
+    encoder_.push_back(
+        make_block(fmt::format("encoder.{}", level), channels, width(level), dropout));
+    channels = width(level);
+  }
+  bottleneck_ = make_block("bottleneck", channels, width(depth), config_.dropout);
+  up_.resize(static_cast<std::size_t>(depth));
+  decoder_.resize(static_cast<std::size_t>(depth));
+  for (std::int64_t level = depth - 1; level >= 0; --level) {
+    const auto i = static_cast<std::size_t>(level);
+    const std::string name = fmt::format("decoder.{}", level);
+    if (config_.up == UpPath::transpose)
+      up_[i].transpose = {parameters_, name + ".up", width(level + 1), width(level)};
+    else
+      up_[i].conv = {parameters_, name + ".up", width(level + 1), width(level), 2, true};
+    decoder_[i] = make_block(name, 2 * width(level), width(level), 0);
+  }
+  channels = width(0);
+  if (config_.narrow_head) {
+    narrow_ = {parameters_, "narrow", channels, 2, 3, true};
+    channels = 2;
+  }
+  head_ = {parameters_, "head", channels, 1, 1, true};
+}
+
+UNet::Block UNet::make_block(const std::string& name, std::int64_t C, std::int64_t K,
+                             double dropout) {
+  const bool bias = config_.norm == nn::NormKind::none;  // a norm's shift takes the bias's place
+  return {.conv1 = {parameters_, name + ".conv1", C, K, 3, bias},
+          .conv2 = {parameters_, name + ".conv2", K, K, 3, bias},
+          .norm1 = {parameters_, name + ".norm1", K, config_.norm},
+          .norm2 = {parameters_, name + ".norm2", K, config_.norm},
+          .dropout = dropout,
+          .dropout_stream = dropouts_++};
+}
+
+Tensor UNet::Block::operator()(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
+  Tape& tape = pass.tape;
+  const bool drops = pass.training && dropout > 0;
+  Tensor y = ops::relu(tape, norm1(pass, conv1(pass, x)));
+  y = ops::relu(tape, norm2(pass, conv2(pass, y)), drops ? Tensor() : out);
+  if (!drops) return y;
+  // Steps below 2^48 and 2^16 dropout layers never share a stream.
+  return ops::dropout(tape, y, dropout, pass.seed, pass.step << 16 | dropout_stream, out);
+}
+
+Tensor UNet::upsample(nn::Pass& pass, const Up& up, const Tensor& x, const Tensor& out) const {
+  if (config_.up == UpPath::transpose) return up.transpose(pass, x, out);
+  const Tensor wide = ops::upsample_nearest2d(pass.tape, x, 2);
+  return ops::relu(pass.tape, up.conv(pass, wide), out);
+}
+
+Tensor UNet::forward(nn::Pass& pass, const Tensor& images) {
+  const Shape& s = images.shape();
+  check(s.rank() == 4 && s[3] == config_.in_channels,
+        "unet: found images {}, expected [N, H, W, {}]", s.str(), config_.in_channels);
+  check(s[1] > 0 && s[2] > 0 && s[1] % size_multiple() == 0 && s[2] % size_multiple() == 0,
+        "unet: found images of {}x{}, expected multiples of {} (2^depth); pad them or choose a "
+        "smaller --depth",
+        s[1], s[2], size_multiple());
+
+  // Encoder and decoder of a level write side by side into one buffer: the concatenation.
+  std::vector<Tensor> joined, skips;
+  Tensor x = images;
+  for (std::int64_t level = 0; level < config_.depth; ++level) {
+    const auto i = static_cast<std::size_t>(level);
+    joined.push_back(Tensor::empty(
+        images.device(), {s[0], s[1] >> level, s[2] >> level, 2 * width(level)}, images.dtype()));
+    skips.push_back(encoder_[i](pass, x, joined[i].channels(0, width(level))));
+    x = ops::max_pool2d(pass.tape, skips[i]);
+  }
+  x = bottleneck_(pass, x);
+  for (std::int64_t level = config_.depth - 1; level >= 0; --level) {
+    const auto i = static_cast<std::size_t>(level);
+    const Tensor up = upsample(pass, up_[i], x, joined[i].channels(width(level), width(level)));
+    x = decoder_[i](pass, ops::concat(pass.tape, std::array{skips[i], up}));
+    joined.pop_back();  // what nothing needs any more goes back to the allocator here
+    skips.pop_back();
+  }
+  if (config_.narrow_head) x = ops::relu(pass.tape, narrow_(pass, x));
+  return head_(pass, x);
+}
+
+nlohmann::json UNet::config() const {
+  return config_.to_json();
+}
+
+}  // namespace glia
