@@ -1,0 +1,92 @@
+#include "engine/train/loss.h"
+
+#include <charconv>
+
+namespace glia {
+
+const char* Objective::name_of(Kind kind) {
+  switch (kind) {
+    case Kind::iou: return "iou";
+    case Kind::bce: return "bce";
+    case Kind::dice: return "dice";
+  }
+  return "?";
+}
+
+Objective Objective::parse(std::string_view text, Region region, double smooth) {
+  check(smooth > 0, "--smooth: found {}, expected more than 0", smooth);
+  Objective objective;
+  objective.region_ = region;
+  objective.smooth_ = smooth;
+  for (std::string_view rest = text;; rest.remove_prefix(rest.find('+') + 1)) {
+    std::string_view term = rest.substr(0, rest.find('+'));
+    double weight = 1;
+    if (const auto star = term.find('*'); star != std::string_view::npos) {
+      const auto parsed = std::from_chars(term.data(), term.data() + star, weight);
+      check(parsed.ec == std::errc() && parsed.ptr == term.data() + star && weight > 0,
+            "--loss: found the weight '{}' in '{}', expected a number above 0",
+            term.substr(0, star), text);
+      term.remove_prefix(star + 1);
+    }
+    const auto before = objective.terms_.size();
+    for (Kind kind : {Kind::iou, Kind::bce, Kind::dice})
+      if (term == name_of(kind)) objective.terms_.push_back({kind, weight});
+    check(objective.terms_.size() == before + 1,
+          "--loss: found '{}' in '{}', expected iou, bce, dice or a sum such as iou+0.5*bce", term,
+          text);
+    if (rest.find('+') == std::string_view::npos) return objective;
+  }
+}
+
+Objective::Value Objective::operator()(Tape& tape, const Tensor& logits,
+                                       const Tensor& target) const {
+  Value value;
+  Tensor batch_sums;
+  for (const Term& term : terms_) {
+    Tensor loss;
+    if (term.kind == Kind::iou) {
+      const ops::RegionLoss iou = ops::iou_loss(tape, logits, target, region_, smooth_);
+      loss = iou.loss;
+      if (region_ == Region::batch) batch_sums = iou.sums;
+    } else if (term.kind == Kind::dice) {
+      loss = ops::dice_loss(tape, logits, target, region_, smooth_).loss;
+    } else {
+      loss = ops::bce_with_logits(tape, logits, target);
+    }
+    if (term.weight != 1) loss = ops::scale(tape, loss, term.weight);
+    value.loss = value.loss.defined() ? ops::add(tape, value.loss, loss) : loss;
+  }
+  if (!batch_sums.defined()) {
+    Tape off(tape.device(), Tape::Mode::off);
+    batch_sums = ops::iou_loss(off, logits, target, Region::batch, 1).sums;
+  }
+  const auto sums = batch_sums.to_vector<double>();
+  value.intersection = sums[0];
+  value.union_ = sums[1];
+  return value;
+}
+
+std::string Objective::str() const {
+  std::string text;
+  for (const Term& term : terms_)
+    text += (text.empty() ? "" : "+") +
+            (term.weight == 1 ? std::string() : fmt::format("{}*", term.weight)) +
+            name_of(term.kind);
+  return text;
+}
+
+std::string Objective::label() const {
+  return str() == "iou" ? "-log(IoU)" : str();
+}
+
+Region parse_region(std::string_view text) {
+  if (text == "batch") return Region::batch;
+  if (text == "image") return Region::image;
+  fail("--region: found '{}', expected batch or image", text);
+}
+
+const char* name_of(Region region) {
+  return region == Region::batch ? "batch" : "image";
+}
+
+}  // namespace glia

@@ -1,0 +1,50 @@
+// The training objective: a weighted sum of the losses that engine/ops has.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/ops/ops.h"
+
+namespace glia {
+
+class Objective {
+ public:
+  /// "iou", "bce", "dice", or a sum such as "iou+0.5*bce". `region` and `smooth` hold for iou and
+  /// dice. Throws `Error` naming what it could not read.
+  static Objective parse(std::string_view text, Region region, double smooth);
+
+  /// The loss of a batch, and its intersection and union over the whole batch, for the metric.
+  struct Value {
+    Tensor loss;
+    double intersection = 0, union_ = 0;
+    double batch_iou() const { return (intersection + 1) / (union_ + 1); }
+  };
+  Value operator()(Tape& tape, const Tensor& logits, const Tensor& target) const;
+
+  /// What `parse` reads back.
+  std::string str() const;
+  Region region() const { return region_; }
+  double smooth() const { return smooth_; }
+  /// "-log(IoU)" for the seed's loss, else the text: a label for an axis.
+  std::string label() const;
+
+ private:
+  enum class Kind { iou, bce, dice };
+  struct Term {
+    Kind kind;
+    double weight;
+  };
+  static const char* name_of(Kind kind);
+
+  std::vector<Term> terms_;
+  Region region_ = Region::batch;
+  double smooth_ = 1;
+};
+
+/// "batch" or "image". Throws `Error` listing the choices.
+Region parse_region(std::string_view text);
+const char* name_of(Region region);
+
+}  // namespace glia

@@ -1,0 +1,39 @@
+// The safetensors file format (8-byte little-endian header length, JSON header, raw tensors):
+// https://github.com/huggingface/safetensors. A small reader and writer for float32 tensors; the
+// header is untrusted.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace glia {
+
+struct SafeTensors {
+  struct Entry {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::span<const float> values;  // written as F32
+  };
+  /// What a file holds, in the order of its bytes. `values` point into `bytes`.
+  std::vector<Entry> entries;
+  std::map<std::string, std::string> metadata;
+  std::string bytes;
+
+  /// Throws `Error` naming `file` and the tensor when there is none of that name and shape.
+  std::span<const float> find(const std::string& name, const std::vector<std::int64_t>& shape,
+                              const std::string& file) const;
+};
+
+/// Writes all entries under `path`, atomically.
+void write_safetensors(const std::filesystem::path& path,
+                       std::span<const SafeTensors::Entry> entries,
+                       const std::map<std::string, std::string>& metadata);
+
+/// Throws `Error` naming the file when it is truncated, its header is no valid JSON, a tensor is
+/// not F32, or offsets lie outside, overlap or do not match the shape.
+SafeTensors read_safetensors(const std::filesystem::path& path);
+
+}  // namespace glia

@@ -1,0 +1,37 @@
+#include <nlohmann/json.hpp>
+
+#include "engine/train/trainer.h"
+
+namespace glia {
+
+nlohmann::json TrainConfig::to_json() const {
+  return {{"loss", loss},
+          {"region", name_of(region)},
+          {"smooth", smooth},
+          {"optimizer", optimizer.to_json()},
+          {"schedule", schedule.to_json()},
+          {"epochs", epochs},
+          {"batch_size", batch_size},
+          {"checkpoint_every", checkpoint_every},
+          {"seed", seed},
+          {"augment", augment.to_json()}};
+}
+
+TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
+  try {
+    return {.loss = json.at("loss"),
+            .region = parse_region(json.at("region").get<std::string>()),
+            .smooth = json.at("smooth"),
+            .optimizer = optim::OptimizerConfig::from_json(json.at("optimizer")),
+            .schedule = optim::ScheduleConfig::from_json(json.at("schedule")),
+            .epochs = json.at("epochs"),
+            .batch_size = json.at("batch_size"),
+            .checkpoint_every = json.at("checkpoint_every"),
+            .seed = json.at("seed"),
+            .augment = AugmentConfig::from_json(json.at("augment"))};
+  } catch (const nlohmann::json::exception& error) {
+    fail("train: the configuration does not fit: {}", error.what());
+  }
+}
+
+}  // namespace glia

@@ -1,0 +1,242 @@
+#include "engine/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "engine/runtime/run.h"
+
+namespace glia {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void check_size(const Loader& loader, const nn::Model& model) {
+  const std::int64_t multiple = model.size_multiple();
+  check(loader.channels() == model.in_channels(),
+        "train: the slices have {} channels, the network expects {}", loader.channels(),
+        model.in_channels());
+  check(loader.height() % multiple == 0 && loader.width() % multiple == 0,
+        "train: the slices are {}x{}, expected multiples of {} (2^depth); pad them or choose a "
+        "smaller --depth",
+        loader.height(), loader.width(), multiple);
+}
+
+}  // namespace
+
+Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
+                 std::vector<Sample> train, std::vector<Sample> val, const Preprocess& preprocess,
+                 const RunFolder& folder, nlohmann::json info, int loader_threads,
+                 TrainEvents events)
+    : device_(device),
+      model_(model),
+      config_(config),
+      objective_(Objective::parse(config.loss, config.region, config.smooth)),
+      preprocess_(preprocess),
+      folder_(folder),
+      info_(std::move(info)),
+      events_(std::move(events)),
+      train_loader_(std::move(train), preprocess,
+                    {.batch_size = config.batch_size,
+                     .seed = config.seed,
+                     .shuffle = true,
+                     .drop_last = true,
+                     .augment = config.augment,
+                     .threads = loader_threads}),
+      val_loader_(std::move(val), preprocess,
+                  {.batch_size = config.batch_size, .augment = {}, .threads = loader_threads}),
+      optimizer_(config.optimizer, model.parameters()),
+      schedule_(config.schedule) {
+  check(config.epochs >= 1, "--epochs: found {}, expected 1 or more", config.epochs);
+  check(config.checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
+        config.checkpoint_every);
+  check_size(train_loader_, model);
+  check_size(val_loader_, model);
+}
+
+double Trainer::learning_rate() const {
+  return schedule_.rate(epoch_, optimizer_.steps(),
+                        config_.epochs * train_loader_.batches_per_epoch());
+}
+
+void Trainer::train_step(const Batch& batch) {
+  const auto start = Clock::now();
+  const Shape shape{batch.size, batch.height, batch.width, batch.channels};
+  const Tensor images = Tensor::from<float>(device_, shape, batch.images);
+  const Tensor target = Tensor::from<float>(device_, shape.with_channels(1), batch.masks);
+
+  nn::ParameterSet& parameters = model_.parameters();
+  parameters.clear_grads();
+  Tape tape(device_);
+  nn::Pass pass{.tape = tape,
+                .training = true,
+                .seed = config_.seed,
+                .step = static_cast<std::uint64_t>(optimizer_.steps())};
+  const Objective::Value value = objective_(tape, model_.forward(pass, images), target);
+  const double loss = value.loss.item();
+  check(std::isfinite(loss),
+        "train: the loss is {} at step {} of epoch {}; lower --learning-rate or look at the data "
+        "with check-data. {} is from before it",
+        loss, sums_.steps + 1, epoch_, folder_.last().string());
+  tape.backward(value.loss);
+  parameters.finish_grads();
+  optimizer_.step(learning_rate());
+
+  sums_.loss += loss;
+  sums_.batch_iou += value.batch_iou();
+  sums_.steps += 1;
+  sums_.images += batch.size;
+  sums_.seconds += seconds_since(start);
+  images_ += batch.size;
+}
+
+bool Trainer::train_epoch() {
+  train_loader_.begin_epoch(epoch_, sums_.steps);
+  const std::int64_t total = train_loader_.batches_per_epoch();
+  Batch batch;
+  while (train_loader_.next(batch)) {
+    train_step(batch);
+    const auto done = static_cast<double>(sums_.steps);
+    events_.step({.epoch = epoch_,
+                  .step = sums_.steps,
+                  .steps = total,
+                  .images = sums_.images,
+                  .loss = sums_.loss / done,
+                  .batch_iou = sums_.batch_iou / done});
+    const bool stop = events_.stop();
+    const bool due =
+        config_.checkpoint_every > 0 && optimizer_.steps() % config_.checkpoint_every == 0;
+    if (stop || due) save_last();
+    if (stop) return false;
+  }
+  return true;
+}
+
+bool Trainer::gradients_dead() const {
+  // The last bias sees the loss directly, so it always gets a gradient.
+  const auto& all = model_.parameters().parameters();
+  return std::all_of(all.begin(), all.end() - 1, [](const nn::Parameter& p) {
+    const auto values = p.value.grad().to_vector<float>();
+    return std::all_of(values.begin(), values.end(), [](float g) { return g == 0; });
+  });
+}
+
+void Trainer::report_collapse(const Summary& summary, MetricsRow& row) {
+  row.collapsed = summary.slices_with_tumour > 0 && summary.counts.prediction_empty();
+  const std::string where = fmt::format("epoch {}: ", epoch_);
+  if (gradients_dead())
+    events_.message(where +
+                    "the network is dead: no gradient reaches anything but the last bias. Start "
+                    "again with another --seed, a lower --learning-rate or a --norm");
+  else if (row.collapsed)
+    events_.message(where +
+                    "the network has collapsed: it calls every validation pixel background. It "
+                    "may recover; if not, try another --seed, a lower --learning-rate or --loss "
+                    "iou+bce");
+}
+
+void Trainer::end_epoch() {
+  const auto start = Clock::now();
+  const EvaluateResult result =
+      evaluate(device_, model_, val_loader_, objective_, EvaluateOptions{});
+  const Summary summary = result.evaluation.summary();
+  const auto steps = static_cast<double>(sums_.steps);
+  MetricsRow row{.epoch = epoch_,
+                 .steps = optimizer_.steps(),
+                 .images = images_,
+                 .learning_rate = learning_rate(),
+                 .train_loss = sums_.loss / steps,
+                 .train_batch_iou = sums_.batch_iou / steps,
+                 .val_loss = result.loss,
+                 .val_batch_iou = summary.batch_iou.value_or(0),
+                 .val_batch_iou_thresholded = summary.batch_iou_thresholded.value_or(0),
+                 .val_pixel_accuracy = summary.counts.pixel_accuracy().value_or(0),
+                 .train_seconds = sums_.seconds,
+                 .val_seconds = seconds_since(start)};
+  check(std::isfinite(row.val_loss), "train: the validation loss of epoch {} is {}", epoch_,
+        row.val_loss);
+  report_collapse(summary, row);
+  rows_.push_back(row);
+  folder_.write_metrics(rows_, objective_.label());
+  schedule_.end_epoch(row.val_loss);
+  if (!best_ || row.val_batch_iou > *best_) {
+    best_ = row.val_batch_iou;
+    save_checkpoint(folder_.best(), model_, nullptr, info());
+  }
+  epoch_ += 1;
+  sums_ = {};
+  save_last();
+  events_.epoch(row);
+}
+
+bool Trainer::run() {
+  while (epoch_ <= config_.epochs) {
+    if (!train_epoch()) return false;
+    end_epoch();
+  }
+  return true;
+}
+
+nlohmann::json Trainer::info() const {
+  nlohmann::json info = info_;
+  info["model"] = model_.config();
+  info["preprocess"] = preprocess_.to_json();
+  info["epoch"] = epoch_;
+  info["steps"] = optimizer_.steps();
+  return info;
+}
+
+void Trainer::save_last() {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const MetricsRow& row : rows_) rows.push_back(nlohmann::json(row.to_json()));
+  nlohmann::json all = info();
+  all["training"] = {{"config", config_.to_json()},
+                     {"epoch", epoch_},
+                     {"steps", optimizer_.steps()},
+                     {"images", images_},
+                     {"epoch_steps", sums_.steps},
+                     {"epoch_images", sums_.images},
+                     {"epoch_loss", sums_.loss},
+                     {"epoch_batch_iou", sums_.batch_iou},
+                     {"epoch_seconds", sums_.seconds},
+                     {"schedule", schedule_.state()},
+                     {"rows", rows}};
+  if (best_) all["training"]["best"] = *best_;
+  save_checkpoint(folder_.last(), model_, &optimizer_, all);
+}
+
+void Trainer::resume(const Checkpoint& checkpoint) {
+  const std::string file = checkpoint.path.string();
+  check(checkpoint.info.contains("training"),
+        "{}: holds no training state; --resume needs a last.safetensors", file);
+  checkpoint.load_weights(model_);
+  checkpoint.load_optimizer(optimizer_);
+  try {
+    const nlohmann::json& state = checkpoint.info["training"];
+    epoch_ = state.at("epoch");
+    optimizer_.set_steps(state.at("steps"));
+    images_ = state.at("images");
+    sums_ = {.loss = state.at("epoch_loss"),
+             .batch_iou = state.at("epoch_batch_iou"),
+             .seconds = state.at("epoch_seconds"),
+             .steps = state.at("epoch_steps"),
+             .images = state.at("epoch_images")};
+    schedule_.restore(state.at("schedule"));
+    if (state.contains("best")) best_ = state["best"].get<double>();
+    rows_.clear();
+    for (const auto& row : state.at("rows")) rows_.push_back(MetricsRow::from_json(row));
+  } catch (const nlohmann::json::exception& error) {
+    fail("{}: the training state is damaged: {}", file, error.what());
+  }
+  check(sums_.steps <= train_loader_.batches_per_epoch(),
+        "{}: stopped at step {} of an epoch that now has {}; the training list has changed", file,
+        sums_.steps, train_loader_.batches_per_epoch());
+  folder_.write_metrics(rows_, objective_.label());
+}
+
+}  // namespace glia

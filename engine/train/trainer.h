@@ -1,0 +1,101 @@
+// The training loop: epochs of steps, validation, checkpoints, and stopping and resuming so that no
+// trace of it is left in the result.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "engine/data/loader.h"
+#include "engine/nn/model.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+#include "engine/train/checkpoint.h"
+#include "engine/train/evaluate.h"
+#include "engine/train/run_folder.h"
+
+namespace glia {
+
+struct TrainConfig {
+  std::string loss = "iou";
+  Region region = Region::batch;
+  double smooth = 1;
+  optim::OptimizerConfig optimizer;
+  optim::ScheduleConfig schedule;
+  std::int64_t epochs = 5;
+  std::int64_t batch_size = 6;
+  std::int64_t checkpoint_every = 200;  // steps; 0: at the end of epochs only
+  std::uint64_t seed = 0;
+  AugmentConfig augment;
+
+  nlohmann::json to_json() const;
+  /// Throws `Error` naming the missing or wrong field.
+  static TrainConfig from_json(const nlohmann::json& json);
+};
+
+/// What the trainer tells whoever shows it.
+struct TrainEvents {
+  struct Step {
+    std::int64_t epoch, step, steps, images;  // step and images within the epoch, from 1
+    double loss, batch_iou;                   // means over the epoch so far
+  };
+  std::function<void(const Step&)> step = [](const Step&) {};
+  std::function<void(const MetricsRow&)> epoch = [](const MetricsRow&) {};
+  std::function<void(const std::string&)> message = [](const std::string&) {};
+  /// Asked after every step; true stops the run behind a checkpoint.
+  std::function<bool()> stop = [] { return false; };
+};
+
+class Trainer {
+ public:
+  /// `model` must be allocated. `info` goes into every checkpoint ("model" and "preprocess" are
+  /// added). Throws `Error` when the slices do not fit the model or are fewer than one batch.
+  Trainer(Device& device, nn::Model& model, const TrainConfig& config, std::vector<Sample> train,
+          std::vector<Sample> val, const Preprocess& preprocess, const RunFolder& folder,
+          nlohmann::json info, int loader_threads, TrainEvents events);
+
+  /// Continues where `checkpoint` (a last.safetensors) stopped.
+  void resume(const Checkpoint& checkpoint);
+
+  /// Trains to the last epoch, or until `events.stop`. Returns whether it came to the end. Throws
+  /// `Error` when the loss is not finite; the last checkpoint is then the last good one.
+  bool run();
+
+  const std::vector<MetricsRow>& rows() const { return rows_; }
+
+ private:
+  /// Sums over the steps of the current epoch.
+  struct EpochSums {
+    double loss = 0, batch_iou = 0, seconds = 0;
+    std::int64_t steps = 0, images = 0;
+  };
+
+  void train_step(const Batch& batch);
+  bool train_epoch();
+  void end_epoch();
+  void report_collapse(const Summary& summary, MetricsRow& row);
+  void save_last();
+  nlohmann::json info() const;
+  double learning_rate() const;
+  bool gradients_dead() const;
+
+  Device& device_;
+  nn::Model& model_;
+  TrainConfig config_;
+  Objective objective_;
+  Preprocess preprocess_;
+  RunFolder folder_;
+  nlohmann::json info_;
+  TrainEvents events_;
+  Loader train_loader_, val_loader_;
+  optim::Optimizer optimizer_;
+  optim::Schedule schedule_;
+
+  std::int64_t epoch_ = 1;   // the current one, from 1
+  std::int64_t images_ = 0;  // seen since the start of the run
+  EpochSums sums_;
+  std::optional<double> best_;  // validation batch IoU
+  std::vector<MetricsRow> rows_;
+};
+
+}  // namespace glia
