@@ -1,0 +1,84 @@
+// glia check-data: everything that is wrong with a data folder, one line a problem, and a summary.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands.h"
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/data/check.h"
+
+namespace glia {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string data, json;
+};
+
+void print_kinds(const char* title, std::int64_t count,
+                 const std::map<std::string, std::int64_t>& kinds) {
+  fmt::print("{:<15} {}\n", title, count);
+  for (const auto& [kind, files] : kinds) fmt::print("{:<15} {:>6} x {}\n", "", files, kind);
+}
+
+void print_report(const DataReport& report) {
+  for (const Problem& problem : report.problems)
+    fmt::print("{}: {}\n", problem.file.string(), problem.text);
+  const DataSummary& summary = report.summary;
+  print_kinds("images", summary.images, summary.image_kinds);
+  print_kinds("masks", summary.masks, summary.mask_kinds);
+  for (std::size_t c = 0; c < summary.channels.size(); ++c)
+    fmt::print("{:<15} {:.6g} to {:.6g}\n", fmt::format("channel {}", c), summary.channels[c].low,
+               summary.channels[c].high);
+  fmt::print("{:<15} {:.2f} % of the pixels\n", "tumour", 100 * summary.tumour_share);
+  fmt::print("{:<15} {} slices\n", "without tumour", summary.without_tumour);
+  fmt::print("{:<15} {}\n", "problems", report.problems.size());
+}
+
+Json to_json(const DataReport& report) {
+  Json problems = Json::array(), channels = Json::array();
+  for (const Problem& problem : report.problems)
+    problems.push_back({{"file", problem.file.string()}, {"text", problem.text}});
+  const DataSummary& summary = report.summary;
+  for (const ValueRange& range : summary.channels)
+    channels.push_back({{"low", range.low}, {"high", range.high}});
+  return {{"problems", problems},
+          {"images", summary.images},
+          {"masks", summary.masks},
+          {"image_kinds", summary.image_kinds},
+          {"mask_kinds", summary.mask_kinds},
+          {"channels", channels},
+          {"tumour_share", summary.tumour_share},
+          {"without_tumour", summary.without_tumour}};
+}
+
+void run(const Options& options) {
+  const DataReport report = check_data(options.data);
+  print_report(report);
+  if (!options.json.empty()) {
+    // File names need not be UTF-8; JSON must be.
+    const auto replace = Json::error_handler_t::replace;
+    write_file_atomically(options.json, to_json(report).dump(2, ' ', false, replace) + "\n");
+  }
+  check(report.problems.empty(), "{}: {} problems, listed above; mend them and check again",
+        options.data, report.problems.size());
+}
+
+}  // namespace
+
+void add_check_data_command(CLI::App& app) {
+  auto* command = app.add_subcommand("check-data", "Lists everything wrong with a data folder");
+  auto options = std::make_shared<Options>();
+  command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
+      ->required();
+  command->add_option("--json", options->json, "Write the same as JSON to this file");
+  command->footer("Example:\n  glia check-data --data slices --json check.json");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace glia

@@ -1,0 +1,57 @@
+// glia phantom: writes synthetic slices with tumour masks.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "apps/commands.h"
+#include "engine/data/phantom.h"
+
+namespace glia {
+
+namespace {
+
+struct Options {
+  std::string out;
+  PhantomConfig config;
+  int threads = 0;
+  bool overwrite = false;
+};
+
+void run(const Options& options) {
+  const int available = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const PhantomConfig& config = options.config;
+  write_phantom(options.out, config, options.overwrite,
+                options.threads > 0 ? options.threads : available, [&](std::int64_t done) {
+                  fmt::print("patient {}/{}\n", done, config.patients);
+                  std::fflush(stdout);
+                });
+  fmt::print("wrote {} slices of {} patients to {}\n", config.patients * config.slices,
+             config.patients, options.out);
+}
+
+}  // namespace
+
+void add_phantom_command(CLI::App& app) {
+  auto* command = app.add_subcommand("phantom", "Makes synthetic MR slices with tumour masks");
+  auto options = std::make_shared<Options>();
+  PhantomConfig& config = options->config;
+  command->add_option("--out", options->out, "Folder to write")->required();
+  command->add_option("--patients", config.patients, "Number of patients")->capture_default_str();
+  command->add_option("--slices", config.slices, "Slices a patient, 1 to 20; id = 20*patient+slice")
+      ->capture_default_str();
+  command->add_option("--size", config.size, "Pixels a side, over 240 mm")->capture_default_str();
+  command->add_option("--seed", config.seed, "Same seed, same slices")->capture_default_str();
+  command->add_option("--threads", options->threads, "Worker threads; 0 is one a core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--overwrite", options->overwrite,
+                    "Replace what an earlier glia phantom wrote into --out");
+  command->callback([options] { run(*options); });
+  command->footer("Example:\n  glia phantom --out slices --patients 12 --slices 8 --seed 1");
+}
+
+}  // namespace glia

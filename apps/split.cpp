@@ -1,0 +1,76 @@
+// glia split: shuffles a folder's slices into train, val and test lists, patient by patient.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "apps/commands.h"
+#include "engine/data/split_folder.h"
+
+namespace glia {
+
+namespace {
+
+struct Options {
+  std::string data, out, materialize = "none";
+  SplitConfig config;
+  bool overwrite = false;
+};
+
+void print_summary(const SplitSummary& summary) {
+  std::int64_t total = 0;
+  for (const PartSummary& part : summary.parts) total += part.slices;
+  fmt::print("{:<6} {:>7} {:>7} {:>12} {:>7}\n", "part", "slices", "groups", "with tumour",
+             "share");
+  for (const PartSummary& part : summary.parts)
+    fmt::print("{:<6} {:>7} {:>7} {:>12} {:>5.1f} %\n", part.name, part.slices, part.groups,
+               part.with_tumour,
+               100.0 * static_cast<double>(part.slices) / static_cast<double>(total));
+  if (summary.leaking) fmt::print("warning: --group-by none: {}\n", kLeakNote);
+  if (summary.shared > 0)
+    fmt::print("warning: {} slices of val and test are byte-identical to a slice of another part\n",
+               summary.shared);
+}
+
+void run(const Options& options) {
+  const std::map<std::string, Materialize> ways = {
+      {"none", Materialize::none}, {"copy", Materialize::copy}, {"link", Materialize::link}};
+  print_summary(write_split({options.data, options.out, options.config,
+                             ways.at(options.materialize), options.overwrite}));
+  fmt::print("written to {}\n", options.out);
+}
+
+}  // namespace
+
+void add_split_command(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("split", "Splits slices into train, val and test lists, by patient");
+  auto options = std::make_shared<Options>();
+  command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
+      ->required();
+  command->add_option("--out", options->out, "Folder for the lists and manifest.json")->required();
+  command->add_option("--val", options->config.val, "Share of the slices for validation")
+      ->capture_default_str();
+  command->add_option("--test", options->config.test, "Share of the slices for the final test")
+      ->capture_default_str();
+  command->add_option("--seed", options->config.seed, "Seed of the shuffle")->capture_default_str();
+  command
+      ->add_option("--group-by", options->config.group_by,
+                   "What makes slices one patient's: id/N, regex:EXPRESSION with one capture "
+                   "group, csv:FILE with columns id,group, or none (leaks)")
+      ->capture_default_str();
+  command
+      ->add_option("--materialize", options->materialize,
+                   "Also copy or link the files into Train/Yes, Train/No, Val/Yes, ...")
+      ->check(CLI::IsMember({"none", "copy", "link"}))
+      ->capture_default_str();
+  command->add_flag("--overwrite", options->overwrite, "Replace the split that --out holds");
+  command->footer(
+      "Example:\n"
+      "  glia split --data slices --out split --val 0.2 --test 0.1 --group-by id/20\n"
+      "  glia split --data slices --out split --group-by 'regex:^(p[0-9]+)_' --materialize link");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace glia

@@ -1,0 +1,30 @@
+// The slices of a training run: from a split folder or two lists, kept with the run to resume it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/data/dataset.h"
+#include "engine/train/run_folder.h"
+
+namespace glia {
+
+struct RunInputs {
+  std::vector<Sample> train, val;
+  nlohmann::json info;  // for checkpoints: "data", "leaking" and the hashes of both lists
+
+  /// From `split`/train.txt and val.txt, or from two list files. Throws `Error` when neither or
+  /// both are given, or an id is missing or stands in both lists.
+  static RunInputs load(const std::string& data, const std::string& split,
+                        const std::string& train_list, const std::string& val_list);
+  /// From the copies in a run's folder. Throws `Error` when they are not those that the checkpoint
+  /// was trained on.
+  static RunInputs reload(const RunFolder& folder, const nlohmann::json& info);
+  /// Copies the lists into the run's folder.
+  void save(const RunFolder& folder) const;
+  /// Channels of the first training image.
+  std::int64_t channels() const;
+};
+
+}  // namespace glia

@@ -1,0 +1,251 @@
+// glia train: trains a network on slices, or continues a run.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "apps/commands.h"
+#include "apps/support/device_options.h"
+#include "apps/support/environment.h"
+#include "apps/support/interrupt.h"
+#include "apps/support/progress.h"
+#include "apps/support/run_inputs.h"
+#include "engine/base/file.h"
+#include "engine/train/trainer.h"
+#include "models/registry.h"
+#include "models/unet/unet.h"
+
+namespace glia {
+
+namespace {
+
+struct Options {
+  std::string data, split, train_list, val_list, out, resume;
+  std::string arch = "unet", norm, up, normalize = "none", augment = "none";
+  std::string region = "batch", optimizer = "adam", schedule = "constant";
+  UNetConfig unet;
+  TrainConfig train;
+  int loader_threads = 1;
+  bool trace = false;
+  DeviceOptions device;
+};
+
+/// The architecture: the preset, changed by the flags that were given.
+nlohmann::json model_config(const Options& o, const CLI::App& command, std::int64_t channels) {
+  UNetConfig config = o.arch == "seed" ? UNetConfig::seed() : UNetConfig{};
+  config.in_channels = channels;
+  if (command.count("--base-width")) config.base_width = o.unet.base_width;
+  if (command.count("--depth")) config.depth = o.unet.depth;
+  if (command.count("--dropout")) config.dropout = o.unet.dropout;
+  if (command.count("--norm")) config.norm = nn::parse_norm(o.norm);
+  if (command.count("--up")) config.up = parse_up(o.up);
+  return config.to_json();
+}
+
+void print_trace(const Device& device) {
+  fmt::print("{:<28} {:>7} {:>10}\n", "kernel", "calls", "seconds");
+  for (const TraceEntry& entry : device.trace())
+    fmt::print("{:<28} {:>7} {:>10.3f}\n", entry.kernel, entry.calls, entry.seconds);
+}
+
+/// Shows what the trainer says, on the terminal and in the run's log.
+class Reporter {
+ public:
+  Reporter(const RunFolder& folder, std::int64_t epochs) : folder_(folder), epochs_(epochs) {}
+
+  TrainEvents events() {
+    return {.step = [this](const TrainEvents::Step& step) { show(step); },
+            .epoch = [this](const MetricsRow& row) { show(row); },
+            .message = [this](const std::string& text) { say("warning: " + text); },
+            .stop = interrupted};
+  }
+  void say(const std::string& line) {
+    progress_.reset();
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+    folder_.log(line);
+  }
+
+ private:
+  void show(const TrainEvents::Step& step) {
+    if (!progress_) progress_.emplace(fmt::format("epoch {}/{}", step.epoch, epochs_), step.steps);
+    progress_->update(step.step, {.images = step.images, .loss = step.loss, .iou = step.batch_iou});
+  }
+  void show(const MetricsRow& row) {
+    say(
+        fmt::format("epoch {}/{}  train loss {:.4f} iou {:.4f}  val loss {:.4f} iou {:.4f}  "
+                    "{:.1f} s + {:.1f} s",
+                    row.epoch, epochs_, row.train_loss, row.train_batch_iou, row.val_loss,
+                    row.val_batch_iou, row.train_seconds, row.val_seconds));
+  }
+
+  const RunFolder& folder_;
+  std::int64_t epochs_;
+  std::optional<Progress> progress_;
+};
+
+void train(const Options& o, const RunFolder& folder, const RunInputs& inputs,
+           const TrainConfig& config, const nlohmann::json& model_json,
+           const Preprocess& preprocess, const Checkpoint* checkpoint) {
+  const auto device = o.device.open();
+  if (o.trace) device->enable_trace();
+  const auto model = make_model(model_json);
+  model->parameters().allocate(*device, config.seed);
+  Reporter reporter(folder, config.epochs);
+  Trainer trainer(*device, *model, config, inputs.train, inputs.val, preprocess, folder,
+                  inputs.info, o.loader_threads, reporter.events());
+  if (checkpoint != nullptr) trainer.resume(*checkpoint);
+  reporter.say(fmt::format("{} parameters, {} training and {} validation slices, {}",
+                           model->parameters().count(), inputs.train.size(), inputs.val.size(),
+                           checkpoint ? "resumed" : "from scratch"));
+  if (inputs.info.value("leaking", false))
+    reporter.say("warning: split by slice: slices of one patient may stand on both sides");
+  catch_interrupts();
+  const bool finished = trainer.run();
+  if (o.trace) print_trace(*device);
+  if (!finished) {
+    reporter.say(
+        fmt::format("stopped; continue with: glia train --resume {}", folder.path().string()));
+    throw CLI::RuntimeError(130);
+  }
+  fmt::print("written to {}\n", folder.path().string());
+}
+
+void start(Options& o, const CLI::App& command) {
+  check(!o.data.empty() && !o.out.empty(), "train: needs --data and --out, or --resume RUN");
+  TrainConfig& config = o.train;
+  config.region = parse_region(o.region);
+  config.optimizer.kind = optim::parse_kind(o.optimizer);
+  config.schedule.kind = optim::parse_schedule(o.schedule);
+  config.augment = AugmentConfig::parse(o.augment);
+  Objective::parse(config.loss, config.region, config.smooth);  // a typo must not leave a folder
+  const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
+  const nlohmann::json model = model_config(o, command, inputs.channels());
+  make_model(model);
+  const Preprocess preprocess = Preprocess::fit(parse_normalize(o.normalize), inputs.train);
+  const RunFolder folder = RunFolder::create(o.out);
+  inputs.save(folder);
+  folder.write_json("config.json",
+                    {{"data", o.data}, {"model", model}, {"train", config.to_json()}});
+  folder.write_json("environment.json", describe_environment());
+  train(o, folder, inputs, config, model, preprocess, nullptr);
+}
+
+void resume(const Options& o, const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options())
+    check(
+        option->count() == 0 || option->check_lname("resume") || option->check_lname("epochs") ||
+            option->check_lname("threads") || option->check_lname("loader-threads") ||
+            option->check_lname("device") || option->check_lname("trace"),
+        "train: {} cannot be changed when resuming; the run's own settings hold. Leave it out, or "
+        "start a new run",
+        option->get_name());
+  const RunFolder folder = RunFolder::open(o.resume);
+  const Checkpoint checkpoint = Checkpoint::open(folder.last());
+  check(checkpoint.info.contains("training"), "{}: holds no training state",
+        folder.last().string());
+  TrainConfig config = TrainConfig::from_json(checkpoint.info["training"]["config"]);
+  if (command.count("--epochs")) config.epochs = o.train.epochs;
+  const RunInputs inputs = RunInputs::reload(folder, checkpoint.info);
+  train(o, folder, inputs, config, checkpoint.info["model"], checkpoint.preprocess(), &checkpoint);
+}
+
+void add_training_options(CLI::App& command, Options& o) {
+  TrainConfig& t = o.train;
+  command.add_option("--epochs", t.epochs, "Passes over the training slices")
+      ->capture_default_str();
+  command.add_option("--batch-size", t.batch_size, "Slices a step")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command.add_option("--loss", t.loss, "iou (-log IoU), bce, dice, or a sum such as iou+0.5*bce")
+      ->capture_default_str();
+  command
+      .add_option("--region", o.region, "iou and dice over the batch, or the mean over each image")
+      ->check(CLI::IsMember({"batch", "image"}))
+      ->capture_default_str();
+  command.add_option("--smooth", t.smooth, "Added above and below in iou and dice")
+      ->capture_default_str();
+  command.add_option("--optimizer", o.optimizer, "adam, adamw, sgd or rmsprop")
+      ->capture_default_str();
+  command.add_option("--learning-rate", t.schedule.initial, "At the start")->capture_default_str();
+  command.add_option("--weight-decay", t.optimizer.weight_decay, "Decoupled for adamw, else L2")
+      ->capture_default_str();
+  command.add_option("--momentum", t.optimizer.momentum, "Of sgd")->capture_default_str();
+  command.add_option("--schedule", o.schedule, "constant, step, cosine or plateau")
+      ->capture_default_str();
+  command.add_option("--schedule-factor", t.schedule.factor, "Of step and plateau")
+      ->capture_default_str();
+  command.add_option("--schedule-every", t.schedule.every, "Epochs between reductions (step)")
+      ->capture_default_str();
+  command
+      .add_option("--schedule-patience", t.schedule.patience,
+                  "Epochs without a better validation loss before a reduction (plateau)")
+      ->capture_default_str();
+  command.add_option("--schedule-minimum", t.schedule.minimum, "Lowest rate (cosine, plateau)")
+      ->capture_default_str();
+  command
+      .add_option("--augment", o.augment,
+                  "none, or a list: noise=0.05,brightness=0.1,flip,flip-vertical,rotate=15,"
+                  "scale=0.1,gamma=0.2")
+      ->capture_default_str();
+  command.add_option("--normalize", o.normalize, "none, slice or dataset (kept in the checkpoint)")
+      ->capture_default_str();
+  command.add_option("--seed", t.seed, "Of weights, order, augmentation and dropout")
+      ->capture_default_str();
+  command
+      .add_option("--checkpoint-every", t.checkpoint_every,
+                  "Steps between checkpoints; 0: at the end of epochs only")
+      ->capture_default_str();
+}
+
+void add_model_options(CLI::App& command, Options& o) {
+  o.norm = name_of(o.unet.norm);
+  o.up = name_of(o.unet.up);
+  command
+      .add_option("--arch", o.arch,
+                  "unet, or seed: the notebook's network (base width 64, no norm, upsampling, "
+                  "dropout 0.5, 2-channel ReLU head, which is known to die easily)")
+      ->check(CLI::IsMember({"unet", "seed"}))
+      ->capture_default_str();
+  command.add_option("--base-width", o.unet.base_width, "Channels of the first level")
+      ->capture_default_str();
+  command.add_option("--depth", o.unet.depth, "Number of halvings")->capture_default_str();
+  command.add_option("--norm", o.norm, "batch, group or none")->capture_default_str();
+  command.add_option("--up", o.up, "transpose or upsample")->capture_default_str();
+  command.add_option("--dropout", o.unet.dropout, "After the two deepest encoder blocks")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  auto* command = app.add_subcommand("train", "Trains a network on slices, or continues a run");
+  auto options = std::make_shared<Options>();
+  command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy");
+  command->add_option("--split", options->split, "Folder that glia split wrote");
+  command->add_option("--train-list", options->train_list, "Ids to train on, instead of --split");
+  command->add_option("--val-list", options->val_list, "Ids to validate on, instead of --split");
+  command->add_option("--out", options->out, "Folder of the run, new or empty");
+  command->add_option("--resume", options->resume,
+                      "Continue the run in this folder; only --epochs, --threads, "
+                      "--loader-threads, --device and --trace may be given with it");
+  add_model_options(*command, *options);
+  add_training_options(*command, *options);
+  options->device.add_to(*command);
+  command->add_option("--loader-threads", options->loader_threads, "Threads that load slices ahead")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command->add_flag("--trace", options->trace, "Print the time spent in each kernel at the end");
+  command->footer(
+      "Example:\n"
+      "  glia train --data slices --split split --out runs/first --epochs 5 --base-width 16\n"
+      "  glia train --resume runs/first");
+  command->callback([options, command] {
+    if (options->resume.empty())
+      start(*options, *command);
+    else
+      resume(*options, *command);
+  });
+}
+
+}  // namespace glia
