@@ -1,6 +1,6 @@
 // Segmentation losses on logits, the sigmoid fused in, and the counts that evaluation needs.
-// logits and target have the same shape [N,H,W,C] and are dense; target is in {0,1} (soft targets are
-// allowed).
+// logits and target have the same shape [N,H,W,C] and are dense; target is in {0,1} (soft targets
+// are allowed).
 #pragma once
 
 #include <cstdint>

@@ -29,8 +29,11 @@ void region_gradient(float* dz, Write write, const float* z, const float* t, std
   map(
       dz, write, count,
       [a, b](auto d, auto z_, auto t_) HWY_ATTR {
-        const auto p = sigmoid(d, z_);
-        const auto slope = hn::Mul(p, hn::Sub(hn::Set(d, 1.0f), p));
+        // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|): exact on both sides, where 1 - p would be 0
+        // from z = 17 on and a confidently wrong pixel would never be corrected.
+        const auto e = hn::Exp(d, hn::Max(hn::Neg(hn::Abs(z_)), hn::Set(d, -87.0f)));
+        const auto sum = hn::Add(hn::Set(d, 1.0f), e);
+        const auto slope = hn::Div(e, hn::Mul(sum, sum));
         return hn::Mul(slope, hn::MulAdd(hn::Set(d, b), t_, hn::Set(d, a)));
       },
       z, t);

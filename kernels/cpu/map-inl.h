@@ -19,8 +19,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using FloatVec = hn::Vec<Floats>;
 
-/// The first `count` < Lanes floats of p; the others are 0. Never reads behind them: masked loads of
-/// AVX2 and later do not touch masked-out memory, the emulation for older sets does.
+/// The first `count` < Lanes floats of p; the others are 0. Never reads behind them: masked loads
+/// of AVX2 and later do not touch masked-out memory, the emulation for older sets does.
 HWY_INLINE FloatVec load_tail(Floats d, const float* p, std::int64_t count) {
 #if HWY_TARGET <= HWY_AVX2
   return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, p);

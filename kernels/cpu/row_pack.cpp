@@ -52,7 +52,7 @@ void RowPack::pack(std::int64_t n, std::int64_t i0, std::int64_t rows, std::int6
   const std::int64_t right = std::clamp<std::int64_t>(width - min_dw_, left, width_);
   for (std::int64_t row = 0; row < packed_rows(rows); ++row, packed += width_ * pixel) {
     const std::int64_t h = i0 * step_h_ + min_dh_ + row;
-    if (h < 0 || h >= height) {
+    if (h < 0 || h >= height || left == right) {
       zero_floats(packed, width_ * pixel);
       continue;
     }
