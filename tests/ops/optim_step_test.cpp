@@ -1,0 +1,168 @@
+// One step of each optimizer against its published formula in float64, on flat buffers of awkward
+// lengths, in guarded memory and with 1 to 3 threads.
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "engine/base/rng.h"
+#include "engine/runtime/run.h"
+#include "engine/tensor/tensor.h"
+#include "tests/catch.h"
+#include "tests/ops/devices.h"
+#include "tests/reference/values.h"
+
+namespace glia::test {
+
+namespace {
+
+using reference::Values;
+
+/// Weights, two moments (an optimizer may use one only) and the gradient.
+using Buffers = std::array<Values, 4>;
+using Step = std::function<void(Device&, std::span<const Tensor> buffers)>;
+/// One element: changes w, m and v in place.
+using Formula = std::function<void(double& w, double& m, double& v, double g)>;
+
+/// Weights lie away from 0 and gradients have their sign, so that no sum cancels and errors can be
+/// judged relative to each element.
+Buffers random_buffers(std::size_t count, bool fresh) {
+  Sequence sequence(99, 1);
+  Buffers buffers;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double sign = sequence.chance(0.5) ? 1 : -1;
+    const double element[] = {sign * sequence.uniform(0.1, 1), fresh ? 0 : sequence.uniform(-1, 1),
+                              fresh ? 0 : sequence.uniform(0.01, 1),
+                              sign * sequence.uniform(0.001, 1)};
+    for (std::size_t b = 0; b < 4; ++b) buffers[b].push_back(static_cast<float>(element[b]));
+  }
+  return buffers;
+}
+
+/// The buffers after one step on the kernels.
+Buffers stepped(const KernelTable& kernels, const Buffers& start, const Step& step, int threads) {
+  const auto memory = std::make_shared<GuardedAllocator>();
+  Buffers result;
+  {
+    Device device("guarded", kernels, memory, threads);
+    std::vector<Tensor> tensors;
+    for (const Values& values : start) {
+      tensors.push_back(
+          Tensor::empty(device, {static_cast<std::int64_t>(values.size())}, kernels.dtype));
+      reference::store(values, tensors.back());
+    }
+    step(device, tensors);
+    for (std::size_t b = 0; b < 4; ++b) result[b] = reference::load(tensors[b]);
+  }
+  CHECK(memory->violations() == 0);
+  return result;
+}
+
+void check_step(const std::string& name, const Step& step, const Formula& formula) {
+  for (const KernelTable* kernels : devices_under_test())
+    for (std::size_t count : {1, 7, 16, 33, 1000, 70001})
+      for (bool fresh : {true, false}) {
+        INFO(name << " on " << kernels->name << ", " << count << " elements, "
+                  << (fresh ? "moments 0" : "moments in use"));
+        const Buffers start = random_buffers(count, fresh);
+        Buffers expected = start;
+        for (std::size_t i = 0; i < count; ++i)
+          formula(expected[0][i], expected[1][i], expected[2][i], expected[3][i]);
+        const Buffers found = stepped(*kernels, start, step, 1);
+        for (std::size_t b = 0; b < 4; ++b) {
+          // Relative to the element, so that a 1 - beta computed in float shows.
+          double worst = 0;
+          for (std::size_t i = 0; i < count; ++i) {
+            const double error = std::abs(found[b][i] - expected[b][i]);
+            const double size = std::abs(expected[b][i]) + std::abs(start[b][i]);
+            if (error != 0) worst = std::max(worst, error / size);
+            if (std::isnan(error)) worst = std::numeric_limits<double>::infinity();
+          }
+          INFO("buffer " << b << ", relative error " << worst);
+          CHECK(worst <= 4 * std::numeric_limits<float>::epsilon());
+        }
+        for (int threads : {1, 2, 3}) CHECK((stepped(*kernels, start, step, threads) == found));
+      }
+}
+
+}  // namespace
+
+TEST_CASE("adam_step", "[ops]") {
+  const double lr = 0.01, b1 = 0.9, b2 = 0.999, epsilon = 1e-8;
+  for (std::int64_t t : {1, 2, 1000})
+    for (double decay : {0.0, 0.1})
+      for (bool decoupled : {false, true})
+        check_step(
+            fmt::format("step {}, weight decay {}, decoupled {}", t, decay, decoupled),
+            [=](Device& device, std::span<const Tensor> x) {
+              glia::run<&KernelTable::adam_step>(device, {.w = x[0],
+                                                          .m = x[1],
+                                                          .v = x[2],
+                                                          .g = x[3],
+                                                          .step = t,
+                                                          .lr = lr,
+                                                          .beta1 = b1,
+                                                          .beta2 = b2,
+                                                          .epsilon = epsilon,
+                                                          .weight_decay = decay,
+                                                          .decoupled = decoupled});
+            },
+            [=](double& w, double& m, double& v, double g) {
+              if (decoupled)
+                w -= lr * decay * w;
+              else
+                g += decay * w;
+              m = b1 * m + (1 - b1) * g;
+              v = b2 * v + (1 - b2) * g * g;
+              const double time = static_cast<double>(t);
+              const double m_hat = m / (1 - std::pow(b1, time));
+              const double v_hat = v / (1 - std::pow(b2, time));
+              w -= lr * m_hat / (std::sqrt(v_hat) + epsilon);
+            });
+}
+
+TEST_CASE("sgd_step", "[ops]") {
+  const double lr = 0.05;
+  for (double momentum : {0.0, 0.9})
+    for (double decay : {0.0, 0.1})
+      for (bool nesterov : {false, true})
+        check_step(
+            fmt::format("momentum {}, weight decay {}, nesterov {}", momentum, decay, nesterov),
+            [=](Device& device, std::span<const Tensor> x) {
+              glia::run<&KernelTable::sgd_step>(device, {.w = x[0],
+                                                         .m = x[1],
+                                                         .g = x[3],
+                                                         .lr = lr,
+                                                         .momentum = momentum,
+                                                         .weight_decay = decay,
+                                                         .nesterov = nesterov});
+            },
+            [=](double& w, double& m, double&, double g) {
+              g += decay * w;
+              m = momentum * m + g;
+              w -= lr * (nesterov ? g + momentum * m : m);
+            });
+}
+
+TEST_CASE("rmsprop_step", "[ops]") {
+  const double lr = 0.01, alpha = 0.99, epsilon = 1e-8;
+  for (double decay : {0.0, 0.1})
+    check_step(
+        fmt::format("weight decay {}", decay),
+        [=](Device& device, std::span<const Tensor> x) {
+          glia::run<&KernelTable::rmsprop_step>(device, {.w = x[0],
+                                                         .v = x[2],
+                                                         .g = x[3],
+                                                         .lr = lr,
+                                                         .alpha = alpha,
+                                                         .epsilon = epsilon,
+                                                         .weight_decay = decay});
+        },
+        [=](double& w, double&, double& v, double g) {
+          g += decay * w;
+          v = alpha * v + (1 - alpha) * g * g;
+          w -= lr * g / (std::sqrt(v) + epsilon);
+        });
+}
+
+}  // namespace glia::test

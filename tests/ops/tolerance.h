@@ -1,0 +1,52 @@
+// How far a result may lie from the float64 reference: the only place where this is decided.
+//
+//   bound = c * epsilon * sqrt(length) * condition * max(largest |reference| in the tensor, floor)
+//
+// epsilon is that of the backend's type (2^-23 for f32) and `length` the number of terms summed
+// into one element: rounding errors of a sum behave like a random walk, hence the root. `condition`
+// is by how much the operation amplifies errors of its operands (|mean| / deviation for a
+// normalisation), and `floor` the size of intermediate results that cancel (an IoU near 1, whose
+// logarithm is near 0); both are 1 and 0 unless a case says why not.
+//
+// c counts the roundings a term. It follows from the formula, not from what a kernel happens to
+// reach: 0 where no arithmetic is done, 1 for one rounding and the sum of products, 4 where an
+// exponential, a logarithm or a quotient of sums is in the chain.
+#pragma once
+
+#include <string_view>
+
+namespace glia::test {
+
+struct Tolerance {
+  std::string_view op;
+  double forward, gradient;
+};
+
+inline constexpr Tolerance kTolerances[] = {
+    {"conv2d", 1, 1},
+    {"conv_transpose2d", 1, 1},
+    {"batch_norm", 4, 4},
+    {"group_norm", 4, 4},
+    {"relu", 0, 1},
+    {"sigmoid", 4, 4},
+    {"dropout", 1, 1},
+    {"max_pool2d", 0, 1},
+    {"upsample_nearest2d", 0, 1},
+    {"concat", 0, 1},
+    {"add", 1, 1},
+    {"mul", 1, 1},
+    {"scale", 1, 1},
+    {"sum", 1, 1},
+    {"mean", 1, 1},
+    {"iou_loss", 4, 4},
+    {"dice_loss", 4, 4},
+    {"bce_with_logits", 4, 4},
+    {"threshold", 0, 0},
+    {"confusion_counts", 0, 0},
+    {"composite", 4, 4},  // a few operations in a row
+};
+
+/// The row of `op`. Throws `Error` when the table has none.
+const Tolerance& tolerance_of(std::string_view op);
+
+}  // namespace glia::test

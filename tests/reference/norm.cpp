@@ -1,0 +1,79 @@
+// Batch and group normalisation with two-pass statistics.
+#include <cmath>
+
+#include "tests/reference/reference.h"
+
+namespace glia::reference {
+
+namespace {
+
+struct Statistics {
+  double mean = 0, variance = 0, count = 0;  // variance is the biased one
+};
+
+/// Mean and variance of the elements that `belongs(i)` picks.
+template <class Belongs>
+Statistics statistics(const Values& x, Belongs belongs) {
+  Statistics result;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (belongs(i)) {
+      result.mean += x[i];
+      result.count += 1;
+    }
+  result.mean /= result.count;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (belongs(i)) result.variance += (x[i] - result.mean) * (x[i] - result.mean);
+  result.variance /= result.count;
+  return result;
+}
+
+}  // namespace
+
+Normalized batch_norm(const Values& x, const Values& gamma, const Values& beta, double epsilon) {
+  const std::size_t channels = gamma.size();
+  Normalized result;
+  Values variance;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const Statistics s = statistics(x, [&](std::size_t i) { return i % channels == c; });
+    result.mean.push_back(s.mean);
+    result.invstd.push_back(1 / std::sqrt(s.variance + epsilon));
+    result.unbiased_variance.push_back(s.count > 1 ? s.variance * s.count / (s.count - 1)
+                                                   : s.variance);
+    variance.push_back(s.variance);
+  }
+  result.y = batch_norm_fixed(x, gamma, beta, result.mean, variance, epsilon);
+  return result;
+}
+
+Values batch_norm_fixed(const Values& x, const Values& gamma, const Values& beta,
+                        const Values& mean, const Values& variance, double epsilon) {
+  Values y;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i % gamma.size();
+    y.push_back(gamma[c] * (x[i] - mean[c]) / std::sqrt(variance[c] + epsilon) + beta[c]);
+  }
+  return y;
+}
+
+Normalized group_norm(std::int64_t images, std::int64_t groups, const Values& x,
+                      const Values& gamma, const Values& beta, double epsilon) {
+  const std::size_t channels = gamma.size(),
+                    per_image = x.size() / static_cast<std::size_t>(images);
+  const std::size_t width = channels / static_cast<std::size_t>(groups);
+  const auto region = [&](std::size_t i) {
+    return i / per_image * static_cast<std::size_t>(groups) + i % channels / width;
+  };
+  Normalized result;
+  for (std::size_t g = 0; g < static_cast<std::size_t>(images * groups); ++g) {
+    const Statistics s = statistics(x, [&](std::size_t i) { return region(i) == g; });
+    result.mean.push_back(s.mean);
+    result.invstd.push_back(1 / std::sqrt(s.variance + epsilon));
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i % channels, g = region(i);
+    result.y.push_back(gamma[c] * (x[i] - result.mean[g]) * result.invstd[g] + beta[c]);
+  }
+  return result;
+}
+
+}  // namespace glia::reference

@@ -1,0 +1,168 @@
+#include "tests/reference/table.h"
+
+#include "tests/reference/reference.h"
+
+namespace glia::reference {
+
+namespace {
+
+using Context = KernelContext&;
+
+std::size_t regions_of(Region region, const ConstView& logits) {
+  return region == Region::batch ? 1 : static_cast<std::size_t>(logits.shape[0]);
+}
+
+/// What a convolution's bias adds; no values where there is none.
+Values load_if_given(const ConstView& view) {
+  return view ? load(view) : Values();
+}
+
+void run_conv2d(Context, const Conv2dForward& a) {
+  store(conv2d(a.geometry, load(a.x), load(a.w), load_if_given(a.b)), a.y);
+}
+
+void run_conv_transpose2d(Context, const ConvTranspose2dForward& a) {
+  store(conv_transpose2d(a.geometry, load(a.x), load(a.w), load_if_given(a.b)), a.y);
+}
+
+/// running = (1 - momentum) * running + momentum * batch.
+void update(const View& running, const Values& batch, double momentum) {
+  Values values = load(running);
+  for (std::size_t c = 0; c < values.size(); ++c)
+    values[c] = (1 - momentum) * values[c] + momentum * batch[c];
+  store(values, running);
+}
+
+void run_batch_norm_train(Context, const BatchNormForwardTrain& a) {
+  const Normalized result = batch_norm(load(a.x), load(a.gamma), load(a.beta), a.epsilon);
+  store(result.y, a.y);
+  store(result.mean, a.mean);
+  store(result.invstd, a.invstd);
+  update(a.running_mean, result.mean, a.momentum);
+  update(a.running_var, result.unbiased_variance, a.momentum);
+}
+
+void run_batch_norm_eval(Context, const BatchNormForwardEval& a) {
+  store(batch_norm_fixed(load(a.x), load(a.gamma), load(a.beta), load(a.running_mean),
+                         load(a.running_var), a.epsilon),
+        a.y);
+}
+
+void run_group_norm(Context, const GroupNormForward& a) {
+  const Normalized result =
+      group_norm(a.x.shape[0], a.groups, load(a.x), load(a.gamma), load(a.beta), a.epsilon);
+  store(result.y, a.y);
+  store(result.mean, a.mean);
+  store(result.invstd, a.invstd);
+}
+
+void run_relu(Context, const ReluForward& a) {
+  store(relu(load(a.x)), a.y);
+}
+
+void run_sigmoid(Context, const SigmoidForward& a) {
+  store(sigmoid(load(a.x)), a.y);
+}
+
+void run_dropout(Context, const Dropout& a) {
+  store(dropout(load(a.x), a.p, a.seed, a.stream), a.y, a.write);
+}
+
+void run_add(Context, const Add& a) {
+  Values y = load(a.a);
+  const Values b = load(a.b);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] += b[i];
+  store(y, a.y);
+}
+
+void run_mul(Context, const Mul& a) {
+  Values y = load(a.a);
+  const Values b = load(a.b);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] *= b[i];
+  store(y, a.y, a.write);
+}
+
+void run_scale(Context, const Scale& a) {
+  Values y = load(a.x);
+  for (double& v : y) v *= a.alpha;
+  store(y, a.y, a.write);
+}
+
+void run_fill(Context, const Fill& a) {
+  const double value = a.alpha * (a.scalar ? load(a.scalar).at(0) : 1);
+  store(Values(static_cast<std::size_t>(a.y.shape.numel()), value), a.y, a.write);
+}
+
+void run_sum(Context, const Sum& a) {
+  double total = 0;
+  for (double v : load(a.x)) total += v;
+  store({a.alpha * total}, a.y);
+}
+
+void run_threshold(Context, const Threshold& a) {
+  store(threshold(load(a.x), a.t), a.mask);
+}
+
+void run_max_pool2d(Context, const MaxPool2dForward& a) {
+  const Pooled result = max_pool2d(a.geometry, load(a.x));
+  store(result.y, a.y);
+  store(result.index, a.index);
+}
+
+void run_upsample_nearest2d(Context, const UpsampleNearest2dForward& a) {
+  store(upsample_nearest2d(a.x.shape, a.factor, load(a.x)), a.y);
+}
+
+void run_iou_loss(Context, const IouLossForward& a) {
+  const Loss result =
+      iou_loss(regions_of(a.region, a.logits), load(a.logits), load(a.target), a.smooth);
+  store({result.loss}, a.loss);
+  store(result.sums, a.sums);
+}
+
+void run_dice_loss(Context, const DiceLossForward& a) {
+  const Loss result =
+      dice_loss(regions_of(a.region, a.logits), load(a.logits), load(a.target), a.smooth);
+  store({result.loss}, a.loss);
+  store(result.sums, a.sums);
+}
+
+void run_bce_with_logits(Context, const BceWithLogitsForward& a) {
+  store({bce_with_logits(load(a.logits), load(a.target))}, a.loss);
+}
+
+void run_confusion_counts(Context, const ConfusionCounts& a) {
+  store(confusion_counts(static_cast<std::size_t>(a.counts.shape[0]), load(a.prediction),
+                         load(a.target), a.t),
+        a.counts);
+}
+
+}  // namespace
+
+const KernelTable& table() {
+  static const KernelTable kTable = {.name = "reference",
+                                     .dtype = DType::f64,
+                                     .conv2d_forward = run_conv2d,
+                                     .conv_transpose2d_forward = run_conv_transpose2d,
+                                     .batch_norm_forward_train = run_batch_norm_train,
+                                     .batch_norm_forward_eval = run_batch_norm_eval,
+                                     .group_norm_forward = run_group_norm,
+                                     .relu_forward = run_relu,
+                                     .sigmoid_forward = run_sigmoid,
+                                     .dropout = run_dropout,
+                                     .add = run_add,
+                                     .mul = run_mul,
+                                     .scale = run_scale,
+                                     .fill = run_fill,
+                                     .sum = run_sum,
+                                     .threshold = run_threshold,
+                                     .max_pool2d_forward = run_max_pool2d,
+                                     .upsample_nearest2d_forward = run_upsample_nearest2d,
+                                     .iou_loss_forward = run_iou_loss,
+                                     .dice_loss_forward = run_dice_loss,
+                                     .bce_with_logits_forward = run_bce_with_logits,
+                                     .confusion_counts = run_confusion_counts};
+  return kTable;
+}
+
+}  // namespace glia::reference
