@@ -1,0 +1,53 @@
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "engine/base/check.h"
+#include "kernels/emu/emu.h"
+#include "kernels/emu/profile.h"
+#include "kernels/emu/race.h"
+
+namespace glia::emu {
+namespace {
+
+Options from_environment() {
+  Options result;
+  if (const char* name = std::getenv("GLIA_EMU_SCHEDULE")) {
+    const std::string schedule = name;
+    check(schedule == "first-in" || schedule == "last-in" || schedule == "random",
+          "GLIA_EMU_SCHEDULE is '{}'; it must be first-in, last-in or random", schedule);
+    result.schedule = schedule == "first-in"  ? Schedule::first_in
+                      : schedule == "last-in" ? Schedule::last_in
+                                              : Schedule::random;
+  }
+  if (const char* seed = std::getenv("GLIA_EMU_SEED")) {
+    char* end = nullptr;
+    result.seed = std::strtoull(seed, &end, 10);
+    check(*seed != 0 && *end == 0, "GLIA_EMU_SEED is '{}'; it must be a number", seed);
+  }
+  if (const char* profile = std::getenv("GLIA_EMU_PROFILE");
+      profile && std::string(profile) == "1") {
+    result.profile = true;
+    std::atexit([] { std::fputs(profile_table().c_str(), stderr); });
+  }
+  return result;
+}
+
+}  // namespace
+
+Options& options() {
+  static Options instance = from_environment();
+  return instance;
+}
+
+bool race_checker() {
+  return race::on;
+}
+std::string profile_table() {
+  return profile::table();
+}
+void clear_profile() {
+  profile::clear();
+}
+
+}  // namespace glia::emu

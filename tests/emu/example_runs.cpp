@@ -1,0 +1,139 @@
+#include "tests/emu/example_runs.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "engine/base/rng.h"
+#include "tests/emu/device_buffer.h"
+
+namespace glia::emu_test {
+namespace {
+
+std::vector<float> random_floats(std::size_t count, std::uint64_t stream) {
+  Sequence random(1, stream);
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(random.uniform(-1, 1));
+  return values;
+}
+
+/// The largest |a - b| / bound; infinite where either is not a number.
+double worst(const std::vector<float>& found, const std::vector<double>& expected, double bound) {
+  double result = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double error = std::abs(found[i] - expected[i]) / bound;
+    result = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(result, error);
+  }
+  return result;
+}
+
+std::size_t at(int i, int j, int columns) {
+  return static_cast<std::size_t>(i) * static_cast<std::size_t>(columns) +
+         static_cast<std::size_t>(j);
+}
+
+/// bf16 by truncation: every such float is exact in bf16.
+std::vector<std::uint16_t> to_bf16(std::vector<float>& values) {
+  std::vector<std::uint16_t> result;
+  for (float& value : values) {
+    const auto high = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
+    result.push_back(high);
+    value = std::bit_cast<float>(std::uint32_t{high} << 16);
+  }
+  return result;
+}
+
+double gemm(bool padded, Bug bug) {
+  constexpr int M = 70, N = 136, K = 168;
+  std::vector<float> a = random_floats(M * K, 1), b = random_floats(K * N, 2);
+  const DeviceBuffer<std::uint16_t> da(to_bf16(a)), db(to_bf16(b));
+  const DeviceBuffer<float> dc(std::size_t{M} * N);
+  gemm_bf16(da.get(), db.get(), dc.get(), M, N, K, padded, bug);
+  std::vector<double> c(std::size_t{M} * N);
+  for (int m = 0; m < M; ++m)
+    for (int n = 0; n < N; ++n)
+      for (int k = 0; k < K; ++k) c[at(m, n, N)] += double{a[at(m, k, K)]} * b[at(k, n, N)];
+  return worst(dc.read(), c, K * 1e-7);
+}
+
+}  // namespace
+
+double run_batch_stats(Bug bug) {
+  constexpr int rows = 500, channels = 5, chunks = 3;
+  std::vector<float> x = random_floats(std::size_t{rows} * channels, 3);
+  for (float& value : x) value += 100;  // where E[x^2] - E[x]^2 loses most digits
+  const DeviceBuffer<float> dx(x), mean(channels), m2(channels), partials(3 * channels * chunks);
+  batch_stats(dx.get(), mean.get(), m2.get(), partials.get(), rows, channels, chunks, bug);
+  std::vector<double> means(channels), m2s(channels);
+  for (int c = 0; c < channels; ++c) {
+    const auto i = static_cast<std::size_t>(c);
+    for (int r = 0; r < rows; ++r) means[i] += x[at(r, c, channels)];
+    means[i] /= rows;
+    for (int r = 0; r < rows; ++r) m2s[i] += std::pow(x[at(r, c, channels)] - means[i], 2);
+  }
+  return std::max(worst(mean.read(), means, 5e-5), worst(m2.read(), m2s, 5e-2));
+}
+
+double run_confusion(Bug bug) {
+  constexpr int n = 200;
+  const std::vector<float> p = random_floats(n, 4), t = random_floats(n, 5);
+  const DeviceBuffer<float> dp(p), dt(t);
+  const DeviceBuffer<unsigned> counts(std::vector<unsigned>(4, 0));
+  confusion(dp.get(), dt.get(), counts.get(), n, bug);
+  std::vector<unsigned> expected(4);
+  for (std::size_t i = 0; i < n; ++i)
+    ++expected[p[i] > 0.5f ? (t[i] > 0.5f ? 0 : 1) : (t[i] > 0.5f ? 2 : 3)];
+  return counts.read() == expected ? 0 : 2;
+}
+
+double run_conv3x3(Bug bug) {
+  constexpr int H = 13, W = 18, C = 6, K = 18;
+  const std::vector<float> x = random_floats(H * W * C, 6), w = random_floats(K * 9 * C, 7);
+  const DeviceBuffer<float> dx(x), dw(w), dy(std::size_t{H} * W * K);
+  conv3x3(dx.get(), dw.get(), dy.get(), H, W, C, K, bug);
+  std::vector<double> y(std::size_t{H} * W * K);
+  for (int h = 0; h < H; ++h)
+    for (int v = 0; v < W; ++v)
+      for (int k = 0; k < K; ++k)
+        for (int tap = 0; tap < 9; ++tap) {
+          const int ih = h + tap / 3 - 1, iw = v + tap % 3 - 1;
+          if (ih < 0 || ih >= H || iw < 0 || iw >= W) continue;
+          for (int c = 0; c < C; ++c)
+            y[at(h * W + v, k, K)] += double{x[at(ih * W + iw, c, C)]} * w[at(k * 9 + tap, c, C)];
+        }
+  return worst(dy.read(), y, 9 * C * 1e-7);
+}
+
+double run_gemm_bf16(Bug bug) {
+  return gemm(true, bug);
+}
+double run_gemm_bf16_unpadded(Bug bug) {
+  return gemm(false, bug);
+}
+
+double run_mma_tf32(Bug) {
+  const std::vector<float> a = random_floats(128, 8), b = random_floats(64, 9);
+  const DeviceBuffer<float> da(a), db(b), dd(128);
+  mma_tf32(da.get(), db.get(), dd.get());
+  std::vector<double> d(128);
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < 8; ++j)
+      for (int k = 0; k < 8; ++k) d[at(i, j, 8)] += double{a[at(i, k, 8)]} * b[at(k, j, 8)];
+  return worst(dd.read(), d, 8 * 0x1p-10);  // two operands of 11 bits each
+}
+
+double run_row_sums_ring(Bug bug) {
+  constexpr int rows = 17, columns = 76;
+  const std::vector<float> x = random_floats(rows * columns, 10);
+  const DeviceBuffer<float> dx(x), dy(rows);
+  row_sums_ring(dx.get(), dy.get(), rows, columns, bug);
+  std::vector<double> y(rows);
+  for (int r = 0; r < rows; ++r)
+    for (int c = 0; c < columns; ++c) y[static_cast<std::size_t>(r)] += x[at(r, c, columns)];
+  return worst(dy.read(), y, columns * 1e-7);
+}
+
+}  // namespace glia::emu_test

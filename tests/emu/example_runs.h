@@ -1,0 +1,19 @@
+// Runs each example kernel on inputs that touch every edge and wrap every ring, and compares with a
+// plain float64 loop.
+#pragma once
+
+#include "tests/emu/kernels/examples.h"
+
+namespace glia::emu_test {
+
+// Each returns the largest error as a share of its bound (NaN counts as infinite): above 1 the
+// result is wrong. Throws what the emulator reports.
+double run_batch_stats(Bug bug);
+double run_confusion(Bug bug);
+double run_conv3x3(Bug bug);
+double run_gemm_bf16(Bug bug);
+double run_gemm_bf16_unpadded(Bug bug);
+double run_mma_tf32(Bug bug);
+double run_row_sums_ring(Bug bug);
+
+}  // namespace glia::emu_test

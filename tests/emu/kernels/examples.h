@@ -1,0 +1,86 @@
+// Example kernels of the emulator's tests. Each takes a planted bug: a mistake that the tests
+// demand the emulator to find; Bug::none is the correct kernel.
+#pragma once
+
+#include <cstdint>
+
+namespace glia::emu_test {
+
+enum class Bug : int {
+  none,
+  // batch_stats
+  no_barrier_after_write,
+  no_barrier_before_reuse,
+  divergent_barrier,
+  early_return,
+  divergent_shuffle,
+  mask_without_lane,
+  uninitialised_partial,
+  rows_off_by_one,
+  // confusion
+  no_shared_atomic,
+  no_device_atomic,
+  counters_not_cleared,
+  no_syncwarp,
+  // conv3x3
+  conv_no_barrier_after_load,
+  conv_no_barrier_before_reload,
+  halo_not_loaded,
+  tile_off_by_one,
+  shared_out_of_bounds,
+  image_not_bounded,
+  // gemm_bf16
+  no_wait,
+  weak_wait,
+  no_barrier_after_wait,
+  no_barrier_before_refill,
+  not_transposed,
+  wrong_fragment,
+  divergent_mma,
+  gemm_columns_not_bounded,
+  // ring
+  barriers_not_initialised,
+  no_barrier_after_init,
+  no_full_wait,
+  no_empty_wait,
+  no_empty_arrive,
+  wrong_full_parity,
+  too_few_bytes_expected,
+  too_many_bytes_expected,
+  wrong_arrival_count,
+  bytes_not_expected,
+};
+
+/// x [rows, channels] -> mean and M2 (the sum of squared deviations) a channel, in two launches;
+/// partials [chunks, channels, 3] is scratch.
+void batch_stats(const float* x, float* mean, float* m2, float* partials, int rows, int channels,
+                 int chunks, Bug bug);
+
+/// counts[4]: true positives, false positives, false negatives, true negatives of p > 0.5 against
+/// t > 0.5. counts is zeroed by the caller.
+void confusion(const float* p, const float* t, unsigned* counts, int n, Bug bug);
+
+/// y [H, W, K] = x [H, W, C] convolved with w [K, 3, 3, C], stride 1, padding 1.
+void conv3x3(const float* x, const float* w, float* y, int H, int W, int C, int K, Bug bug);
+
+/// c [M, N] f32 = a [M, K] * b [K, N], both bf16 and row-major; N and K multiples of 8. `padded`
+/// false leaves out the padding of shared rows: correct, with bank conflicts.
+void gemm_bf16(const std::uint16_t* a, const std::uint16_t* b, float* c, int M, int N, int K,
+               bool padded, Bug bug);
+
+/// d [16, 8] = a [16, 8] * b [8, 8] by one tf32 instruction.
+void mma_tf32(const float* a, const float* b, float* d);
+
+/// y[i] = sum of row i of x [rows, columns]; a producer warp streams rows through a ring of shared
+/// buffers with bulk copies and mbarriers. columns: a multiple of 4, at most 256.
+void row_sums_ring(const float* x, float* y, int rows, int columns, Bug bug);
+
+/// out [64, kWarpOps]: what each of 64 threads got from shuffles, votes and counting barriers.
+constexpr int kWarpOps = 12;
+void warp_ops(int* out);
+
+/// plain, transposed [32, 4]: the registers of ldmatrix.x4 over four 8x8 matrices whose element
+/// (row r of 32, column c) is 8 r + c.
+void ldmatrix_both(std::uint32_t* plain, std::uint32_t* transposed);
+
+}  // namespace glia::emu_test
