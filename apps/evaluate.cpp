@@ -23,12 +23,6 @@ struct Options {
   DeviceOptions device;
 };
 
-std::vector<std::string> ids_of(const std::vector<Sample>& samples) {
-  std::vector<std::string> ids;
-  for (const Sample& sample : samples) ids.push_back(sample.id);
-  return ids;
-}
-
 void run(const Options& options) {
   const auto device = options.device.open();
   const OpenModel open = open_model(options.checkpoint, *device);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 
 #include "apps/commands.h"
 #include "apps/support/device_options.h"
@@ -10,7 +9,6 @@
 #include "apps/support/interrupt.h"
 #include "apps/support/progress.h"
 #include "apps/support/run_inputs.h"
-#include "engine/base/file.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "models/unet/unet.h"
@@ -90,7 +88,10 @@ void train(const Options& o, const RunFolder& folder, const RunInputs& inputs,
   const auto device = o.device.open();
   if (o.trace) device->enable_trace();
   const auto model = make_model(model_json);
-  model->parameters().allocate(*device, config.seed);
+  if (checkpoint == nullptr)
+    model->parameters().allocate(*device, config.seed);
+  else
+    model->parameters().allocate(*device);
   Reporter reporter(folder, config.epochs);
   Trainer trainer(*device, *model, config, inputs.train, inputs.val, preprocess, folder,
                   inputs.info, o.loader_threads, reporter.events());

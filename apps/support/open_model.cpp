@@ -9,7 +9,7 @@ OpenModel open_model(const std::filesystem::path& path, Device& device) {
   OpenModel open{.model = make_model(checkpoint.info.at("model")),
                  .preprocess = checkpoint.preprocess(),
                  .info = checkpoint.info};
-  open.model->parameters().allocate(device, 0);
+  open.model->parameters().allocate(device);
   checkpoint.load_weights(*open.model);
   return open;
 }

@@ -187,6 +187,12 @@ std::vector<Sample> select_samples(const std::vector<Sample>& samples, const fs:
   return selected;
 }
 
+std::vector<std::string> ids_of(const std::vector<Sample>& samples) {
+  std::vector<std::string> ids;
+  for (const Sample& sample : samples) ids.push_back(sample.id);
+  return ids;
+}
+
 std::vector<std::string> image_problems(const NpyArray& image) {
   if (image.info.shape.size() != 3)
     return {fmt::format("{} is not an image; expected three dimensions [height, width, channels]",

@@ -51,6 +51,9 @@ std::vector<Sample> scan_pairs(const std::filesystem::path& folder);
 std::vector<Sample> select_samples(const std::vector<Sample>& samples,
                                    const std::filesystem::path& list_file);
 
+/// The ids, in the same order.
+std::vector<std::string> ids_of(const std::vector<Sample>& samples);
+
 /// What makes an image unfit, empty when nothing: a rank other than 3, no pixels, NaN or Inf.
 std::vector<std::string> image_problems(const NpyArray& image);
 

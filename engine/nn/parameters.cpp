@@ -43,7 +43,7 @@ Parameter& ParameterSet::add_buffer(std::string name, const Shape& shape, double
   return buffers_.emplace_back(Parameter{std::move(name), shape, Init::constant(value), {}});
 }
 
-void ParameterSet::allocate(Device& device, std::uint64_t seed) {
+void ParameterSet::allocate(Device& device) {
   const auto padded = [](const Shape& shape) { return (shape.numel() + 15) / 16 * 16; };
   std::int64_t total = 0;
   for (const Parameter& p : parameters_) total += padded(p.shape);
@@ -52,19 +52,21 @@ void ParameterSet::allocate(Device& device, std::uint64_t seed) {
   grads_ = Tensor::zeros(device, {total}, dtype);
   gradients_.clear();
   std::int64_t offset = 0;
-  std::uint64_t stream = 0;
   for (Parameter& p : parameters_) {
     p.value = values_.slice(offset, p.shape);
     p.value.set_wants_grad(true);
     gradients_.push_back(grads_.slice(offset, p.shape));
-    fill(p.value, p.init, seed, stream++);
     offset += padded(p.shape);
   }
-  for (Parameter& p : buffers_) {
-    p.value = Tensor::empty(device, p.shape, dtype);
-    fill(p.value, p.init, seed, stream++);
-  }
+  for (Parameter& p : buffers_) p.value = Tensor::zeros(device, p.shape, dtype);
   clear_grads();
+}
+
+void ParameterSet::allocate(Device& device, std::uint64_t seed) {
+  allocate(device);
+  std::uint64_t stream = 0;
+  for (const auto* set : {&parameters_, &buffers_})
+    for (const Parameter& p : *set) fill(p.value, p.init, seed, stream++);
 }
 
 void ParameterSet::clear_grads() {

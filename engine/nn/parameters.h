@@ -37,7 +37,9 @@ class ParameterSet {
   Parameter& add(std::string name, const Shape& shape, const Init& init);
   Parameter& add_buffer(std::string name, const Shape& shape, double value);
 
-  /// Allocates the flat buffers and fills them. Each parameter draws from the stream of its place
+  /// Allocates the flat buffers, everything 0: for weights that come from a checkpoint.
+  void allocate(Device& device);
+  /// The same, and fills them. Each parameter draws from the stream of its place
   /// in the set, so `seed` fixes all of them.
   void allocate(Device& device, std::uint64_t seed);
 

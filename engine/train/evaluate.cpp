@@ -9,6 +9,12 @@ double threshold_logit(double threshold) {
   return std::log(threshold / (1 - threshold));
 }
 
+BatchTensors::BatchTensors(Device& device, const Batch& batch) {
+  const Shape shape{batch.size, batch.height, batch.width, batch.channels};
+  images = Tensor::from<float>(device, shape, batch.images);
+  target = Tensor::from<float>(device, shape.with_channels(1), batch.masks);
+}
+
 EvaluateResult evaluate(Device& device, nn::Model& model, Loader& loader,
                         const Objective& objective, const EvaluateOptions& options) {
   const double t = threshold_logit(options.threshold);
@@ -17,9 +23,7 @@ EvaluateResult evaluate(Device& device, nn::Model& model, Loader& loader,
   std::int64_t done = 0;
   loader.begin_epoch(0);
   while (loader.next(batch)) {
-    const Shape image_shape{batch.size, batch.height, batch.width, batch.channels};
-    const Tensor images = Tensor::from<float>(device, image_shape, batch.images);
-    const Tensor target = Tensor::from<float>(device, image_shape.with_channels(1), batch.masks);
+    const auto [images, target] = BatchTensors(device, batch);
     Tape tape(device, Tape::Mode::off);
     nn::Pass pass{.tape = tape};
     const Tensor logits = model.forward(pass, images);

@@ -10,6 +10,12 @@
 
 namespace glia {
 
+/// A batch on the device: images [N,H,W,C] and target [N,H,W,1].
+struct BatchTensors {
+  Tensor images, target;
+  BatchTensors(Device& device, const Batch& batch);
+};
+
 struct EvaluateOptions {
   double threshold = 0.5;  // probability above which a pixel counts as tumour
   /// The patient of a slice id; "" when unknown.

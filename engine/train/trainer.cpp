@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "engine/runtime/run.h"
-
 namespace glia {
 
 namespace {
@@ -66,9 +64,7 @@ double Trainer::learning_rate() const {
 
 void Trainer::train_step(const Batch& batch) {
   const auto start = Clock::now();
-  const Shape shape{batch.size, batch.height, batch.width, batch.channels};
-  const Tensor images = Tensor::from<float>(device_, shape, batch.images);
-  const Tensor target = Tensor::from<float>(device_, shape.with_channels(1), batch.masks);
+  const auto [images, target] = BatchTensors(device_, batch);
 
   nn::ParameterSet& parameters = model_.parameters();
   parameters.clear_grads();

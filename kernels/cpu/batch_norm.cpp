@@ -57,11 +57,6 @@ void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval&
             a.beta.as<float>());
 }
 
-void store(const View& to, std::int64_t c, double value, Write write) {
-  float& element = to.as<float>()[c];
-  element = static_cast<float>(write == Write::accumulate ? element + value : value);
-}
-
 void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTrain& a) {
   const std::int64_t C = a.x.channels(), rows = a.x.rows();
   auto* scratch = static_cast<float*>(

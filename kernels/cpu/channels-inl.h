@@ -28,6 +28,12 @@ inline std::int64_t slab_count(std::int64_t rows) {
   return std::clamp<std::int64_t>(ceil_div(rows, kSlabRows), 1, kMaxSlabs);
 }
 
+/// to[c] = value or to[c] += value.
+HWY_INLINE void store(const View& to, std::int64_t c, double value, Write write) {
+  float& element = to.as<float>()[c];
+  element = static_cast<float>(write == Write::accumulate ? element + value : value);
+}
+
 /// Loads up to a vector of channels; absent ones are 0.
 HWY_INLINE FloatVec load_channels(Floats d, const float* p, std::int64_t count) {
   return count >= static_cast<std::int64_t>(hn::Lanes(d)) ? hn::LoadU(d, p)

@@ -79,11 +79,8 @@ void group_norm_backward(KernelContext& context, const GroupNormBackward& a) {
       normalise_backward(context, a.dy, a.x, a.dx, a.write, n * rows, rows, centre, k_dy, k_x, k_1);
   }
   for (std::int64_t c = 0; c < C; ++c) {
-    const auto i = static_cast<std::size_t>(c);
-    const bool add = a.write_params == Write::accumulate;
-    float &to_gamma = a.dgamma.as<float>()[c], &to_beta = a.dbeta.as<float>()[c];
-    to_gamma = static_cast<float>(add ? to_gamma + dgamma[i] : dgamma[i]);
-    to_beta = static_cast<float>(add ? to_beta + dbeta[i] : dbeta[i]);
+    store(a.dgamma, c, dgamma[static_cast<std::size_t>(c)], a.write_params);
+    store(a.dbeta, c, dbeta[static_cast<std::size_t>(c)], a.write_params);
   }
 }
 

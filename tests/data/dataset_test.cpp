@@ -9,12 +9,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::vector<std::string> ids_of(const std::vector<Sample>& samples) {
-  std::vector<std::string> ids;
-  for (const Sample& sample : samples) ids.push_back(sample.id);
-  return ids;
-}
-
 std::string load_error(const TempFolder& folder, const std::string& id) {
   return error_of([&] {
     load_slice({id, folder.path() / (id + "_img.npy"), folder.path() / (id + "_seg.npy")});
