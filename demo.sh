@@ -16,7 +16,8 @@ tools/install-dependencies
 
 step "Building"
 build=${GLIA_BUILD_DIR:-build}
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGLIA_TESTS=OFF >/dev/null
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGLIA_TESTS=OFF -DGLIA_EMU=OFF \
+  >/dev/null
 cmake --build "$build" --target glia --parallel "$(nproc)"
 glia=$build/apps/glia
 
@@ -32,7 +33,7 @@ step "Training a small U-Net"
 
 step "Evaluating it on patients that it has not seen"
 "$glia" evaluate --checkpoint "$out/run/best.safetensors" --data "$out/slices" \
-  --list "$out/split/val.txt" --json "$out/evaluation.json"
+  --list "$out/split/val.txt" --out "$out/evaluation"
 
 step "Drawing its predictions"
 "$glia" predict --checkpoint "$out/run/best.safetensors" --input "$out/slices" \
@@ -44,4 +45,5 @@ printf '  %-34s %s\n' \
   "$out/pictures/*_overlay.png" "truth green, prediction red" \
   "$out/run/curves.svg" "loss and IoU by epoch" \
   "$out/run/metrics.csv" "the same as numbers" \
-  "$out/evaluation.json" "every score of every slice and patient"
+  "$out/evaluation/report.html" "scores, charts, the worst and the best slices" \
+  "$out/evaluation/evaluation.json" "every score of every slice and patient"

@@ -7,20 +7,36 @@
 
 #include "apps/commands.h"
 #include "apps/support/environment.h"
+#include "engine/runtime/open_device.h"
 
 namespace glia {
+
+namespace {
+
+/// A line a value; those of an object under its name.
+void print_table(const nlohmann::ordered_json& table, const std::string& prefix = "") {
+  for (const auto& [name, value] : table.items())
+    if (value.is_object())
+      print_table(value, name + " ");
+    else
+      fmt::print("{:<16} {}\n", prefix + name,
+                 value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+}  // namespace
 
 void add_doctor_command(CLI::App& app) {
   auto* command = app.add_subcommand("doctor", "Shows device, build, versions and threads");
   auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "Print JSON instead of a table");
-  command->footer("Example:\n  glia doctor");
-  command->callback([as_json] {
+  auto device = std::make_shared<std::string>();
+  command->add_option("--device", *device, "Fail, saying why, unless this device can be used");
+  command->footer("Example:\n  glia doctor --device cuda");
+  command->callback([as_json, device] {
+    if (!device->empty()) open_device({.device = *device});
     const auto environment = describe_environment();
     if (*as_json) return fmt::print("{}\n", environment.dump(2));
-    for (const auto& [name, value] : environment.items())
-      fmt::print("{:<16} {}\n", name,
-                 value.is_string() ? value.template get<std::string>() : value.dump());
+    print_table(environment);
   });
 }
 

@@ -2,14 +2,20 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <filesystem>
 
 #include "apps/commands.h"
 #include "apps/support/device_options.h"
+#include "apps/support/evaluation_output.h"
+#include "apps/support/evaluation_table.h"
+#include "apps/support/inference_options.h"
+#include "apps/support/inference_table.h"
 #include "apps/support/open_model.h"
 #include "apps/support/progress.h"
 #include "engine/base/file.h"
 #include "engine/data/group.h"
+#include "engine/metrics/bootstrap.h"
 #include "engine/train/evaluate.h"
 
 namespace glia {
@@ -17,51 +23,138 @@ namespace glia {
 namespace {
 
 struct Options {
-  std::string checkpoint, data, list, json, group_by = "id/20", loss = "iou";
-  std::int64_t batch_size = 6;
+  std::string checkpoint, data, list, json, out, group_by = "id/20", loss = "iou";
+  std::int64_t batch_size = 6, channel = 0;
   double threshold = 0.5;
+  std::vector<double> pixel_size;
+  BootstrapConfig bootstrap;
+  bool inference_table = false;
+  InferenceOptions inference;
   DeviceOptions device;
 };
 
-void run(const Options& options) {
-  const auto device = options.device.open();
-  const OpenModel open = open_model(options.checkpoint, *device);
-  std::vector<Sample> samples = scan_pairs(options.data);
-  if (!options.list.empty()) samples = select_samples(samples, options.list);
-  const auto groups = assign_groups(ids_of(samples), options.group_by);
-  const auto total = static_cast<std::int64_t>(samples.size());
-  Loader loader(std::move(samples), open.preprocess,
-                {.batch_size = options.batch_size, .augment = {}, .threads = 1});
-  Progress progress("evaluate", total);
-  const Objective objective = Objective::parse(options.loss, Region::batch, 1);
-  const EvaluateResult result =
-      evaluate(*device, *open.model, loader, objective,
-               {.threshold = options.threshold,
-                .patient =
-                    [&](const std::string& id) {
-                      return options.group_by == "none" ? std::string() : groups.at(id);
-                    },
-                .progress = [&](std::int64_t done) { progress.update(done, {.images = done}); }});
+/// The masks of a few slices, in a second pass: keeping those of all would take their memory.
+Masks predict_masks(Device& device, const OpenModel& open, const std::vector<Sample>& samples,
+                    const std::vector<std::string>& ids, const Objective& objective,
+                    const EvaluateOptions& options) {
+  std::vector<Sample> wanted;
+  for (const Sample& sample : samples)
+    if (std::find(ids.begin(), ids.end(), sample.id) != ids.end()) wanted.push_back(sample);
+  Masks masks;
+  if (wanted.empty()) return masks;
+  Loader loader(wanted, open.preprocess, {.batch_size = 1, .augment = {}, .threads = 0});
+  EvaluateOptions plain{.threshold = options.threshold, .inference = options.inference};
+  plain.slice = [&](const ScoredSlice& slice) {
+    masks[slice.id].assign(slice.mask.begin(), slice.mask.end());
+  };
+  evaluate(device, *open.model, loader, objective, plain);
+  return masks;
+}
+
+/// What was asked for besides the scores of the chosen way.
+std::vector<Inference> ways_of(const Options& o) {
+  std::vector<Inference> ways = {o.inference.chosen};
+  if (o.inference_table) {
+    const std::vector<Inference> all = ways_to_compare(o.inference.chosen);
+    ways.insert(ways.end(), all.begin(), all.end());
+  }
+  return ways;
+}
+
+std::optional<PixelSize> pixel_size_of(const Options& o) {
+  if (o.pixel_size.empty()) return std::nullopt;
+  check(o.pixel_size.size() == 2 && o.pixel_size[0] > 0 && o.pixel_size[1] > 0,
+        "--pixel-size: expected two lengths above 0, rows and columns, for example 0.9,0.9");
+  return PixelSize{o.pixel_size[0], o.pixel_size[1]};
+}
+
+/// What the figures depend on.
+nlohmann::ordered_json settings_of(const Options& o, const OpenModel& open,
+                                   const Objective& objective, const EvaluateResult& result) {
+  return {{"checkpoint", o.checkpoint},
+          {"data", o.data},
+          {"list", o.list},
+          {"threshold", o.threshold},
+          {"inference", o.inference.chosen.to_json()},
+          {"batch_size", o.batch_size},
+          {"loss", {{"name", objective.str()}, {"mean", result.loss}}},
+          {"group_by", o.group_by},
+          {"pixel_size_mm", o.pixel_size},
+          {"bootstrap",
+           {{"resamples", o.bootstrap.resamples},
+            {"seed", o.bootstrap.seed},
+            {"level", o.bootstrap.level}}},
+          {"leaking", open.info.value("leaking", false)}};
+}
+
+void run(const Options& o) {
+  const auto pixel_size = pixel_size_of(o);
+  const auto device = o.device.open();
+  const OpenModel open = open_model(o.checkpoint, *device);
+  std::vector<Sample> samples = scan_pairs(o.data);
+  if (!o.list.empty()) samples = select_samples(samples, o.list);
+  const auto groups = assign_groups(ids_of(samples), o.group_by);
+  Loader loader(samples, open.preprocess,
+                {.batch_size = o.batch_size, .augment = {}, .threads = 1});
+  check(o.channel < loader.channels(), "--channel: found {}, the images have {}", o.channel,
+        loader.channels());
+  const Objective objective = Objective::parse(o.loss, Region::batch, 1);
+  if (!o.out.empty()) make_folder(o.out);
+
+  Progress progress("evaluate", std::ssize(samples));
+  const EvaluateOptions evaluate_options{
+      .threshold = o.threshold,
+      .inference = o.inference.chosen,
+      .patient =
+          [&](const std::string& id) {
+            return o.group_by == "none" ? std::string() : groups.at(id);
+          },
+      .progress = [&](std::int64_t done) { progress.update(done, {.images = done}); },
+      .details = true,
+      .pixel_size = pixel_size};
+  const std::vector<Inference> ways = ways_of(o);
+  const std::vector<EvaluateResult> results =
+      evaluate_ways(*device, *open.model, loader, objective, evaluate_options, ways);
   progress.clear();
-  fmt::print("{}", format_table(result.evaluation.summary()));
+  const EvaluateResult& result = results.front();
+  Summary summary = result.evaluation.summary();
+  add_intervals(summary, result.evaluation, o.bootstrap);
+  fmt::print("{}{}", format_table(summary), format_details(result.thresholds, result.calibration));
   fmt::print("loss ({}, mean over {} batches of {}): {:.4f}\n", objective.label(), result.batches,
-             options.batch_size, result.loss);
-  const bool leaking = open.info.value("leaking", false);
-  if (leaking)
-    fmt::print(
-        "warning: the model was trained on a split by slice: slices of one patient may stand "
-        "on both sides\n");
-  if (options.json.empty()) return;
-  nlohmann::json json = result.evaluation.to_json();
-  json["checkpoint"] = options.checkpoint;
-  json["data"] = options.data;
-  json["list"] = options.list;
-  json["threshold"] = options.threshold;
-  json["batch_size"] = options.batch_size;
-  json["loss"] = {{"name", objective.str()}, {"mean", result.loss}};
-  json["leaking"] = leaking;
-  write_file_atomically(options.json, json.dump(2) + "\n");
-  fmt::print("written to {}\n", options.json);
+             o.batch_size, result.loss);
+  if (ways.front().any()) fmt::print("inference: {}\n", ways.front().str());
+  const auto others = std::span(ways).subspan(1);
+  const auto compared = std::span(results).subspan(1);
+  if (o.inference_table)
+    fmt::print("\n{}", format_inference_table(inference_table(others, compared)));
+
+  const Provenance provenance = trace_provenance(
+      o.checkpoint, open.info,
+      {.folder = o.data, .list = o.list, .samples = samples, .group_by = o.group_by},
+      !o.json.empty() || !o.out.empty());
+  for (const std::string& text : provenance.warnings) fmt::print("warning: {}\n", text);
+
+  EvaluationOutput output{.result = result,
+                          .summary = summary,
+                          .provenance = provenance,
+                          .threshold = o.threshold,
+                          .settings = settings_of(o, open, objective, result)};
+  if (o.inference_table) {
+    output.more_figures["inference_table"] = inference_table_json(others, compared);
+    output.more_tables.push_back(
+        {"Steps after the network", kInferenceNote, inference_table(others, compared)});
+  }
+  if (!o.json.empty()) {
+    write_file_atomically(o.json, output.json());
+    fmt::print("written to {}\n", o.json);
+  }
+  if (o.out.empty()) return;
+  const ChosenCases cases = choose_cases(result.evaluation.slices());
+  const Masks masks =
+      predict_masks(*device, open, samples, cases.ids(), objective, evaluate_options);
+  output.write(o.out, draw_cases(cases, samples, masks, o.channel, summary.distance_unit));
+  fmt::print("written to {} (first look: {})\n", o.out,
+             (std::filesystem::path(o.out) / "report.html").string());
 }
 
 }  // namespace
@@ -74,6 +167,8 @@ void add_evaluate_command(CLI::App& app) {
       ->required();
   command->add_option("--list", options->list,
                       "File with the ids to evaluate, one a line; all if left out");
+  command->add_option("--out", options->out,
+                      "Folder for report.html, evaluation.json, slices.csv and patients.csv");
   command->add_option("--json", options->json, "Also write every figure and case to this file");
   command
       ->add_option("--batch-size", options->batch_size, "Slices a batch; batch_iou depends on it")
@@ -88,11 +183,32 @@ void add_evaluate_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--loss", options->loss, "Loss to report: iou, bce, dice or a sum")
       ->capture_default_str();
+  command
+      ->add_option("--pixel-size", options->pixel_size,
+                   "ROW,COLUMN in mm, for HD95 in mm; in pixels if left out")
+      ->delimiter(',')
+      ->expected(2);
+  command
+      ->add_option("--bootstrap", options->bootstrap.resamples,
+                   "Resamples of the patients behind the 95 % intervals")
+      ->check(CLI::Range(std::int64_t{100}, std::int64_t{1000000}))
+      ->capture_default_str();
+  command->add_option("--bootstrap-seed", options->bootstrap.seed, "Which resamples are drawn")
+      ->capture_default_str();
+  command
+      ->add_option("--channel", options->channel, "Channel of the image in the report's pictures")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  options->inference.add_to(*command);
+  command->add_flag("--inference-table", options->inference_table,
+                    "Also score with none of these four, with each alone and with all, in one "
+                    "table; --min-size is 20 there unless given");
   options->device.add_to(*command);
   command->footer(
       "Example:\n"
       "  glia evaluate --checkpoint runs/first/best.safetensors --data slices --list "
-      "split/val.txt");
+      "split/val.txt \\\n"
+      "    --out evaluation");
   command->callback([options] { run(*options); });
 }
 

@@ -5,7 +5,7 @@
 #include <new>
 
 #include "apps/commands.h"
-#include "engine/base/check.h"
+#include "engine/runtime/allocator.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Glia trains a U-Net on MR slices, with no framework underneath."};
@@ -22,11 +22,18 @@ int main(int argc, char** argv) {
       "  glia evaluate --checkpoint runs/first/best.safetensors --data slices --list "
       "split/val.txt");
   glia::add_phantom_command(app);
+  glia::add_import_command(app);
   glia::add_split_command(app);
   glia::add_check_data_command(app);
   glia::add_train_command(app);
   glia::add_evaluate_command(app);
   glia::add_predict_command(app);
+  glia::add_explain_command(app);
+  glia::add_export_command(app);
+  glia::add_export_weights_command(app);
+  glia::add_import_weights_command(app);
+  glia::add_model_card_command(app);
+  glia::add_bench_command(app);
   glia::add_doctor_command(app);
   try {
     app.parse(argc, argv);
@@ -38,6 +45,8 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   } catch (const std::bad_alloc&) {
     std::fputs("glia: out of memory; use a smaller --batch-size or --base-width\n", stderr);
+  } catch (const glia::OutOfMemory& error) {
+    std::fprintf(stderr, "glia: %s; use a smaller --batch-size or --base-width\n", error.what());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "glia: %s\n", error.what());
   }

@@ -3,13 +3,20 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 
 #include "apps/commands.h"
 #include "apps/support/device_options.h"
+#include "apps/support/find_images.h"
+#include "apps/support/inference_options.h"
 #include "apps/support/open_model.h"
 #include "apps/support/pictures.h"
+#include "apps/support/predict_volume.h"
 #include "apps/support/progress.h"
 #include "engine/base/file.h"
+#include "engine/data/nifti.h"
+#include "engine/data/npy.h"
+#include "engine/data/raster.h"
 #include "engine/train/predict.h"
 
 namespace glia {
@@ -19,42 +26,67 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string checkpoint, input, list, out;
+  std::string checkpoint, list, out, plane = "axial", orientation = "header";
+  std::vector<std::string> inputs;
+  std::vector<std::int64_t> take_channels;
   double threshold = 0.5;
   std::int64_t channel = 0;
+  bool npy = false;
+  InferenceOptions inference;
   DeviceOptions device;
 };
 
 constexpr std::size_t kSheetSlices = 12;  // a sheet is for a first look
 
-/// The images to predict: one file, or those of a folder. A mask beside an image is shown with it;
-/// none is needed.
-std::vector<Sample> find_images(const fs::path& input) {
-  if (fs::is_directory(input)) return pair_files(input).samples;
-  check(fs::is_regular_file(input), "{}: no such file or folder", input.string());
-  std::string id = input.stem().string();
-  if (id.ends_with("_img")) id.resize(id.size() - 4);
-  const fs::path mask = input.parent_path() / (id + "_seg.npy");
-  return {{id, input, fs::exists(mask) ? mask : fs::path()}};
-}
-
-/// Writes the four pictures of one slice and returns the triptych.
+/// Writes the pictures of one slice and returns the triptych.
 Picture write_pictures(const Options& o, const Sample& sample, const Slice& slice,
                        const std::vector<float>& probability) {
-  const auto threshold = static_cast<float>(o.threshold);
-  const Picture grey =
-      channel_picture(slice.image, slice.height, slice.width, slice.channels, o.channel);
-  const Plane prediction{probability, slice.height, slice.width};
-  const Plane truth{slice.mask, slice.height, slice.width};
+  const std::int64_t height = slice.height, width = slice.width;
+  const auto mask = decide(probability, height, width, o.threshold, o.inference.chosen.postprocess);
+  const Picture grey = channel_picture(slice.image, height, width, slice.channels, o.channel);
+  const Plane prediction{mask, height, width}, likely{probability, height, width};
+  const Plane truth{slice.mask, height, width};
   const auto file = [&](const char* kind) {
-    return fs::path(o.out) / fmt::format("{}_{}.png", sample.id, kind);
+    return fs::path(o.out) / fmt::format("{}_{}", sample.id, kind);
   };
-  Picture triptych = triptych_picture(grey, truth, prediction, threshold);
-  write_png(file("mask"), mask_picture(prediction, threshold));
-  write_png(file("probability"), probability_picture(prediction));
-  write_png(file("overlay"), overlay_picture(grey, truth, prediction, threshold));
-  write_png(file("triptych"), triptych);
+  Picture triptych = triptych_picture(grey, truth, likely, prediction);
+  write_png(file("mask.png"), mask_picture(prediction));
+  write_png(file("probability.png"), probability_picture(likely));
+  write_png(file("overlay.png"), overlay_picture(grey, truth, prediction));
+  write_png(file("triptych.png"), triptych);
+  if (o.npy) write_npy<float>(file("probability.npy"), {height, width}, probability);
   return triptych;
+}
+
+/// What concerns files that are no .npy arrays.
+StackOptions stack_options(const Options& o) {
+  return {parse_slice_plane(o.plane), parse_as_stored(o.orientation), o.take_channels};
+}
+
+void run_volume(const Options& o, Device& device, const OpenModel& open) {
+  const auto segment = [&](const Slice& slice) {
+    const auto probability = predict_probabilities(device, *open.model, open.preprocess, slice,
+                                                   o.inference.chosen.flips);
+    return decide(probability, slice.height, slice.width, o.threshold,
+                  o.inference.chosen.postprocess);
+  };
+  make_folder(o.out);
+  std::optional<Progress> progress;
+  const VolumeResult result =
+      predict_volume({o.inputs.begin(), o.inputs.end()}, stack_options(o), o.out, segment,
+                     [&](std::int64_t done, std::int64_t total) {
+                       if (!progress) progress.emplace("predict", total);
+                       progress->update(done, {.images = done});
+                     });
+  progress.reset();
+  fmt::print("{} written: tumour in {} of {} slices, {:.2f} ml\n", result.mask.string(),
+             result.with_tumour, result.slices, result.millilitres);
+}
+
+Slice load(const Options& o, const Sample& sample) {
+  if (!is_raster_name(sample.image)) return load_slice(sample);
+  Stack picture = read_image({sample.image}, stack_options(o));
+  return {picture.height, picture.width, picture.channels, std::move(picture.values), {}};
 }
 
 void run(const Options& o) {
@@ -62,16 +94,19 @@ void run(const Options& o) {
         o.threshold);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
-  std::vector<Sample> samples = find_images(o.input);
-  if (!o.list.empty()) samples = select_samples(samples, o.list);
+  if (is_nifti_name(o.inputs.front())) return run_volume(o, *device, open);
+  check(o.inputs.size() == 1, "--input: {} files; only a NIfTI volume may have several",
+        o.inputs.size());
+  const std::vector<Sample> samples = find_images(o.inputs.front(), o.list);
   make_folder(o.out);
   std::vector<Picture> sheet;
   {
     Progress progress("predict", static_cast<std::int64_t>(samples.size()));
     std::int64_t done = 0;
     for (const Sample& sample : samples) {
-      const Slice slice = load_slice(sample);
-      const auto probability = predict_probabilities(*device, *open.model, open.preprocess, slice);
+      const Slice slice = load(o, sample);
+      const auto probability = predict_probabilities(*device, *open.model, open.preprocess, slice,
+                                                     o.inference.chosen.flips);
       Picture triptych = write_pictures(o, sample, slice, probability);
       if (sheet.size() < kSheetSlices) sheet.push_back(std::move(triptych));
       ++done;
@@ -91,25 +126,45 @@ void add_predict_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
-      ->add_option("--input", options->input,
-                   "An .npy image [H,W,C] of any size, or a folder with <id>_img.npy files")
+      ->add_option("--input", options->inputs,
+                   "An .npy, .png, .tif or .jpg image of any size, a folder with <id>_img.npy "
+                   "files, or a volume, .nii or .nii.gz: one file with all channels, or a file "
+                   "each in the order of training")
       ->required();
   command->add_option("--list", options->list,
                       "File with the ids to predict, one a line; all if left out");
   command
       ->add_option("--out", options->out,
                    "Folder for <id>_mask.png (0/255), _probability.png, _overlay.png (truth green, "
-                   "prediction red) and _triptych.png (slice | truth | prediction)")
+                   "prediction red) and _triptych.png (slice | truth | prediction); of a volume "
+                   "<name>_mask.nii.gz in the same space")
       ->required();
   command
       ->add_option("--threshold", options->threshold, "Probability above which a pixel is tumour")
       ->capture_default_str();
   command->add_option("--channel", options->channel, "Channel of the image to show")
       ->capture_default_str();
+  command->add_flag("--npy", options->npy,
+                    "Also write the probabilities as <id>_probability.npy, float32 [H,W]");
+  command
+      ->add_option("--take-channels", options->take_channels,
+                   "Channels of a picture or volume to use, as in glia import; all if left out")
+      ->delimiter(',');
+  command
+      ->add_option("--plane", options->plane,
+                   "Slices of a volume: axial, coronal or sagittal, as in glia import")
+      ->capture_default_str();
+  command
+      ->add_option("--orientation", options->orientation,
+                   "Turn a volume by its header, or cut it as it is stored")
+      ->capture_default_str();
+  options->inference.add_to(*command);
   options->device.add_to(*command);
   command->footer(
       "Example:\n"
-      "  glia predict --checkpoint runs/first/best.safetensors --input slices/7_img.npy --out out");
+      "  glia predict --checkpoint runs/first/best.safetensors --input slices/7_img.npy --out out\n"
+      "  glia predict --checkpoint runs/first/best.safetensors --input flair.nii.gz t1ce.nii.gz "
+      "--out out");
   command->callback([options] { run(*options); });
 }
 

@@ -7,8 +7,9 @@
 #include "apps/support/device_options.h"
 #include "apps/support/environment.h"
 #include "apps/support/interrupt.h"
-#include "apps/support/progress.h"
+#include "apps/support/memory_advice.h"
 #include "apps/support/run_inputs.h"
+#include "apps/support/training_reporter.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "models/unet/unet.h"
@@ -25,6 +26,8 @@ struct Options {
   TrainConfig train;
   int loader_threads = 1;
   bool trace = false;
+  bool eager = false;
+  bool tensorboard = false;
   DeviceOptions device;
 };
 
@@ -46,63 +49,44 @@ void print_trace(const Device& device) {
     fmt::print("{:<28} {:>7} {:>10.3f}\n", entry.kernel, entry.calls, entry.seconds);
 }
 
-/// Shows what the trainer says, on the terminal and in the run's log.
-class Reporter {
- public:
-  Reporter(const RunFolder& folder, std::int64_t epochs) : folder_(folder), epochs_(epochs) {}
-
-  TrainEvents events() {
-    return {.step = [this](const TrainEvents::Step& step) { show(step); },
-            .epoch = [this](const MetricsRow& row) { show(row); },
-            .message = [this](const std::string& text) { say("warning: " + text); },
-            .stop = interrupted};
-  }
-  void say(const std::string& line) {
-    progress_.reset();
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-    folder_.log(line);
-  }
-
- private:
-  void show(const TrainEvents::Step& step) {
-    if (!progress_) progress_.emplace(fmt::format("epoch {}/{}", step.epoch, epochs_), step.steps);
-    progress_->update(step.step, {.images = step.images, .loss = step.loss, .iou = step.batch_iou});
-  }
-  void show(const MetricsRow& row) {
-    say(
-        fmt::format("epoch {}/{}  train loss {:.4f} iou {:.4f}  val loss {:.4f} iou {:.4f}  "
-                    "{:.1f} s + {:.1f} s",
-                    row.epoch, epochs_, row.train_loss, row.train_batch_iou, row.val_loss,
-                    row.val_batch_iou, row.train_seconds, row.val_seconds));
-  }
-
-  const RunFolder& folder_;
-  std::int64_t epochs_;
-  std::optional<Progress> progress_;
-};
-
 void train(const Options& o, const RunFolder& folder, const RunInputs& inputs,
            const TrainConfig& config, const nlohmann::json& model_json,
            const Preprocess& preprocess, const Checkpoint* checkpoint) {
   const auto device = o.device.open();
+  const auto room = device->allocator().available();
   if (o.trace) device->enable_trace();
   const auto model = make_model(model_json);
   if (checkpoint == nullptr)
     model->parameters().allocate(*device, config.seed);
   else
     model->parameters().allocate(*device);
-  Reporter reporter(folder, config.epochs);
+  const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
+  TrainingReporter reporter(folder, {.epochs = config.epochs,
+                                     .loss_name = objective.label(),
+                                     .settings = {{"model", model_json},
+                                                  {"train", config.to_json()},
+                                                  {"preprocess", preprocess.to_json()},
+                                                  {"data", inputs.info}},
+                                     .environment = describe_environment(),
+                                     .tensorboard = o.tensorboard});
   Trainer trainer(*device, *model, config, inputs.train, inputs.val, preprocess, folder,
-                  inputs.info, o.loader_threads, reporter.events());
+                  inputs.info, o.loader_threads, o.eager, reporter.events());
   if (checkpoint != nullptr) trainer.resume(*checkpoint);
   reporter.say(fmt::format("{} parameters, {} training and {} validation slices, {}",
                            model->parameters().count(), inputs.train.size(), inputs.val.size(),
                            checkpoint ? "resumed" : "from scratch"));
   if (inputs.info.value("leaking", false))
-    reporter.say("warning: split by slice: slices of one patient may stand on both sides");
+    reporter.warn("split by slice: slices of one patient may stand on both sides");
+  reporter.start(trainer.rows());
   catch_interrupts();
-  const bool finished = trainer.run();
+  bool finished = false;
+  try {
+    finished = trainer.run();
+  } catch (const OutOfMemory& error) {
+    fail("{}. {}. Checkpoints in {} are as they were", error.what(),
+         memory_advice(model_json, config, inputs.train.front(), room), folder.path().string());
+  }
+  reporter.finish(finished);
   if (o.trace) print_trace(*device);
   if (!finished) {
     reporter.say(
@@ -137,7 +121,8 @@ void resume(const Options& o, const CLI::App& command) {
     check(
         option->count() == 0 || option->check_lname("resume") || option->check_lname("epochs") ||
             option->check_lname("threads") || option->check_lname("loader-threads") ||
-            option->check_lname("device") || option->check_lname("trace"),
+            option->check_lname("device") || option->check_lname("backend") ||
+            option->check_lname("trace") || option->check_lname("tensorboard"),
         "train: {} cannot be changed when resuming; the run's own settings hold. Leave it out, or "
         "start a new run",
         option->get_name());
@@ -229,13 +214,18 @@ void add_train_command(CLI::App& app) {
   command->add_option("--out", options->out, "Folder of the run, new or empty");
   command->add_option("--resume", options->resume,
                       "Continue the run in this folder; only --epochs, --threads, "
-                      "--loader-threads, --device and --trace may be given with it");
+                      "--loader-threads, --device, --backend, --trace and --tensorboard may be "
+                      "given with it");
   add_model_options(*command, *options);
   add_training_options(*command, *options);
   options->device.add_to(*command);
   command->add_option("--loader-threads", options->loader_threads, "Threads that load slices ahead")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
+  command->add_flag("--eager", options->eager,
+                    "Run a step kernel by kernel instead of as one CUDA graph (the same bits)");
+  command->add_flag("--tensorboard", options->tensorboard,
+                    "Also write an event file for TensorBoard into the run's folder");
   command->add_flag("--trace", options->trace, "Print the time spent in each kernel at the end");
   command->footer(
       "Example:\n"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/unet/unet.h"
+#include "models/unet/unet_export.h"
 
 namespace glia {
 
@@ -10,6 +11,14 @@ std::unique_ptr<nn::Model> make_model(const nlohmann::json& config) {
   const std::string name = config.is_object() ? config.value("model", "") : "";
   check(name == "unet", "checkpoint: found the model '{}', this program has: unet", name);
   return std::make_unique<UNet>(UNetConfig::from_json(config));
+}
+
+nlohmann::json config_of_weights(const SafeTensors& weights) {
+  return unet_config_of(weights).to_json();
+}
+
+onnx::Graph onnx_graph(nn::Model& model, const Preprocess& preprocess) {
+  return unet_onnx(UNetConfig::from_json(model.config()), model.parameters(), preprocess);
 }
 
 }  // namespace glia

@@ -1,16 +1,28 @@
-// Models by the name in their configuration, so that a checkpoint can be opened without knowing
-// what is in it.
+// What can be done with a model by the name in its configuration alone, so that a checkpoint can be
+// opened, or a file of weights read, without knowing what is in it.
 #pragma once
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 
+#include "engine/data/preprocess.h"
+#include "engine/export/onnx.h"
 #include "engine/nn/model.h"
+#include "engine/train/safetensors.h"
 
 namespace glia {
 
 /// Builds the model that `config` (from `Model::config`) describes; its parameters are not yet
 /// allocated. Throws `Error` when the name is unknown or a field is wrong.
 std::unique_ptr<nn::Model> make_model(const nlohmann::json& config);
+
+/// The configuration of the model that has tensors of these names and shapes, in PyTorch's layout.
+/// Throws `Error` when it is none that this program knows.
+nlohmann::json config_of_weights(const SafeTensors& weights);
+
+/// `model` as an ONNX graph. Input "image" [N,C,H,W], before preprocessing, which is part of the
+/// graph; H and W must be multiples of the model's `size_multiple`. Outputs "logits" and
+/// "probability" [N,1,H,W].
+onnx::Graph onnx_graph(nn::Model& model, const Preprocess& preprocess);
 
 }  // namespace glia

@@ -8,18 +8,33 @@
 namespace glia {
 
 void DeviceOptions::add_to(CLI::App& command) {
-  command.add_option("--device", device, "Where to compute: cpu, or auto (says what it took)")
-      ->check(CLI::IsMember({"auto", "cpu"}))
+  command
+      .add_option("--device", request.device,
+                  "Where to compute: cpu, cuda, cuda:i, or auto (a GPU if one can be used; says "
+                  "what it took)")
+      ->check([](const std::string& name) -> std::string {
+        try {
+          check_device_name(name);
+        } catch (const Error& error) {
+          return error.what();
+        }
+        return {};
+      })
       ->capture_default_str();
-  command.add_option("--threads", threads, "CPU threads; 0 takes every core")
+  command
+      .add_option(
+          "--backend", request.backend,
+          "Whose kernels: native (ours), cudnn (NVIDIA's where it has them; cudnn-tf32: its "
+          "convolutions in tf32), or emu (ours for GPUs, emulated on the CPU: slow, for "
+          "tests)")
+      ->check(CLI::IsMember({"native", "cudnn", "cudnn-tf32", "emu"}))
+      ->capture_default_str();
+  command.add_option("--threads", request.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
 }
 
 std::unique_ptr<Device> DeviceOptions::open() const {
-  auto opened = make_cpu_device(threads);
-  if (device == "auto")
-    fmt::print(stderr, "device: {} with {} threads\n", opened->name(), opened->context().threads);
-  return opened;
+  return open_device(request, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
 }
 
 }  // namespace glia

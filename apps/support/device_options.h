@@ -1,10 +1,9 @@
-// The flags --device and --threads, and the device that they name.
+// The flags --device, --backend and --threads, and the device that they name.
 #pragma once
 
 #include <memory>
-#include <string>
 
-#include "engine/runtime/device.h"
+#include "engine/runtime/open_device.h"
 
 namespace CLI {
 class App;
@@ -13,11 +12,10 @@ class App;
 namespace glia {
 
 struct DeviceOptions {
-  std::string device = "auto";
-  int threads = 0;
+  DeviceRequest request;
 
   void add_to(CLI::App& command);
-  /// Opens the device and, for `auto`, says on standard error which one it took.
+  /// Opens the device and says on standard error which one it took where that was left open.
   std::unique_ptr<Device> open() const;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/runtime/device.h"
+#include "engine/runtime/gpu_backends.h"
 #include "kernels/cpu/table.h"
 
 namespace glia {
@@ -27,6 +28,43 @@ std::string memory() {
   return fmt::format("{:.1f} GiB", bytes / (1 << 30));
 }
 
+std::string version(int number) {
+  return number == 0 ? "none" : fmt::format("{}.{}", number / 1000, number % 1000 / 10);
+}
+
+/// What CUDA offers here: one entry a GPU with the reason why it cannot be used, if so.
+nlohmann::ordered_json describe_gpus() {
+  const GpuBackend* backend = find_gpu_backend("cuda");
+  if (!backend)
+    return {{"none", "this program was built without CUDA; build it where nvcc is on the PATH"}};
+  const GpuSurvey found = backend->survey();
+  nlohmann::ordered_json result = {{"driver", version(found.driver_version)},
+                                   {"runtime", version(found.runtime_version)},
+                                   {"built for", found.architectures}};
+  if (!found.problem.empty()) result["none"] = found.problem;
+  for (std::size_t i = 0; i < found.gpus.size(); ++i) {
+    const GpuInfo& gpu = found.gpus[i];
+    result[fmt::format("cuda:{}", i)] = fmt::format(
+        "{}, {}.{}, {} multiprocessors, {:.1f} of {:.1f} GiB free{}{}", gpu.name, gpu.major,
+        gpu.minor, gpu.multiprocessors, static_cast<double>(gpu.free_memory) / (1 << 30),
+        static_cast<double>(gpu.memory) / (1 << 30),
+        gpu.problem.empty() ? "" : ", cannot be used: ", gpu.problem);
+  }
+  return result;
+}
+
+std::string cudnn_version() {
+  const GpuBackend* backend = find_gpu_backend("cudnn");
+  return backend ? backend->survey().library : "none: this program was built without it";
+}
+
+std::vector<std::string> backends() {
+  std::vector<std::string> names{"cpu"};
+  for (const char* name : {"cuda", "cudnn", "emu"})
+    if (find_gpu_backend(name)) names.push_back(name);
+  return names;
+}
+
 }  // namespace
 
 nlohmann::ordered_json describe_environment() {
@@ -43,8 +81,9 @@ nlohmann::ordered_json describe_environment() {
           {"fmt", FMT_VERSION},
           {"json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                NLOHMANN_JSON_VERSION_PATCH)},
-          {"devices", {"cpu"}},
-          {"gpu", "none: this build has no GPU backend"}};
+          {"backends", backends()},
+          {"gpu", describe_gpus()},
+          {"cudnn", cudnn_version()}};
 }
 
 }  // namespace glia

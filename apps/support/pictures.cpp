@@ -50,21 +50,6 @@ Picture picture_of(const Plane& plane, Function&& pixel) {
   return picture;
 }
 
-/// As RGB, every pixel `factor` times in both directions.
-Picture enlarge(const Picture& source, int factor) {
-  Picture picture =
-      make_picture(std::int64_t{source.height} * factor, std::int64_t{source.width} * factor, 3);
-  std::size_t at = 0;
-  for (int y = 0; y < picture.height; ++y) {
-    for (int x = 0; x < picture.width; ++x) {
-      const std::size_t pixel = std::size_t(y / factor) * source.width + x / factor;
-      for (int c = 0; c < 3; ++c)
-        picture.pixels[at++] = source.pixels[pixel * source.channels + c % source.channels];
-    }
-  }
-  return picture;
-}
-
 /// The pixels of `mask` (1 or 0) within `kOutline` of a pixel outside it or of the picture's edge,
 /// in the four directions.
 Bits outline(const Bits& mask, int height, int width) {
@@ -99,6 +84,20 @@ void put(Picture& picture, std::size_t pixel, const Colour& colour) {
 }
 
 }  // namespace
+
+Picture enlarge(const Picture& source, int factor) {
+  Picture picture =
+      make_picture(std::int64_t{source.height} * factor, std::int64_t{source.width} * factor, 3);
+  std::size_t at = 0;
+  for (int y = 0; y < picture.height; ++y) {
+    for (int x = 0; x < picture.width; ++x) {
+      const std::size_t pixel = std::size_t(y / factor) * source.width + x / factor;
+      for (int c = 0; c < 3; ++c)
+        picture.pixels[at++] = source.pixels[pixel * source.channels + c % source.channels];
+    }
+  }
+  return picture;
+}
 
 Picture channel_picture(std::span<const float> image, std::int64_t height, std::int64_t width,
                         std::int64_t channels, std::int64_t channel) {
@@ -179,15 +178,17 @@ Picture overlay_picture(const Picture& slice, const Plane& truth, const Plane& p
   return picture;
 }
 
-Picture triptych_picture(const Picture& slice, const Plane& truth, const Plane& prediction,
-                         float threshold) {
-  check_plane(prediction, slice, "prediction");
+Picture triptych_picture(const Picture& slice, const Plane& truth, const Plane& probability,
+                         const Plane& mask) {
+  check_plane(probability, slice, "probability");
+  check_plane(mask, slice, "mask");
   if (!truth.values.empty()) check_plane(truth, slice, "truth");
   const int factor = display_factor(slice.height, slice.width);
   const std::array panels{
       enlarge(slice, factor),
-      enlarge(truth.values.empty() ? probability_picture(prediction) : mask_picture(truth), factor),
-      enlarge(mask_picture(prediction, threshold), factor)};
+      enlarge(truth.values.empty() ? probability_picture(probability) : mask_picture(truth),
+              factor),
+      enlarge(mask_picture(mask), factor)};
   return contact_sheet(panels, 3);
 }
 

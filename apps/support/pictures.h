@@ -43,10 +43,10 @@ Picture probability_picture(const Plane& probability);
 Picture overlay_picture(const Picture& slice, const Plane& truth, const Plane& prediction,
                         float threshold = 0.5F);
 
-/// slice | truth | prediction beside each other, enlarged by `display_factor`, a thin line between
-/// them. When `truth` has no values: slice | probability | prediction.
-Picture triptych_picture(const Picture& slice, const Plane& truth, const Plane& prediction,
-                         float threshold = 0.5F);
+/// slice | truth | mask beside each other, enlarged by `display_factor`, a thin line between them.
+/// When `truth` has no values: slice | probability | mask.
+Picture triptych_picture(const Picture& slice, const Plane& truth, const Plane& probability,
+                         const Plane& mask);
 
 /// Pictures of any size in rows of `columns`, each centred in a cell of the largest one's size, a
 /// line between them. Throws `Error` when there is none or `columns` < 1.
@@ -55,6 +55,9 @@ Picture contact_sheet(std::span<const Picture> pictures, int columns);
 /// How often a pixel is repeated in both directions so that a small slice fills a screen: the least
 /// factor that makes the longer side at least 384 pixels.
 int display_factor(std::int64_t height, std::int64_t width);
+
+/// As RGB, every pixel `factor` times in both directions.
+Picture enlarge(const Picture& source, int factor);
 
 /// The bytes of a PNG file. Throws `Error` when the picture is empty or too large (2^31 bytes).
 std::string encode_png(const Picture& picture);

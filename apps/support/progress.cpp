@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -30,6 +31,28 @@ bool error_stream_draws() {
   return ::isatty(STDERR_FILENO) != 0 && kind != nullptr && std::string_view(kind) != "dumb";
 }
 
+/// Whether the locale's characters are UTF-8, by the variables that decide it.
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    std::string locale = value;
+    for (char& c : locale) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+/// The first `columns` characters of UTF-8 text; bytes 10xxxxxx go on with a character.
+std::string first_columns(const std::string& text, std::size_t columns) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const bool starts = (static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U;
+    if (starts && columns-- == 0) break;
+  }
+  return text.substr(0, at);
+}
+
 int terminal_columns() {
   winsize size{};
   const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
@@ -47,7 +70,8 @@ std::string format_duration(double seconds) {
 }
 
 Progress::Progress(std::string label, std::int64_t steps)
-    : Progress(std::move(label), steps, std::cerr, {.terminal = error_stream_draws()}) {}
+    : Progress(std::move(label), steps, std::cerr,
+               {.terminal = error_stream_draws(), .utf8 = locale_is_utf8()}) {}
 
 Progress::Progress(std::string label, std::int64_t steps, std::ostream& out, Options options)
     : label_(std::move(label)), steps_(steps), out_(out), options_(std::move(options)) {
@@ -85,6 +109,7 @@ void Progress::update(std::int64_t step, const Figures& figures) {
 std::string Progress::line(std::int64_t step, const Figures& figures, double now) const {
   std::string text = fmt::format("{}/{}", step, steps_);
   if (figures.loss) text += fmt::format("  loss {:.4f}", *figures.loss);
+  if (options_.terminal && options_.utf8 && !figures.curve.empty()) text += " " + figures.curve;
   if (figures.iou) text += fmt::format("  iou {:.4f}", *figures.iou);
   const double seconds = now - start_;
   if (seconds > 0 && figures.images > 0)
@@ -103,9 +128,8 @@ void Progress::draw(std::int64_t step, const std::string& text) {
   // A line that wraps cannot be erased; on a narrow terminal the bar goes first, then the end.
   const int columns = options_.columns > 0 ? options_.columns : terminal_columns();
   const auto room = static_cast<std::size_t>(std::max(columns - 1, 1));
-  if (all.size() > room) all = fmt::format("{} {}", label_, text);
-  all.resize(std::min(all.size(), room));
-  out_ << "\r\x1b[K" << all << std::flush;
+  if (first_columns(all, room) != all) all = fmt::format("{} {}", label_, text);
+  out_ << "\r\x1b[K" << first_columns(all, room) << std::flush;
   drawn_ = true;
 }
 

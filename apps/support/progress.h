@@ -18,10 +18,11 @@ class Progress {
   struct Figures {
     std::int64_t images = 0;  // done so far, for the rate
     std::optional<double> loss = {}, iou = {};
+    std::string curve = {};  // of the loss (apps/support/sparkline.h), on a UTF-8 terminal
   };
 
   struct Options {
-    bool terminal = false;
+    bool terminal = false, utf8 = false;
     int columns = 0;  // of the terminal; 0 asks the terminal of the standard error stream
     std::function<double()> seconds = {};  // clock that only goes forward; the system's when empty
   };

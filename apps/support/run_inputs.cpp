@@ -17,10 +17,6 @@ namespace {
 constexpr const char* kTrainCopy = "split/train.txt";
 constexpr const char* kValCopy = "split/val.txt";
 
-std::string hash_ids(const std::vector<Sample>& samples) {
-  return hash_text(fmt::format("{}", fmt::join(ids_of(samples), "\n")));
-}
-
 RunInputs load_lists(const std::string& data, const fs::path& train_list,
                      const fs::path& val_list) {
   const std::vector<Sample> all = scan_pairs(data);
@@ -38,6 +34,10 @@ RunInputs load_lists(const std::string& data, const fs::path& train_list,
 }
 
 }  // namespace
+
+std::string hash_ids(const std::vector<Sample>& samples) {
+  return hash_text(fmt::format("{}", fmt::join(ids_of(samples), "\n")));
+}
 
 RunInputs RunInputs::load(const std::string& data, const std::string& split,
                           const std::string& train_list, const std::string& val_list) {

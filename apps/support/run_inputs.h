@@ -10,6 +10,9 @@
 
 namespace glia {
 
+/// A fingerprint of the ids in their order: that of a training list or of an evaluated one.
+std::string hash_ids(const std::vector<Sample>& samples);
+
 struct RunInputs {
   std::vector<Sample> train, val;
   nlohmann::json info;  // for checkpoints: "data", "leaking" and the hashes of both lists

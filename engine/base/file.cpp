@@ -42,15 +42,17 @@ void write_all(int descriptor, std::string_view part, const fs::path& path) {
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts) {
+void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts,
+                           bool flush) {
   Temporary temporary{.path = path.string() + ".part" + std::to_string(::getpid())};
   temporary.descriptor =
       ::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (temporary.descriptor < 0) fail_write(path, errno);
   for (std::string_view part : parts) write_all(temporary.descriptor, part, path);
-  if (::fsync(temporary.descriptor) != 0) fail_write(path, errno);
+  if (flush && ::fsync(temporary.descriptor) != 0) fail_write(path, errno);
   if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail_write(path, errno);
   temporary.kept = true;
+  if (!flush) return;
   // The rename itself must survive a power cut too. Not every file system can sync a folder.
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,6 +64,15 @@ void write_file_atomically(const fs::path& path, std::span<const std::string_vie
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
   write_file_atomically(path, std::span<const std::string_view>(&content, 1));
+}
+
+void sync_folder(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail_write(path, errno);
+  const int status = ::syncfs(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  if (status != 0) fail_write(path, error);
 }
 
 std::string read_file(const fs::path& path) {

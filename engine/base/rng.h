@@ -41,9 +41,13 @@ class Random {
   constexpr double uniform(std::uint64_t index) const { return (word(index) >> 8) * 0x1p-24; }
   /// Standard normal (Box–Muller on two words of one block).
   double normal(std::uint64_t index) const {
-    const auto block = philox(seed_, stream_ ^ 0x6E6F726D616C0000u, index);
-    const double u = (block[0] + 0.5) * 0x1p-32, v = block[1] * 0x1p-32;
+    const auto [u, v] = normal_source(index);
     return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+  }
+  /// The uniform numbers u > 0 and v behind `normal`, for code that has a logarithm of its own.
+  constexpr std::array<double, 2> normal_source(std::uint64_t index) const {
+    const auto block = philox(seed_, stream_ ^ 0x6E6F726D616C0000u, index);
+    return {(block[0] + 0.5) * 0x1p-32, block[1] * 0x1p-32};
   }
 
  private:

@@ -65,17 +65,29 @@ Rule regex_rule(const std::string& rule) {
   };
 }
 
+std::string trimmed(const std::string& cell) {
+  const std::size_t first = std::min(cell.find_first_not_of(" \t\r"), cell.size());
+  return cell.substr(first, cell.find_last_not_of(" \t\r") + 1 - first);
+}
+
+/// A cell in quotes may hold commas, and quotes if they are doubled.
 std::vector<std::string> csv_cells(std::string_view line) {
   std::vector<std::string> cells;
-  for (std::size_t start = 0; start <= line.size();) {
-    const std::size_t end = std::min(line.find(',', start), line.size());
-    std::string_view cell = line.substr(start, end - start);
-    const std::size_t first = std::min(cell.find_first_not_of(" \t\r\""), cell.size());
-    cell.remove_prefix(first);
-    cell = cell.substr(0, cell.find_last_not_of(" \t\r\"") + 1);
-    cells.emplace_back(cell);
-    start = end + 1;
+  std::string cell;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool doubled = quoted && line.substr(i, 2) == "\"\"";
+    if (line[i] == '"' && !doubled) {
+      quoted = !quoted;
+    } else if (line[i] == ',' && !quoted) {
+      cells.push_back(trimmed(cell));
+      cell.clear();
+    } else {
+      cell += line[i];
+      if (doubled) ++i;
+    }
   }
+  cells.push_back(trimmed(cell));
   return cells;
 }
 

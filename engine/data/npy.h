@@ -37,9 +37,9 @@ NpyInfo read_npy_info(const std::filesystem::path& path);
 NpyArray read_npy(const std::filesystem::path& path);
 
 /// Writes version 1.0, C order, to a temporary name that is then renamed. Throws `Error` when the
-/// disk refuses. T is float (<f4) or std::uint8_t (|u1).
+/// disk refuses. T is float (<f4) or std::uint8_t (|u1). For `flush` see write_file_atomically.
 template <class T>
 void write_npy(const std::filesystem::path& path, const std::vector<std::int64_t>& shape,
-               std::span<const T> values);
+               std::span<const T> values, bool flush = true);
 
 }  // namespace glia

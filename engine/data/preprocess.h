@@ -20,7 +20,7 @@ struct Preprocess {
   };
 
   Normalize normalize = Normalize::none;
-  std::vector<float> mean, stddev;  // one a channel; empty unless `dataset`
+  std::vector<float> mean = {}, stddev = {};  // one a channel; empty unless `dataset`
 
   /// Statistics over all pixels of all `samples`, summed in double in the given order. `none` and
   /// `slice` read no file. Throws `Error` when `samples` is empty or their channels differ.

@@ -47,8 +47,12 @@ NormKind parse_norm(std::string_view text) {
   fail("--norm: found '{}', expected batch, group or none", text);
 }
 
+std::int64_t group_count(std::int64_t C) {
+  return C % 8 == 0 ? C / 8 : 1;
+}
+
 Norm::Norm(ParameterSet& set, const std::string& name, std::int64_t C, NormKind kind)
-    : kind_(kind), groups_(C % 8 == 0 ? C / 8 : 1) {
+    : kind_(kind), groups_(group_count(C)) {
   if (kind == NormKind::none) return;
   gamma_ = &set.add(name + ".weight", {C}, Init::constant(1));
   beta_ = &set.add(name + ".bias", {C}, Init::constant(0));

@@ -39,7 +39,10 @@ const char* name_of(NormKind kind);
 /// Throws `Error` listing the choices.
 NormKind parse_norm(std::string_view text);
 
-/// Batch norm, group norm (8 channels a group, or 1 group where C is no multiple of 8) or nothing.
+/// Groups of a group norm over C channels: 8 channels a group, or 1 group where C is no multiple.
+std::int64_t group_count(std::int64_t C);
+
+/// Batch norm, group norm (`group_count` groups) or nothing.
 class Norm {
  public:
   Norm() = default;

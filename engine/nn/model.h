@@ -2,11 +2,32 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
 
 #include "engine/nn/parameters.h"
 #include "engine/tape/tape.h"
 
 namespace glia::nn {
+
+/// Keeps the result of one layer of a forward pass, for whoever wants to look at it or at its
+/// gradient.
+class Probe {
+ public:
+  explicit Probe(std::string layer) : layer_(std::move(layer)) {}
+
+  /// Called through `Pass::note`. The result is asked to want a gradient; while nothing before it
+  /// wants one (`Frozen`), it is a leaf, whose gradient stays after the backward pass.
+  void see(const std::string& layer, const Tensor& value);
+  /// What the layer gave in the last pass, of the shape that it has there. Throws `Error` listing
+  /// the layers that the model has when this one was not among them.
+  const Tensor& value() const;
+
+ private:
+  std::string layer_;
+  std::vector<std::string> seen_;
+  Tensor value_;
+};
 
 /// One forward pass: where it is recorded, whether layers behave as in training, and the key of
 /// their random numbers.
@@ -14,7 +35,18 @@ struct Pass {
   Tape& tape;
   bool training = false;
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;  // of the optimizer, so that every step draws other dropout masks
+  /// One i64: the optimizer's steps so far, so that every step draws other dropout masks.
+  /// Undefined: 0.
+  Tensor step{};
+  /// Dropout acts, also where `training` is not set: one sample of the network's uncertainty.
+  bool dropout = false;
+  Probe* probe = nullptr;
+
+  /// A model passes each result that has a name of its own through this.
+  const Tensor& note(const std::string& layer, const Tensor& value) const {
+    if (probe != nullptr) probe->see(layer, value);
+    return value;
+  }
 };
 
 class Model {

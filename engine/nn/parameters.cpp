@@ -80,6 +80,10 @@ void ParameterSet::finish_grads() {
       run<&KernelTable::fill>(grads_.device(), {.y = gradients_[i], .alpha = 0});
 }
 
+void ParameterSet::set_wants_grads(bool wanted) {
+  for (const Parameter& p : parameters_) p.value.set_wants_grad(wanted);
+}
+
 std::int64_t ParameterSet::count() const {
   std::int64_t total = 0;
   for (const Parameter& p : parameters_) total += p.shape.numel();

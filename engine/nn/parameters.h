@@ -54,6 +54,9 @@ class ParameterSet {
   /// 16 elements and the gaps are 0.
   const Tensor& flat_values() const { return values_; }
   const Tensor& flat_grads() const { return grads_; }
+  /// Whether backward passes compute the gradients of the parameters; they do unless told
+  /// otherwise.
+  void set_wants_grads(bool wanted);
   /// Number of trained values, without the gaps.
   std::int64_t count() const;
 
@@ -63,6 +66,19 @@ class ParameterSet {
   std::deque<Parameter> parameters_, buffers_;
   std::deque<Tensor> gradients_;
   Tensor values_, grads_;
+};
+
+/// While it lives, no parameter of the set wants a gradient: for backward passes that ask for
+/// another one.
+class Frozen {
+ public:
+  explicit Frozen(ParameterSet& set) : set_(set) { set_.set_wants_grads(false); }
+  ~Frozen() { set_.set_wants_grads(true); }
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  ParameterSet& set_;
 };
 
 }  // namespace glia::nn

@@ -6,17 +6,21 @@
 namespace glia::ops {
 
 Tensor dropout(Tape& tape, const Tensor& x, double p, std::uint64_t seed, std::uint64_t stream,
-               const Tensor& out) {
+               const Tensor& out, const Tensor& counter) {
   check_operand("dropout", "input", x);
   check(p >= 0 && p < 1, "dropout: found p = {}, expected 0 <= p < 1", p);
   Tensor y = result("dropout", x, x.shape(), out);
-  run<&KernelTable::dropout>(tape.device(),
-                             {.x = x, .y = y, .p = p, .seed = seed, .stream = stream});
-  tape.record("dropout", {x}, y, [x, p, seed, stream](Tape& t, const Tensor& dy) {
+  run<&KernelTable::dropout>(
+      tape.device(), {.x = x, .counter = counter, .y = y, .p = p, .seed = seed, .stream = stream});
+  tape.record("dropout", {x}, y, [x, p, seed, stream, counter](Tape& t, const Tensor& dy) {
     const GradTarget dx = t.grad_target(x);
-    run<&KernelTable::dropout>(
-        t.device(),
-        {.x = dy, .y = dx.view, .p = p, .seed = seed, .stream = stream, .write = dx.write});
+    run<&KernelTable::dropout>(t.device(), {.x = dy,
+                                            .counter = counter,
+                                            .y = dx.view,
+                                            .p = p,
+                                            .seed = seed,
+                                            .stream = stream,
+                                            .write = dx.write});
   });
   return y;
 }

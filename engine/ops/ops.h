@@ -43,9 +43,9 @@ Tensor relu(Tape& tape, const Tensor& x, const Tensor& out = {});
 Tensor sigmoid(Tape& tape, const Tensor& x, const Tensor& out = {});
 
 /// Zeroes elements with probability p and scales the others by 1/(1-p); which ones is a function of
-/// (seed, stream, element). 0 <= p < 1.
+/// (seed, stream, element). 0 <= p < 1. `counter` (one i64) adds 65536 times its value to `stream`.
 Tensor dropout(Tape& tape, const Tensor& x, double p, std::uint64_t seed, std::uint64_t stream,
-               const Tensor& out = {});
+               const Tensor& out = {}, const Tensor& counter = {});
 
 /// Ties go to the first maximum in row-major order.
 Tensor max_pool2d(Tape& tape, const Tensor& x, std::int64_t window = 2, std::int64_t stride = 2,

@@ -63,10 +63,21 @@ Optimizer::Optimizer(const OptimizerConfig& config, nn::ParameterSet& parameters
   const Tensor& values = parameters.flat_values();
   for (const char* name : state_names(config.kind))
     state_.push_back({name, Tensor::zeros(values.device(), values.shape(), values.dtype())});
+  progress_ = Tensor::zeros(values.device(), {2}, DType::f64);
 }
 
 void Optimizer::step(double learning_rate) {
+  announce(learning_rate);
+  apply();
+}
+
+void Optimizer::announce(double learning_rate) {
   ++steps_;
+  const double progress[] = {static_cast<double>(steps_), learning_rate};
+  progress_.copy_from(std::span<const double>(progress));
+}
+
+void Optimizer::apply() {
   Device& device = parameters_.flat_values().device();
   const Tensor &w = parameters_.flat_values(), &g = parameters_.flat_grads();
   switch (config_.kind) {
@@ -76,8 +87,7 @@ void Optimizer::step(double learning_rate) {
                                                    .m = state_[0].value,
                                                    .v = state_[1].value,
                                                    .g = g,
-                                                   .step = steps_,
-                                                   .lr = learning_rate,
+                                                   .progress = progress_,
                                                    .beta1 = config_.beta1,
                                                    .beta2 = config_.beta2,
                                                    .epsilon = config_.epsilon,
@@ -87,14 +97,14 @@ void Optimizer::step(double learning_rate) {
       return run<&KernelTable::sgd_step>(device, {.w = w,
                                                   .m = state_[0].value,
                                                   .g = g,
-                                                  .lr = learning_rate,
+                                                  .progress = progress_,
                                                   .momentum = config_.momentum,
                                                   .weight_decay = config_.weight_decay});
     case Kind::rmsprop:
       return run<&KernelTable::rmsprop_step>(device, {.w = w,
                                                       .v = state_[0].value,
                                                       .g = g,
-                                                      .lr = learning_rate,
+                                                      .progress = progress_,
                                                       .alpha = config_.alpha,
                                                       .epsilon = config_.epsilon,
                                                       .weight_decay = config_.weight_decay});

@@ -34,8 +34,12 @@ class Optimizer {
   /// The set must be allocated and must outlive the optimizer.
   Optimizer(const OptimizerConfig& config, nn::ParameterSet& parameters);
 
-  /// One step with the gradients as they are.
+  /// One step with the gradients as they are: `announce` and `apply`.
   void step(double learning_rate);
+  /// Counts the step and writes its number and learning rate to where `apply` finds them, so that a
+  /// captured `apply` can be replayed.
+  void announce(double learning_rate);
+  void apply();
 
   /// Steps done so far.
   std::int64_t steps() const { return steps_; }
@@ -52,6 +56,7 @@ class Optimizer {
   OptimizerConfig config_;
   nn::ParameterSet& parameters_;
   std::vector<State> state_;
+  Tensor progress_;  // [2] f64: step, learning rate
   std::int64_t steps_ = 0;
 };
 

@@ -2,12 +2,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <new>
-
-#include "engine/base/check.h"
-#include "kernels/api/context.h"
 
 namespace glia {
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kGuard = 64;
+constexpr std::size_t kGuard = 256;  // keeps the alignment of a GPU's memory
 constexpr unsigned char kGuardByte = 0xA5;
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
@@ -26,15 +26,46 @@ void* system_allocate(std::size_t bytes) {
   const bool large = bytes >= kHugePage;
   const std::size_t alignment = large ? kHugePage : kAlignment;
   void* data = std::aligned_alloc(alignment, round_up(bytes ? bytes : 1, alignment));
-  check(data != nullptr,
-        "out of memory: the system refused {:.1f} MiB; use a smaller --batch-size or --base-width",
-        static_cast<double>(bytes) / (1 << 20));
+  if (data == nullptr)
+    throw OutOfMemory(fmt::format("out of memory: the system refused {:.1f} MiB",
+                                  static_cast<double>(bytes) / (1 << 20)));
   if (large)
     madvise(data, bytes, MADV_HUGEPAGE);  // advice only: a refusal changes nothing but speed
   return data;
 }
 
 }  // namespace
+
+void Allocator::copy_in(void* to, const void* from_host, std::size_t bytes) {
+  std::memcpy(to, from_host, bytes);
+}
+void Allocator::copy_out(void* to_host, const void* from, std::size_t bytes) {
+  std::memcpy(to_host, from, bytes);
+}
+void Allocator::fill(void* to, unsigned char value, std::size_t bytes) {
+  std::memset(to, value, bytes);
+}
+
+std::unique_ptr<Graph> Allocator::capture(const std::function<void()>&) {
+  fail("capture: this device cannot record its work");
+}
+
+void AllocatorAdaptor::copy_in(void* to, const void* from_host, std::size_t bytes) {
+  source_->copy_in(to, from_host, bytes);
+}
+void AllocatorAdaptor::copy_out(void* to_host, const void* from, std::size_t bytes) {
+  source_->copy_out(to_host, from, bytes);
+}
+void AllocatorAdaptor::copy_in_beside(void* to, const void* from_host, std::size_t bytes) {
+  source_->copy_in_beside(to, from_host, bytes);
+}
+void AllocatorAdaptor::fill(void* to, unsigned char value, std::size_t bytes) {
+  source_->fill(to, value, bytes);
+}
+
+std::unique_ptr<Graph> AllocatorAdaptor::capture(const std::function<void()>& work) {
+  return source_->capture(work);
+}
 
 void* SystemAllocator::allocate(std::size_t bytes) {
   return system_allocate(bytes);
@@ -44,23 +75,42 @@ void SystemAllocator::release(void* data, std::size_t) {
 }
 
 CachingAllocator::~CachingAllocator() {
-  for (auto& [size, data] : free_) source_->release(data, size);
+  give_back(free_);
+  give_back(captured_);
+}
+
+void CachingAllocator::give_back(Blocks& blocks) {
+  for (auto& [size, data] : blocks) source_->release(data, size);
+  blocks.clear();
+}
+
+std::pair<std::size_t, void*> CachingAllocator::take(Blocks& blocks, std::size_t bytes) {
+  auto it = blocks.lower_bound(bytes);
+  if (it == blocks.end() || it->first > bytes + bytes / 7) return {0, nullptr};
+  const auto block = *it;
+  blocks.erase(it);
+  return block;
+}
+
+void* CachingAllocator::request(std::size_t bytes) {
+  check(!capturing_, "capture: {} bytes are needed that the steps before did not need", bytes);
+  ++system_requests_;
+  try {
+    return source_->allocate(bytes);
+  } catch (const OutOfMemory&) {
+    give_back(free_);
+    return source_->allocate(bytes);
+  }
 }
 
 void* CachingAllocator::allocate(std::size_t bytes) {
   bytes = round_up(bytes ? bytes : 1, kAlignment);
   std::lock_guard lock(mutex_);
-  void* data = nullptr;
-  std::size_t capacity = bytes;
-  auto it = free_.lower_bound(bytes);
-  if (it != free_.end() && it->first <= bytes + bytes / 7) {
-    capacity = it->first;
-    data = it->second;
-    free_.erase(it);
-  } else {
-    data = source_->allocate(bytes);
-    ++system_requests_;
-  }
+  std::pair<std::size_t, void*> block{0, nullptr};
+  if (capturing_) block = take(captured_, bytes);
+  if (!block.second) block = take(free_, bytes);
+  if (!block.second) block = {bytes, request(bytes)};
+  const auto [capacity, data] = block;
   sizes_[data] = capacity;
   live_ += capacity;
   peak_ = std::max(peak_, live_);
@@ -71,51 +121,79 @@ void CachingAllocator::release(void* data, std::size_t) {
   std::lock_guard lock(mutex_);
   auto it = sizes_.find(data);
   live_ -= it->second;
-  free_.emplace(it->second, data);
+  (capturing_ ? captured_ : free_).emplace(it->second, data);
   sizes_.erase(it);
 }
 
+void CachingAllocator::set_capturing(bool capturing) {
+  std::lock_guard lock(mutex_);
+  capturing_ = capturing;
+}
+
+std::unique_ptr<Graph> CachingAllocator::capture(const std::function<void()>& work) {
+  set_capturing(true);
+  try {
+    auto graph = source_->capture(work);
+    set_capturing(false);
+    return graph;
+  } catch (...) {
+    set_capturing(false);
+    throw;
+  }
+}
+
 void* GuardedAllocator::allocate(std::size_t bytes) {
-  auto* block = static_cast<unsigned char*>(system_allocate(bytes + 2 * kGuard));
-  std::memset(block, kGuardByte, kGuard);
-  std::memset(block + kGuard, 0xFF, bytes);
-  std::memset(block + kGuard + bytes, kGuardByte, kGuard);
+  auto* block = static_cast<unsigned char*>(source_->allocate(bytes + 2 * kGuard));
+  source_->fill(block, kGuardByte, kGuard);
+  source_->fill(block + kGuard, 0xFF, bytes);
+  source_->fill(block + kGuard + bytes, kGuardByte, kGuard);
   live_[block + kGuard] = bytes;
   return block + kGuard;
 }
 
-bool GuardedAllocator::intact(const void* data, std::size_t bytes) {
-  const auto* p = static_cast<const unsigned char*>(data);
-  for (std::size_t i = 0; i < kGuard; ++i)
-    if (p[-1 - static_cast<std::ptrdiff_t>(i)] != kGuardByte || p[bytes + i] != kGuardByte)
-      return false;
-  return true;
+bool GuardedAllocator::intact(void* data, std::size_t bytes) {
+  auto* block = static_cast<unsigned char*>(data) - kGuard;
+  std::array<unsigned char, kGuard> before, after;
+  source_->copy_out(before.data(), block, kGuard);
+  source_->copy_out(after.data(), block + kGuard + bytes, kGuard);
+  const auto is_guard = [](unsigned char byte) { return byte == kGuardByte; };
+  return std::all_of(before.begin(), before.end(), is_guard) &&
+         std::all_of(after.begin(), after.end(), is_guard);
 }
 
 void GuardedAllocator::release(void* data, std::size_t bytes) {
   violations_ += !intact(data, bytes);
   live_.erase(data);
-  std::free(static_cast<unsigned char*>(data) - kGuard);
+  source_->release(static_cast<unsigned char*>(data) - kGuard, bytes + 2 * kGuard);
 }
 
-int GuardedAllocator::violations() const {
+int GuardedAllocator::violations() {
   int count = violations_;
   for (const auto& [data, bytes] : live_) count += !intact(data, bytes);
   return count;
 }
 
 Workspace::~Workspace() {
-  std::free(data_);
+  if (!source_) {
+    std::free(data_);
+    return;
+  }
+  for (const auto& [data, size] : outgrown_) source_->release(data, size);
+  if (data_) source_->release(data_, size_);
 }
 
 void* Workspace::reserve(std::size_t bytes) {
-  if (bytes > size_) {
+  if (bytes <= size_) return data_;
+  if (source_) {
+    bytes = std::bit_ceil(bytes);  // so that all outgrown blocks are smaller than the last
+    if (data_) outgrown_.emplace_back(data_, size_);
+  } else {
     std::free(data_);
-    data_ = nullptr;
-    size_ = 0;
-    data_ = system_allocate(bytes);
-    size_ = bytes;
   }
+  data_ = nullptr;
+  size_ = 0;
+  data_ = source_ ? source_->allocate(bytes) : system_allocate(bytes);
+  size_ = bytes;
   return data_;
 }
 

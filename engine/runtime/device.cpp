@@ -12,8 +12,12 @@ namespace glia {
 
 Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
                int threads)
-    : name_(std::move(name)), kernels_(kernels), allocator_(std::move(allocator)) {
+    : name_(std::move(name)),
+      kernels_(kernels),
+      allocator_(std::move(allocator)),
+      context_(allocator_->on_host() ? nullptr : allocator_.get()) {
   context_.threads = threads;
+  allocator_->describe(context_);
 }
 
 void Device::add_trace(const char* kernel, double seconds) {

@@ -19,6 +19,7 @@ struct TraceEntry {
 
 class Device {
  public:
+  /// `threads` are those of the CPU backend.
   Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
          int threads);
 
@@ -27,6 +28,14 @@ class Device {
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
+  /// Waits until every kernel and copy that was queued has finished.
+  void synchronize() { allocator_->synchronize(); }
+
+  bool can_capture() const { return allocator_->can_capture(); }
+  /// Records what `work` queues as a graph; see `Allocator::capture`.
+  std::unique_ptr<Graph> capture(const std::function<void()>& work) {
+    return allocator_->capture(work);
+  }
 
   /// Records the time of every kernel from now on. `trace()` lists them, longest first.
   void enable_trace() { tracing_ = true; }

@@ -17,8 +17,10 @@ void run_kernel(Device& device, const Args& args) {
   check(kernel != nullptr, "unsupported: the backend '{}' has no kernel {}", device.kernels().name,
         Args::kName);
   if (!device.tracing()) return kernel(device.context(), args);
+  device.synchronize();
   const auto start = std::chrono::steady_clock::now();
   kernel(device.context(), args);
+  device.synchronize();
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   device.add_trace(Args::kName, spent.count());
 }

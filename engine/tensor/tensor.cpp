@@ -1,7 +1,7 @@
 #include "engine/tensor/tensor.h"
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 
 #include "engine/tensor/body.h"
 
@@ -15,7 +15,7 @@ Tensor Tensor::empty(Device& device, const Shape& shape, DType dtype) {
 
 Tensor Tensor::zeros(Device& device, const Shape& shape, DType dtype) {
   Tensor t = empty(device, shape, dtype);
-  std::memset(t.view().data, 0, t.body_->storage->bytes);
+  device.allocator().fill(t.view().data, 0, t.body_->storage->bytes);
   return t;
 }
 
@@ -25,7 +25,7 @@ Tensor Tensor::from(Device& device, const Shape& shape, std::span<const T> value
         "tensor: found {} values, expected {} for the shape {}", values.size(), shape.numel(),
         shape.str());
   Tensor t = empty(device, shape, dtype_of<T>());
-  std::copy(values.begin(), values.end(), t.data<T>());
+  device.allocator().copy_in(t.view().data, values.data(), values.size_bytes());
   return t;
 }
 
@@ -84,8 +84,9 @@ Tensor Tensor::join_channels(std::span<const Tensor> slices) {
 
 template <class T>
 T* Tensor::data() const {
-  check(defined() && dtype() == dtype_of<T>() && view().dense(),
-        "tensor: host access as {} needs a dense tensor of that type", name_of(dtype_of<T>()));
+  check(defined() && dtype() == dtype_of<T>() && view().dense() && device().allocator().on_host(),
+        "tensor: host access as {} needs a dense tensor of that type in the host's memory",
+        name_of(dtype_of<T>()));
   return view().as<T>();
 }
 
@@ -94,34 +95,42 @@ std::vector<T> Tensor::to_vector() const {
   const View v = view();
   check(v.dtype == dtype_of<T>(), "tensor: found {}, expected {}", name_of(v.dtype),
         name_of(dtype_of<T>()));
-  std::vector<T> values;
-  values.reserve(static_cast<std::size_t>(numel()));
-  for (std::int64_t row = 0; row < v.rows(); ++row) {
-    const T* p = v.as<T>() + row * v.pitch;
-    values.insert(values.end(), p, p + v.channels());
-  }
+  const auto channels = static_cast<std::size_t>(v.channels()),
+             pitch = static_cast<std::size_t>(v.pitch);
+  const auto rows = static_cast<std::size_t>(v.rows());
+  if (rows == 0) return {};
+  std::vector<T> values((rows - 1) * pitch + channels);  // with the channels between two rows
+  device().allocator().copy_out(values.data(), v.data, values.size() * sizeof(T));
+  for (std::size_t row = 1; row < rows && pitch != channels; ++row)
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(row * pitch), channels,
+                values.begin() + static_cast<std::ptrdiff_t>(row * channels));
+  values.resize(rows * channels);
   return values;
 }
 
 double Tensor::item() const {
   check(numel() == 1, "item: found the shape {}, expected one element", shape().str());
   switch (dtype()) {
-    case DType::f32: return *data<float>();
-    case DType::f64: return *data<double>();
-    case DType::u8: return *data<std::uint8_t>();
-    case DType::i64: return static_cast<double>(*data<std::int64_t>());
+    case DType::f32: return to_vector<float>().front();
+    case DType::f64: return to_vector<double>().front();
+    case DType::u8: return to_vector<std::uint8_t>().front();
+    case DType::i64: return static_cast<double>(to_vector<std::int64_t>().front());
   }
   return 0;
 }
 
-void Tensor::copy_from(std::span<const float> values) const {
-  check(static_cast<std::int64_t>(values.size()) == numel(),
-        "tensor: found {} values, expected {} for the shape {}", values.size(), numel(),
-        shape().str());
-  if (dtype() == DType::f64)
-    std::copy(values.begin(), values.end(), data<double>());
-  else
-    std::copy(values.begin(), values.end(), data<float>());
+template <class T>
+void Tensor::copy_from(std::span<const T> values) const {
+  if constexpr (std::is_same_v<T, float>)
+    if (dtype() == DType::f64) {
+      const std::vector<double> wide(values.begin(), values.end());
+      return copy_from(std::span<const double>(wide));
+    }
+  check(static_cast<std::int64_t>(values.size()) == numel() && dtype() == dtype_of<T>() &&
+            view().dense(),
+        "tensor: found {} values of {}, expected {} of {} for the dense shape {}", values.size(),
+        name_of(dtype_of<T>()), numel(), name_of(dtype()), shape().str());
+  device().allocator().copy_in(view().data, values.data(), values.size_bytes());
 }
 
 bool Tensor::wants_grad() const {
@@ -144,6 +153,10 @@ void Tensor::bind_grad(const Tensor& grad, Write next) const {
 template Tensor Tensor::from(Device&, const Shape&, std::span<const float>);
 template Tensor Tensor::from(Device&, const Shape&, std::span<const double>);
 template Tensor Tensor::from(Device&, const Shape&, std::span<const std::uint8_t>);
+template Tensor Tensor::from(Device&, const Shape&, std::span<const std::int64_t>);
+template void Tensor::copy_from(std::span<const float>) const;
+template void Tensor::copy_from(std::span<const double>) const;
+template void Tensor::copy_from(std::span<const std::int64_t>) const;
 template float* Tensor::data<float>() const;
 template double* Tensor::data<double>() const;
 template std::uint8_t* Tensor::data<std::uint8_t>() const;

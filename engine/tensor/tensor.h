@@ -42,16 +42,22 @@ class Tensor {
   /// copied. Throws `Error` when they are not neighbours.
   static Tensor join_channels(std::span<const Tensor> slices);
 
-  /// Pointer for host code. Throws `Error` when T is not the tensor's type or it is not dense.
+  /// Pointer for host code. Throws `Error` when T is not the tensor's type, the tensor is not dense
+  /// or its device's memory is not the host's.
   template <class T>
   T* data() const;
-  /// All elements in row-major order, whatever the pitch.
+  /// A copy of all elements in row-major order, whatever the pitch and the device.
   template <class T>
   std::vector<T> to_vector() const;
   /// The single element of a one-element tensor.
   double item() const;
-  /// Overwrites all elements of a dense float tensor (f32 or f64), in row-major order.
-  void copy_from(std::span<const float> values) const;
+  /// Overwrites all elements of a dense tensor of type T (floats also where it is f64), in
+  /// row-major order.
+  template <class T>
+  void copy_from(std::span<const T> values) const;
+  void copy_from(const std::vector<float>& values) const {
+    copy_from(std::span<const float>(values));
+  }
 
   /// Whether a gradient of this tensor is asked for. Set on parameters and, by the tape, on
   /// results.

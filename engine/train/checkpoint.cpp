@@ -1,6 +1,7 @@
 #include "engine/train/checkpoint.h"
 
 #include <algorithm>
+#include <deque>
 
 namespace glia {
 
@@ -18,12 +19,6 @@ std::vector<std::int64_t> extents(const Shape& shape) {
 
 std::string optimizer_name(const optim::Optimizer::State& state) {
   return std::string(kOptimizerPrefix) + state.name;
-}
-
-SafeTensors::Entry entry(std::string name, const Tensor& t) {
-  return {.name = std::move(name),
-          .shape = extents(t.shape()),
-          .values = {t.data<float>(), static_cast<std::size_t>(t.numel())}};
 }
 
 }  // namespace
@@ -74,11 +69,16 @@ Preprocess Checkpoint::preprocess() const {
 void save_checkpoint(const std::filesystem::path& path, nn::Model& model,
                      const optim::Optimizer* optimizer, const nlohmann::json& info) {
   std::vector<SafeTensors::Entry> entries;
-  for (const auto& p : model.parameters().parameters()) entries.push_back(entry(p.name, p.value));
-  for (const auto& p : model.parameters().buffers()) entries.push_back(entry(p.name, p.value));
+  std::deque<std::vector<float>> values;  // the host's copies, at addresses that stay
+  const auto add = [&](std::string name, const Tensor& t) {
+    entries.push_back({.name = std::move(name),
+                       .shape = extents(t.shape()),
+                       .values = values.emplace_back(t.to_vector<float>())});
+  };
+  for (const auto& p : model.parameters().parameters()) add(p.name, p.value);
+  for (const auto& p : model.parameters().buffers()) add(p.name, p.value);
   if (optimizer != nullptr)
-    for (const auto& state : optimizer->state())
-      entries.push_back(entry(optimizer_name(state), state.value));
+    for (const auto& state : optimizer->state()) add(optimizer_name(state), state.value);
   nlohmann::json stamped = info;
   stamped["version"] = kVersion;
   write_safetensors(path, entries, {{"format", "pt"}, {kKey, stamped.dump()}});

@@ -41,13 +41,12 @@ Objective Objective::parse(std::string_view text, Region region, double smooth) 
 Objective::Value Objective::operator()(Tape& tape, const Tensor& logits,
                                        const Tensor& target) const {
   Value value;
-  Tensor batch_sums;
   for (const Term& term : terms_) {
     Tensor loss;
     if (term.kind == Kind::iou) {
       const ops::RegionLoss iou = ops::iou_loss(tape, logits, target, region_, smooth_);
       loss = iou.loss;
-      if (region_ == Region::batch) batch_sums = iou.sums;
+      if (region_ == Region::batch) value.sums = iou.sums;
     } else if (term.kind == Kind::dice) {
       loss = ops::dice_loss(tape, logits, target, region_, smooth_).loss;
     } else {
@@ -56,14 +55,16 @@ Objective::Value Objective::operator()(Tape& tape, const Tensor& logits,
     if (term.weight != 1) loss = ops::scale(tape, loss, term.weight);
     value.loss = value.loss.defined() ? ops::add(tape, value.loss, loss) : loss;
   }
-  if (!batch_sums.defined()) {
+  if (!value.sums.defined()) {
     Tape off(tape.device(), Tape::Mode::off);
-    batch_sums = ops::iou_loss(off, logits, target, Region::batch, 1).sums;
+    value.sums = ops::iou_loss(off, logits, target, Region::batch, 1).sums;
   }
-  const auto sums = batch_sums.to_vector<double>();
-  value.intersection = sums[0];
-  value.union_ = sums[1];
   return value;
+}
+
+Objective::BatchSums Objective::Value::batch_sums() const {
+  const auto values = sums.to_vector<double>();
+  return {values[0], values[1]};
 }
 
 std::string Objective::str() const {

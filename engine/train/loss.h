@@ -15,11 +15,16 @@ class Objective {
   /// dice. Throws `Error` naming what it could not read.
   static Objective parse(std::string_view text, Region region, double smooth);
 
-  /// The loss of a batch, and its intersection and union over the whole batch, for the metric.
-  struct Value {
-    Tensor loss;
+  /// The intersection and union over a batch, for the metric.
+  struct BatchSums {
     double intersection = 0, union_ = 0;
-    double batch_iou() const { return (intersection + 1) / (union_ + 1); }
+    double iou() const { return (intersection + 1) / (union_ + 1); }
+  };
+  /// The loss of a batch and its sums, on the device.
+  struct Value {
+    Tensor loss, sums;
+    /// Waits for the device.
+    BatchSums batch_sums() const;
   };
   Value operator()(Tape& tape, const Tensor& logits, const Tensor& target) const;
 

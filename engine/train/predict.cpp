@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/ops/ops.h"
+#include "engine/train/inference.h"
 
 namespace glia {
 
@@ -25,27 +26,39 @@ std::vector<float> pad_edges(const std::vector<float>& image, std::int64_t H, st
 
 }  // namespace
 
-std::vector<float> predict_probabilities(Device& device, nn::Model& model,
-                                         const Preprocess& preprocess, const Slice& slice) {
-  check(slice.channels == model.in_channels(),
-        "predict: the image has {} channels, the network expects {}", slice.channels,
+NetworkInput::NetworkInput(const nn::Model& model, const Preprocess& preprocess, const Slice& slice)
+    : height(next_multiple(slice.height, model.size_multiple())),
+      width(next_multiple(slice.width, model.size_multiple())),
+      channels(slice.channels),
+      image_height(slice.height),
+      image_width(slice.width) {
+  check(channels == model.in_channels(),
+        "predict: the image has {} channels, the network expects {}", channels,
         model.in_channels());
   std::vector<float> image = slice.image;
-  preprocess.apply(image, slice.channels);
-  const std::int64_t height = next_multiple(slice.height, model.size_multiple());
-  const std::int64_t width = next_multiple(slice.width, model.size_multiple());
-  image = pad_edges(image, slice.height, slice.width, slice.channels, height, width);
+  preprocess.apply(image, channels);
+  values = pad_edges(image, image_height, image_width, channels, height, width);
+}
 
-  Tape tape(device, Tape::Mode::off);
-  nn::Pass pass{.tape = tape};
-  const Tensor input = Tensor::from<float>(device, {1, height, width, slice.channels}, image);
-  const Tensor probability = ops::sigmoid(tape, model.forward(pass, input));
-  const float* p = probability.data<float>();
+Tensor NetworkInput::tensor(Device& device) const {
+  return Tensor::from<float>(device, {1, height, width, channels}, values);
+}
+
+std::vector<float> NetworkInput::crop(const std::vector<float>& map) const {
   std::vector<float> cropped;
-  cropped.reserve(static_cast<std::size_t>(slice.height * slice.width));
-  for (std::int64_t h = 0; h < slice.height; ++h)
-    cropped.insert(cropped.end(), p + h * width, p + h * width + slice.width);
+  cropped.reserve(static_cast<std::size_t>(image_height * image_width));
+  for (std::int64_t h = 0; h < image_height; ++h)
+    cropped.insert(cropped.end(), map.begin() + h * width, map.begin() + h * width + image_width);
   return cropped;
+}
+
+std::vector<float> predict_probabilities(Device& device, nn::Model& model,
+                                         const Preprocess& preprocess, const Slice& slice,
+                                         bool flips) {
+  const NetworkInput input(model, preprocess, slice);
+  const Tensor logits = infer_logits(device, model, input.tensor(device), flips);
+  Tape tape(device, Tape::Mode::off);
+  return input.crop(ops::sigmoid(tape, logits).to_vector<float>());
 }
 
 }  // namespace glia

@@ -9,10 +9,25 @@
 
 namespace glia {
 
-/// Tumour probability of every pixel, [H, W]. The image [H, W, C] is preprocessed, padded below and
-/// to the right by repeating its edge until both sides are multiples of what the model needs, and
-/// the result is cropped back. Throws `Error` when the number of channels differs from the model's.
+/// An image as a network takes it: preprocessed, and padded below and to the right by repeating its
+/// edge until both sides are multiples of what the model needs.
+struct NetworkInput {
+  std::int64_t height = 0, width = 0, channels = 0;
+  std::int64_t image_height = 0, image_width = 0;  // without the padding
+  std::vector<float> values;                       // [height, width, channels]
+
+  /// Throws `Error` when the number of channels differs from the model's.
+  NetworkInput(const nn::Model& model, const Preprocess& preprocess, const Slice& slice);
+  /// [1, height, width, channels]
+  Tensor tensor(Device& device) const;
+  /// The part of a map [height, width] that lies on the image: [image_height, image_width].
+  std::vector<float> crop(const std::vector<float>& map) const;
+};
+
+/// Tumour probability of every pixel of `slice`, [H, W]. With `flips` the logits are averaged over
+/// the image's four flips (engine/train/inference.h).
 std::vector<float> predict_probabilities(Device& device, nn::Model& model,
-                                         const Preprocess& preprocess, const Slice& slice);
+                                         const Preprocess& preprocess, const Slice& slice,
+                                         bool flips = false);
 
 }  // namespace glia

@@ -12,6 +12,14 @@ namespace glia {
 
 namespace fs = std::filesystem;
 
+EpochRow MetricsRow::curve_point() const {
+  return {.epoch = static_cast<double>(epoch),
+          .train_loss = train_loss,
+          .val_loss = val_loss,
+          .train_batch_iou = train_batch_iou,
+          .val_batch_iou = val_batch_iou};
+}
+
 nlohmann::ordered_json MetricsRow::to_json() const {
   return {{"epoch", epoch},
           {"steps", steps},
@@ -83,11 +91,7 @@ void RunFolder::write_metrics(const std::vector<MetricsRow>& rows,
     if (csv.empty()) csv = fmt::format("{}\n", fmt::join(names, ","));
     csv += fmt::format("{}\n", fmt::join(values, ","));
     jsonl += json.dump() + "\n";
-    curve.push_back({.epoch = static_cast<double>(row.epoch),
-                     .train_loss = row.train_loss,
-                     .val_loss = row.val_loss,
-                     .train_batch_iou = row.train_batch_iou,
-                     .val_batch_iou = row.val_batch_iou});
+    curve.push_back(row.curve_point());
   }
   write_file_atomically(path_ / "metrics.csv", csv);
   write_file_atomically(path_ / "metrics.jsonl", jsonl);

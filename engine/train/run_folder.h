@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/train/curves.h"
+#include "engine/report/curves.h"
 
 namespace glia {
 
@@ -20,6 +20,9 @@ struct MetricsRow {
   double val_batch_iou_thresholded = 0, val_pixel_accuracy = 0;
   bool collapsed = false;  // every validation pixel was predicted as background
   double train_seconds = 0, val_seconds = 0;
+
+  /// This epoch's place in the learning curves.
+  EpochRow curve_point() const;
 
   nlohmann::ordered_json to_json() const;
   static MetricsRow from_json(const nlohmann::json& json);

@@ -77,7 +77,7 @@ void write_safetensors(const std::filesystem::path& path,
   write_file_atomically(path, parts);
 }
 
-SafeTensors read_safetensors(const std::filesystem::path& path) {
+SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored) {
   const std::string file = path.string();
   SafeTensors result{.entries = {}, .metadata = {}, .bytes = read_file(path)};
   std::string_view bytes = result.bytes;
@@ -94,6 +94,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
   // The header is padded to 8 bytes by every writer of the format, which aligns the floats.
   check(length % sizeof(float) == 0, "{}: the header's length is no multiple of 4", file);
   for (const auto& [name, info] : header.items()) {
+    if (!ignored.empty() && name.ends_with(ignored)) continue;
     if (name != "__metadata__") {
       result.entries.push_back(read_entry(name, info, data, file));
       continue;

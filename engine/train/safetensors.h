@@ -32,8 +32,9 @@ void write_safetensors(const std::filesystem::path& path,
                        std::span<const SafeTensors::Entry> entries,
                        const std::map<std::string, std::string>& metadata);
 
-/// Throws `Error` naming the file when it is truncated, its header is no valid JSON, a tensor is
-/// not F32, or offsets lie outside, overlap or do not match the shape.
-SafeTensors read_safetensors(const std::filesystem::path& path);
+/// Leaves out tensors whose names end in `ignored` (unless that is empty). Throws `Error` naming
+/// the file when it is truncated, its header is no valid JSON, a tensor is not F32, or offsets lie
+/// outside, overlap or do not match the shape.
+SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored = "");
 
 }  // namespace glia

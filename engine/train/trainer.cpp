@@ -29,7 +29,7 @@ void check_size(const Loader& loader, const nn::Model& model) {
 
 Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                  std::vector<Sample> train, std::vector<Sample> val, const Preprocess& preprocess,
-                 const RunFolder& folder, nlohmann::json info, int loader_threads,
+                 const RunFolder& folder, nlohmann::json info, int loader_threads, bool eager,
                  TrainEvents events)
     : device_(device),
       model_(model),
@@ -49,7 +49,9 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       val_loader_(std::move(val), preprocess,
                   {.batch_size = config.batch_size, .augment = {}, .threads = loader_threads}),
       optimizer_(config.optimizer, model.parameters()),
-      schedule_(config.schedule) {
+      schedule_(config.schedule),
+      step_(device, model, optimizer_, objective_, config.seed,
+            eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
   check(config.epochs >= 1, "--epochs: found {}, expected 1 or more", config.epochs);
   check(config.checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
         config.checkpoint_every);
@@ -62,41 +64,33 @@ double Trainer::learning_rate() const {
                         config_.epochs * train_loader_.batches_per_epoch());
 }
 
-void Trainer::train_step(const Batch& batch) {
-  const auto start = Clock::now();
-  const auto [images, target] = BatchTensors(device_, batch);
-
-  nn::ParameterSet& parameters = model_.parameters();
-  parameters.clear_grads();
-  Tape tape(device_);
-  nn::Pass pass{.tape = tape,
-                .training = true,
-                .seed = config_.seed,
-                .step = static_cast<std::uint64_t>(optimizer_.steps())};
-  const Objective::Value value = objective_(tape, model_.forward(pass, images), target);
-  const double loss = value.loss.item();
-  check(std::isfinite(loss),
+void Trainer::count(const TrainStep::Result& result, std::int64_t images, double seconds) {
+  check(std::isfinite(result.loss),
         "train: the loss is {} at step {} of epoch {}; lower --learning-rate or look at the data "
         "with check-data. {} is from before it",
-        loss, sums_.steps + 1, epoch_, folder_.last().string());
-  tape.backward(value.loss);
-  parameters.finish_grads();
-  optimizer_.step(learning_rate());
-
-  sums_.loss += loss;
-  sums_.batch_iou += value.batch_iou();
+        result.loss, sums_.steps + 1, epoch_, folder_.last().string());
+  sums_.loss += result.loss;
+  sums_.batch_iou += result.batch_iou;
   sums_.steps += 1;
-  sums_.images += batch.size;
-  sums_.seconds += seconds_since(start);
-  images_ += batch.size;
+  sums_.images += images;
+  sums_.seconds += seconds;
+  images_ += images;
 }
 
 bool Trainer::train_epoch() {
   train_loader_.begin_epoch(epoch_, sums_.steps);
   const std::int64_t total = train_loader_.batches_per_epoch();
   Batch batch;
-  while (train_loader_.next(batch)) {
-    train_step(batch);
+  bool more = train_loader_.next(batch);
+  if (more) step_.upload(batch);
+  while (more) {
+    const auto start = Clock::now();
+    const std::int64_t images = batch.size;
+    step_.start(learning_rate());
+    // The next batch travels while the device computes.
+    more = train_loader_.next(batch);
+    if (more) step_.upload(batch);
+    count(step_.finish(), images, seconds_since(start));
     const auto done = static_cast<double>(sums_.steps);
     events_.step({.epoch = epoch_,
                   .step = sums_.steps,

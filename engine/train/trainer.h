@@ -13,6 +13,7 @@
 #include "engine/train/checkpoint.h"
 #include "engine/train/evaluate.h"
 #include "engine/train/run_folder.h"
+#include "engine/train/train_step.h"
 
 namespace glia {
 
@@ -49,10 +50,11 @@ struct TrainEvents {
 class Trainer {
  public:
   /// `model` must be allocated. `info` goes into every checkpoint ("model" and "preprocess" are
-  /// added). Throws `Error` when the slices do not fit the model or are fewer than one batch.
+  /// added). With `eager` no step is captured as a graph. Throws `Error` when the slices do not fit
+  /// the model or are fewer than one batch.
   Trainer(Device& device, nn::Model& model, const TrainConfig& config, std::vector<Sample> train,
           std::vector<Sample> val, const Preprocess& preprocess, const RunFolder& folder,
-          nlohmann::json info, int loader_threads, TrainEvents events);
+          nlohmann::json info, int loader_threads, bool eager, TrainEvents events);
 
   /// Continues where `checkpoint` (a last.safetensors) stopped.
   void resume(const Checkpoint& checkpoint);
@@ -70,7 +72,8 @@ class Trainer {
     std::int64_t steps = 0, images = 0;
   };
 
-  void train_step(const Batch& batch);
+  /// Adds a step to the sums. Throws `Error` when its loss is not finite.
+  void count(const TrainStep::Result& result, std::int64_t images, double seconds);
   bool train_epoch();
   void end_epoch();
   void report_collapse(const Summary& summary, MetricsRow& row);
@@ -90,6 +93,7 @@ class Trainer {
   Loader train_loader_, val_loader_;
   optim::Optimizer optimizer_;
   optim::Schedule schedule_;
+  TrainStep step_;
 
   std::int64_t epoch_ = 1;   // the current one, from 1
   std::int64_t images_ = 0;  // seen since the start of the run

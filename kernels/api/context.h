@@ -2,29 +2,42 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 namespace glia {
+
+class Allocator;
 
 /// Scratch memory that survives from call to call and only grows, so that a steady training step
 /// allocates nothing. Contents are undefined at each `reserve`; one kernel at a time uses it.
 class Workspace {
  public:
-  Workspace() = default;
+  /// In the host's memory, or in the memory that `source` gives; that must outlive the workspace.
+  explicit Workspace(Allocator* source = nullptr) : source_(source) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace();
 
-  /// At least `bytes` of 64-byte aligned memory. Throws `Error` when there is none.
+  /// At least `bytes` of 64-byte aligned memory (256 on a GPU). Throws `Error` when there is none.
   void* reserve(std::size_t bytes);
   std::size_t size() const { return size_; }
 
  private:
+  Allocator* source_ = nullptr;
   void* data_ = nullptr;
   std::size_t size_ = 0;
+  // Smaller blocks of before: recorded graphs may still use them.
+  std::vector<std::pair<void*, std::size_t>> outgrown_;
 };
 
 struct KernelContext {
-  int threads = 1;
+  explicit KernelContext(Allocator* memory = nullptr) : workspace(memory) {}
+
+  int threads = 1;          // of the CPU backend
+  void* stream = nullptr;   // cudaStream_t of the GPU backends
+  int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
+  void* vendor = nullptr;   // glia::cudnn::Library of the cudnn backend; null elsewhere
   Workspace workspace;
 };
 

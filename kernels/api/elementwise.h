@@ -39,10 +39,11 @@ struct SigmoidBackward {
 
 /// y = x / (1 - p) where kept, else 0. Element i (dense, row-major) is kept when
 /// uniform_i >= p in the stream Random(seed, stream): the backward pass applies the same kernel to
-/// dy. docs/ops/dropout.md
+/// dy. `counter`, one i64 in the device's memory, is optional: 65536 times its value is added to
+/// `stream`, so that a captured step draws another mask each time. docs/ops/dropout.md
 struct Dropout {
   static constexpr const char* kName = "dropout";
-  ConstView x;
+  ConstView x, counter{};
   View y;
   double p = 0.5;
   std::uint64_t seed = 0, stream = 0;

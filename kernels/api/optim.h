@@ -1,5 +1,7 @@
 // One optimizer step over the flat buffers of all parameters and gradients: one launch each.
-// All views are one-dimensional, dense and of the same length.
+// All views are one-dimensional, dense and of the same length, but for `progress`: two f64 in the
+// device's memory, the step from 1 and the learning rate, which stand in for the fields `step` and
+// `lr` when given. A captured step is replayed with the numbers that lie there then.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,7 @@ namespace glia {
 struct AdamStep {
   static constexpr const char* kName = "adam_step";
   View w, m, v;
-  ConstView g;
+  ConstView g, progress{};
   std::int64_t step = 1;
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
   bool decoupled = false;
@@ -25,7 +27,7 @@ struct AdamStep {
 struct SgdStep {
   static constexpr const char* kName = "sgd_step";
   View w, m;
-  ConstView g;
+  ConstView g, progress{};
   double lr = 1e-2, momentum = 0.9, weight_decay = 0;
   bool nesterov = false;
 };
@@ -35,7 +37,7 @@ struct SgdStep {
 struct RmspropStep {
   static constexpr const char* kName = "rmsprop_step";
   View w, v;
-  ConstView g;
+  ConstView g, progress{};
   double lr = 1e-3, alpha = 0.99, epsilon = 1e-8, weight_decay = 0;
 };
 

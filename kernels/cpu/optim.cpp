@@ -12,6 +12,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
+/// The learning rate of a step: that of `progress` when given.
+template <class Args>
+double rate_of(const Args& a) {
+  return a.progress ? a.progress.template as<double>()[1] : a.lr;
+}
+
 /// Calls `update(d, g, state...)`, which changes the state vectors in place, over all elements.
 template <class F, class... State>
 HWY_INLINE void update_views(KernelContext& context, const ConstView& g, const F& update,
@@ -38,13 +44,14 @@ HWY_INLINE void update_views(KernelContext& context, const ConstView& g, const F
 }
 
 void adam_step(KernelContext& context, const AdamStep& a) {
-  const auto step = static_cast<double>(a.step);
+  const double step = a.progress ? a.progress.as<double>()[0] : static_cast<double>(a.step);
+  const double lr = rate_of(a);
   const auto b1 = static_cast<float>(a.beta1), b2 = static_cast<float>(a.beta2);
   const auto c1 = static_cast<float>(1 - a.beta1), c2 = static_cast<float>(1 - a.beta2);
-  const auto rate = static_cast<float>(a.lr / (1 - std::pow(a.beta1, step)));
+  const auto rate = static_cast<float>(lr / (1 - std::pow(a.beta1, step)));
   const auto correction = static_cast<float>(1 / std::sqrt(1 - std::pow(a.beta2, step)));
   const auto epsilon = static_cast<float>(a.epsilon);
-  const auto keep = static_cast<float>(a.decoupled ? 1 - a.lr * a.weight_decay : 1);
+  const auto keep = static_cast<float>(a.decoupled ? 1 - lr * a.weight_decay : 1);
   const auto decay = static_cast<float>(a.decoupled ? 0 : a.weight_decay);
   const auto update = [=](auto d, auto g, auto& w, auto& m, auto& v) HWY_ATTR {
     g = hn::MulAdd(hn::Set(d, decay), w, g);
@@ -57,7 +64,7 @@ void adam_step(KernelContext& context, const AdamStep& a) {
 }
 
 void sgd_step(KernelContext& context, const SgdStep& a) {
-  const auto lr = static_cast<float>(a.lr), momentum = static_cast<float>(a.momentum);
+  const auto lr = static_cast<float>(rate_of(a)), momentum = static_cast<float>(a.momentum);
   const auto decay = static_cast<float>(a.weight_decay);
   const bool nesterov = a.nesterov;
   const auto update = [=](auto d, auto g, auto& w, auto& m) HWY_ATTR {
@@ -70,7 +77,7 @@ void sgd_step(KernelContext& context, const SgdStep& a) {
 }
 
 void rmsprop_step(KernelContext& context, const RmspropStep& a) {
-  const auto lr = static_cast<float>(a.lr), epsilon = static_cast<float>(a.epsilon);
+  const auto lr = static_cast<float>(rate_of(a)), epsilon = static_cast<float>(a.epsilon);
   const auto alpha = static_cast<float>(a.alpha), rest = static_cast<float>(1 - a.alpha);
   const auto decay = static_cast<float>(a.weight_decay);
   const auto update = [=](auto d, auto g, auto& w, auto& v) HWY_ATTR {

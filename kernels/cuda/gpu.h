@@ -12,7 +12,7 @@
 #include "kernels/emu/emu.h"
 #endif
 
-namespace glia::gpu {
+namespace glia::GLIA_GPU {
 
 /// Runs `kernel(args...)` on the grid: the only launch point of the project. Returns when it is
 /// queued. Throws `Error` when the configuration is refused (under the emulator: also on every
@@ -26,11 +26,13 @@ void launch(void (*kernel)(Parameters...), const LaunchConfig& config, const Arg
       static_cast<Parameters>(args)...);
   detail::check_launch(config);
 #else
-  const auto thread = [&]() GLIA_UNCHECKED { kernel(static_cast<Parameters>(args)...); };
-  emu::run(
-      {config.grid, config.block, config.smem_bytes, config.name},
-      [](void* closure) GLIA_UNCHECKED { (*static_cast<decltype(&thread)>(closure))(); },
-      const_cast<void*>(static_cast<const void*>(&thread)));
+  emu::submit(config.stream, [kernel, config, args...] {
+    const auto thread = [&]() GLIA_UNCHECKED { kernel(static_cast<Parameters>(args)...); };
+    emu::run(
+        {config.grid, config.block, config.smem_bytes, config.name},
+        [](void* closure) GLIA_UNCHECKED { (*static_cast<decltype(&thread)>(closure))(); },
+        const_cast<void*>(static_cast<const void*>(&thread)));
+  });
 #endif
 }
 
@@ -50,4 +52,4 @@ Smem& shared(emu::Site at = emu::Site::here()) {
 }
 #endif
 
-}  // namespace glia::gpu
+}  // namespace glia::GLIA_GPU

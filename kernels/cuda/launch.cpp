@@ -7,11 +7,15 @@
 #define GLIA_NVTX 1
 #endif
 
-namespace glia::gpu {
+namespace glia::GLIA_GPU {
 
 void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   fail("{}: {} ({})", what, cudaGetErrorString(status), cudaGetErrorName(status));
+}
+
+void require(bool ok, const char* op, const char* problem) {
+  glia::check(ok, "{}: {}", op, problem);
 }
 
 namespace detail {
@@ -46,4 +50,4 @@ Range::~Range() {}
 #endif
 
 }  // namespace detail
-}  // namespace glia::gpu
+}  // namespace glia::GLIA_GPU

@@ -6,7 +6,19 @@
 
 #include <cstddef>
 
-namespace glia::gpu {
+// One program may hold two builds of these sources, for GPUs and for the emulator, so everything in
+// kernels/cuda lives in `namespace glia::GLIA_GPU`, and code refers to it as `gpu::`.
+#if defined(GLIA_EMULATED)
+#define GLIA_GPU emulated
+#else
+#define GLIA_GPU cuda
+#endif
+namespace glia {
+namespace GLIA_GPU {}
+namespace gpu = GLIA_GPU;
+}  // namespace glia
+
+namespace glia::GLIA_GPU {
 
 struct LaunchConfig {
   dim3 grid, block;
@@ -17,6 +29,10 @@ struct LaunchConfig {
 
 /// Throws `Error` with `what` and CUDA's own words unless `status` is success.
 void check(cudaError_t status, const char* what);
+
+/// Throws `Error` "op: problem" unless `ok`: for kernel sources, which cannot use
+/// engine/base/check.h.
+void require(bool ok, const char* op, const char* problem);
 
 namespace detail {
 /// Raises the kernel's shared-memory limit where it needs more than 48 KiB.
@@ -30,4 +46,4 @@ struct Range {
 };
 }  // namespace detail
 
-}  // namespace glia::gpu
+}  // namespace glia::GLIA_GPU

@@ -6,6 +6,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <memory>
+#include <vector>
 
 #include "kernels/emu/emu.h"
 #include "kernels/emu/memory.h"
@@ -14,8 +17,15 @@
 using glia::emu::memory::Open;
 
 // The runtime names these types and leaves them open.
+struct CUgraph_st {
+  std::vector<std::function<void()>> nodes;
+};
+struct CUgraphExec_st {
+  std::vector<std::function<void()>> nodes;
+};
 struct CUstream_st {
   unsigned flags = 0;
+  std::unique_ptr<CUgraph_st> capture{};  // what is queued goes here while it is set
 };
 struct CUevent_st {
   std::chrono::steady_clock::time_point recorded{};
@@ -77,6 +87,13 @@ cudaError_t release(void* pointer) {
 
 }  // namespace
 
+void glia::emu::submit(cudaStream_t stream, std::function<void()> work) {
+  if (stream && stream->capture)
+    stream->capture->nodes.push_back(std::move(work));
+  else
+    work();
+}
+
 extern "C" {
 
 cudaError_t cudaMalloc(void** pointer, size_t bytes) {
@@ -95,9 +112,15 @@ cudaError_t cudaFreeHost(void* pointer) {
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   return copy(to, from, bytes, kind);
 }
+// What fails while a graph runs shows as the last error, as on a GPU.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
-  return copy(to, from, bytes, kind);
+                            cudaStream_t stream) {
+  cudaError_t status = cudaSuccess;
+  if (stream && stream->capture)
+    emu::submit(stream, [=] { copy(to, from, bytes, kind); });
+  else
+    status = copy(to, from, bytes, kind);
+  return status;
 }
 cudaError_t cudaMemset(void* to, int value, size_t bytes) {
   if (bytes == 0) return cudaSuccess;
@@ -107,8 +130,13 @@ cudaError_t cudaMemset(void* to, int value, size_t bytes) {
   emu::race::mark_written(to, bytes);
   return cudaSuccess;
 }
-cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
-  return cudaMemset(to, value, bytes);
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
+  cudaError_t status = cudaSuccess;
+  if (stream && stream->capture)
+    emu::submit(stream, [=] { cudaMemset(to, value, bytes); });
+  else
+    status = cudaMemset(to, value, bytes);
+  return status;
 }
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *total = emu::options().memory;
@@ -117,7 +145,7 @@ cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
-  *stream = new CUstream_st{flags};
+  *stream = new CUstream_st{.flags = flags};
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreate(cudaStream_t* stream) {
@@ -127,7 +155,36 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   delete stream;
   return cudaSuccess;
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return result(stream && stream->capture ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (!stream || stream->capture) return result(cudaErrorIllegalState);
+  stream->capture = std::make_unique<CUgraph_st>();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = nullptr;
+  if (!stream || !stream->capture) return result(cudaErrorIllegalState);
+  *graph = stream->capture.release();
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                 unsigned long long) {
+  *executable = new CUgraphExec_st{graph->nodes};
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  for (const auto& node : executable->nodes) emu::submit(stream, node);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t event, unsigned) {
@@ -210,6 +267,10 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->maxThreadsPerBlock = 1024;
   properties->sharedMemPerBlock = 48 << 10;
   properties->sharedMemPerBlockOptin = 227 << 10;
+  return cudaSuccess;
+}
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  *attributes = {};
   return cudaSuccess;
 }
 // Shared memory has no limit to raise here but a block's own, which the launch checks.

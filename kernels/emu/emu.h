@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace glia::emu {
@@ -22,8 +23,8 @@ struct Options {
 };
 
 /// The options of the launches to come. They start from the environment: GLIA_EMU_SCHEDULE
-/// (first-in, last-in, random), GLIA_EMU_SEED, GLIA_EMU_PROFILE (1: the table goes to stderr when
-/// the program ends).
+/// (first-in, last-in, random), GLIA_EMU_SEED, GLIA_EMU_MEMORY (bytes), GLIA_EMU_PROFILE (1: the
+/// table goes to stderr when the program ends).
 Options& options();
 
 struct Launch {
@@ -37,6 +38,9 @@ struct Launch {
 /// races and bad accesses; device memory then holds whatever the kernel left. One launch runs at a
 /// time, whatever number of host threads ask.
 void run(const Launch& launch, void (*body)(void*), void* closure);
+
+/// Does `work` now, or, while `stream` is being captured, when its graph is launched.
+void submit(cudaStream_t stream, std::function<void()> work);
 
 /// Whether the kernels were built for the race checker (-fsanitize=thread).
 bool race_checker();

@@ -10,6 +10,16 @@
 namespace glia::emu {
 namespace {
 
+/// Sets `number` when the environment has it.
+template <class T>
+void read_number(const char* variable, T& number) {
+  const char* text = std::getenv(variable);
+  if (!text) return;
+  char* end = nullptr;
+  number = std::strtoull(text, &end, 10);
+  check(*text != 0 && *end == 0, "{} is '{}'; it must be a number", variable, text);
+}
+
 Options from_environment() {
   Options result;
   if (const char* name = std::getenv("GLIA_EMU_SCHEDULE")) {
@@ -20,11 +30,8 @@ Options from_environment() {
                       : schedule == "last-in" ? Schedule::last_in
                                               : Schedule::random;
   }
-  if (const char* seed = std::getenv("GLIA_EMU_SEED")) {
-    char* end = nullptr;
-    result.seed = std::strtoull(seed, &end, 10);
-    check(*seed != 0 && *end == 0, "GLIA_EMU_SEED is '{}'; it must be a number", seed);
-  }
+  read_number("GLIA_EMU_SEED", result.seed);
+  read_number("GLIA_EMU_MEMORY", result.memory);
   if (const char* profile = std::getenv("GLIA_EMU_PROFILE");
       profile && std::string(profile) == "1") {
     result.profile = true;

@@ -38,7 +38,8 @@ UNet::UNet(const UNetConfig& config) : config_(config) {
 UNet::Block UNet::make_block(const std::string& name, std::int64_t C, std::int64_t K,
                              double dropout) {
   const bool bias = config_.norm == nn::NormKind::none;  // a norm's shift takes the bias's place
-  return {.conv1 = {parameters_, name + ".conv1", C, K, 3, bias},
+  return {.name = name,
+          .conv1 = {parameters_, name + ".conv1", C, K, 3, bias},
           .conv2 = {parameters_, name + ".conv2", K, K, 3, bias},
           .norm1 = {parameters_, name + ".norm1", K, config_.norm},
           .norm2 = {parameters_, name + ".norm2", K, config_.norm},
@@ -48,12 +49,12 @@ UNet::Block UNet::make_block(const std::string& name, std::int64_t C, std::int64
 
 Tensor UNet::Block::operator()(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
   Tape& tape = pass.tape;
-  const bool drops = pass.training && dropout > 0;
+  const bool drops = (pass.training || pass.dropout) && dropout > 0;
   Tensor y = ops::relu(tape, norm1(pass, conv1(pass, x)));
   y = ops::relu(tape, norm2(pass, conv2(pass, y)), drops ? Tensor() : out);
-  if (!drops) return y;
-  // Steps below 2^48 and 2^16 dropout layers never share a stream.
-  return ops::dropout(tape, y, dropout, pass.seed, pass.step << 16 | dropout_stream, out);
+  if (!drops) return pass.note(name, y);
+  // The kernel adds 65536 times the step, so fewer dropout layers than that never share a stream.
+  return pass.note(name, ops::dropout(tape, y, dropout, pass.seed, dropout_stream, out, pass.step));
 }
 
 Tensor UNet::upsample(nn::Pass& pass, const Up& up, const Tensor& x, const Tensor& out) const {

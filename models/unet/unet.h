@@ -45,7 +45,9 @@ class UNet : public nn::Model {
  public:
   explicit UNet(const UNetConfig& config);
 
-  /// images [N,H,W,in_channels] -> logits [N,H,W,1]. H and W must be multiples of 2^depth.
+  /// images [N,H,W,in_channels] -> logits [N,H,W,1]. H and W must be multiples of 2^depth. A probe
+  /// can ask for what the blocks give: encoder.0 (the widest) to encoder.<depth-1>, bottleneck,
+  /// decoder.<depth-1> to decoder.0.
   Tensor forward(nn::Pass& pass, const Tensor& images) override;
   nn::ParameterSet& parameters() override { return parameters_; }
   nlohmann::json config() const override;
@@ -55,6 +57,7 @@ class UNet : public nn::Model {
  private:
   /// Two 3x3 convolutions, each with norm and ReLU.
   struct Block {
+    std::string name;
     nn::Conv2d conv1, conv2;
     nn::Norm norm1, norm2;
     double dropout = 0;

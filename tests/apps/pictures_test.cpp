@@ -143,8 +143,9 @@ TEST_CASE("a triptych shows slice, truth and prediction, or the probability", "[
   const Picture slice{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 100)};
   const std::vector<float> truth = square(kSide, 0, 100);
   const std::vector<float> probability(kSide * kSide, 0.6F);
-  const Picture picture =
-      glia::triptych_picture(slice, {truth, kSide, kSide}, {probability, kSide, kSide});
+  const std::vector<float> mask = square(kSide, 150, 200);
+  const Picture picture = glia::triptych_picture(slice, {truth, kSide, kSide},
+                                                 {probability, kSide, kSide}, {mask, kSide, kSide});
   REQUIRE(picture.height == kPanel);
   const int gap = (picture.width - 3 * kPanel) / 2;
   CHECK((gap >= 1 && gap <= 4));
@@ -153,7 +154,9 @@ TEST_CASE("a triptych shows slice, truth and prediction, or the probability", "[
   CHECK(at(picture, 199, second + 199) == Rgb{255, 255, 255});
   CHECK(at(picture, 200, second + 200) == Rgb{0, 0, 0});
   CHECK(at(picture, 399, third + 399) == Rgb{255, 255, 255});
-  const Picture without = glia::triptych_picture(slice, {}, {probability, kSide, kSide}, 0.7F);
+  CHECK(at(picture, 200, third + 200) == Rgb{0, 0, 0});
+  const Picture without =
+      glia::triptych_picture(slice, {}, {probability, kSide, kSide}, {mask, kSide, kSide});
   CHECK(at(without, 200, second + 200) == Rgb{153, 153, 153});
   CHECK(at(without, 200, third + 200) == Rgb{0, 0, 0});
 }
@@ -186,7 +189,8 @@ TEST_CASE("pictures that cannot be drawn are refused", "[pictures]") {
   CHECK_THROWS_AS(glia::mask_picture({values, -3, -4}), glia::Error);
   CHECK_THROWS_AS(glia::mask_picture({values, std::int64_t{1} << 40, 1}), glia::Error);
   CHECK_THROWS_AS(glia::overlay_picture(slice, {values, 4, 3}, {values, 3, 4}), glia::Error);
-  CHECK_THROWS_AS(glia::triptych_picture(slice, {}, {values, 4, 3}), glia::Error);
+  CHECK_THROWS_AS(glia::triptych_picture(slice, {}, {values, 4, 3}, {values, 3, 4}), glia::Error);
+  CHECK_THROWS_AS(glia::triptych_picture(slice, {}, {values, 3, 4}, {values, 4, 3}), glia::Error);
   CHECK_THROWS_AS(glia::contact_sheet({}, 3), glia::Error);
   CHECK_THROWS_AS(glia::encode_png({}), glia::Error);
   CHECK_THROWS_AS(glia::encode_png({4, 4, 3, std::vector<std::uint8_t>(47)}), glia::Error);

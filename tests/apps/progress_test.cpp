@@ -1,5 +1,6 @@
 // The progress display on a string stream with a clock of its own: what a terminal and what a log
 // receive.
+#include <algorithm>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -15,8 +16,9 @@ struct Fixture {
   std::ostringstream out;
   double now = 100;
 
-  Progress::Options options(bool terminal, int columns = 120) {
-    return {.terminal = terminal, .columns = columns, .seconds = [this] { return now; }};
+  Progress::Options options(bool terminal, int columns = 120, bool utf8 = false) {
+    return {
+        .terminal = terminal, .utf8 = utf8, .columns = columns, .seconds = [this] { return now; }};
   }
   int count(const std::string& what) const {
     int found = 0;
@@ -89,6 +91,35 @@ TEST_CASE("a narrow terminal never wraps", "[progress]") {
     progress.update(39, {.images = 234, .loss = 12345.678, .iou = 0.5});
     CHECK(fixture.out.str().size() <= std::size_t(columns - 1 > 0 ? columns - 1 : 1) + 4);
   }
+}
+
+TEST_CASE("a UTF-8 terminal sees the curve, and no character is cut in two", "[progress]") {
+  for (int columns = 1; columns < 100; ++columns) {
+    Fixture fixture;
+    Progress progress("epoch 1/2", 40, fixture.out, fixture.options(true, columns, true));
+    fixture.now += 1;
+    progress.update(39, {.images = 234, .loss = 0.5, .iou = 0.5, .curve = "█▅▃▂▁"});
+    const std::string line = fixture.out.str().substr(4);
+    int characters = 0, bytes_of_blocks = 0;
+    for (const char c : line) {
+      characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+      bytes_of_blocks += static_cast<unsigned char>(c) >= 0x80;
+    }
+    CAPTURE(columns, line);
+    CHECK(characters <= std::max(columns - 1, 1));
+    CHECK(bytes_of_blocks % 3 == 0);
+    if (columns > 90) CHECK(line.find("loss 0.5000 █▅▃▂▁  iou") != std::string::npos);
+  }
+  Fixture plain, log;
+  Progress ascii("p", 4, plain.out, plain.options(true, 120, false));
+  plain.now += 1;
+  ascii.update(3, {.loss = 0.5, .curve = "█▁"});
+  CHECK(plain.count("█") == 0);
+  Progress lines("p", 4, log.out, log.options(false, 120, true));
+  log.now += 60;
+  lines.update(3, {.loss = 0.5, .curve = "█▁"});
+  CHECK(log.count("loss 0.5000") == 1);
+  CHECK(log.count("█") == 0);
 }
 
 TEST_CASE("a log gets a plain line a tenth, five seconds apart", "[progress]") {

@@ -1,6 +1,7 @@
 // The whole network: shapes, names, gradients against float64, repeatability, memory, overfitting.
 #include "models/unet/unet.h"
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -10,9 +11,11 @@
 #include "models/registry.h"
 #include "tests/catch.h"
 #include "tests/data/slices.h"
+#include "tests/models/test_batch.h"
 #include "tests/reference/table.h"
 
 using namespace glia;
+using glia::test::TestBatch;
 
 namespace {
 
@@ -21,34 +24,14 @@ std::unique_ptr<Device> reference_device() {
                                   std::make_shared<SystemAllocator>(), 1);
 }
 
-/// A batch that is the same in float and double: images with a bright square where the mask is 1.
-struct TestBatch {
-  Shape shape{2, 16, 24, 3};
-  std::vector<float> images, masks;
-
-  TestBatch() {
-    Sequence random(7, 0);
-    for (std::int64_t n = 0; n < shape[0]; ++n)
-      for (std::int64_t h = 0; h < shape[1]; ++h)
-        for (std::int64_t w = 0; w < shape[2]; ++w) {
-          const bool inside = h >= 3 + n && h < 9 + n && w >= 5 && w < 14 + n;
-          for (std::int64_t c = 0; c < shape[3]; ++c)
-            images.push_back(static_cast<float>(random.normal() + (inside ? 2.0 : 0.0)));
-          masks.push_back(inside ? 1.0f : 0.0f);
-        }
-  }
-  template <class T>
-  Tensor tensor(Device& device, const Shape& s, const std::vector<float>& values) const {
-    const std::vector<T> converted(values.begin(), values.end());
-    return Tensor::from<T>(device, s, converted);
-  }
-};
-
 /// Forward and backward of one batch in training; returns the loss.
-double step(Device& device, UNet& net, const TestBatch& batch, std::uint64_t number = 0) {
+double step(Device& device, UNet& net, const TestBatch& batch, std::int64_t number = 0) {
   net.parameters().clear_grads();
   Tape tape(device);
-  nn::Pass pass{.tape = tape, .training = true, .seed = 3, .step = number};
+  nn::Pass pass{.tape = tape,
+                .training = true,
+                .seed = 3,
+                .step = Tensor::from<std::int64_t>(device, {1}, std::array{number})};
   const Tensor x = batch.tensor<float>(device, batch.shape, batch.images);
   const Tensor t = batch.tensor<float>(device, batch.shape.with_channels(1), batch.masks);
   const auto value = Objective::parse("iou", Region::batch, 1)(tape, net.forward(pass, x), t);
@@ -223,7 +206,7 @@ TEST_CASE("unet: the notebook's variant trains, with dropout and without norm", 
   optim::Optimizer adam({}, net.parameters());
   const double first = step(*cpu, net, batch);
   double last = first;
-  for (std::uint64_t i = 1; i < 60; ++i) {
+  for (std::int64_t i = 1; i < 60; ++i) {
     adam.step(3e-3);
     last = step(*cpu, net, batch, i);
   }

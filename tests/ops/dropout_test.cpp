@@ -1,4 +1,5 @@
-// dropout: values and gradients against the reference mask, and the statistics of that mask.
+// dropout: values and gradients against the reference mask, with and without a counter in memory,
+// and the statistics of that mask.
 #include <algorithm>
 
 #include "engine/ops/ops.h"
@@ -9,11 +10,17 @@ namespace glia::test {
 
 namespace {
 
-std::vector<float> mask(double p, std::uint64_t seed, std::uint64_t stream, std::int64_t count) {
+Tensor counter_of(Device& device, std::int64_t value) {
+  return Tensor::from<std::int64_t>(device, {1}, std::span<const std::int64_t>(&value, 1));
+}
+
+std::vector<float> mask(double p, std::uint64_t seed, std::uint64_t stream, std::int64_t count,
+                        std::int64_t counter = -1) {
   const auto device = make_cpu_device(2);
   Tape tape(*device, Tape::Mode::off);
   const std::vector<float> ones(static_cast<std::size_t>(count), 1);
-  return ops::dropout(tape, Tensor::from<float>(*device, {count}, ones), p, seed, stream)
+  return ops::dropout(tape, Tensor::from<float>(*device, {count}, ones), p, seed, stream, {},
+                      counter < 0 ? Tensor() : counter_of(*device, counter))
       .to_vector<float>();
 }
 
@@ -32,7 +39,26 @@ TEST_CASE("dropout", "[ops]") {
                         const Tensor& out) { return ops::dropout(tape, in[0], p, 7, 11, out); },
            .takes_out = true,
            .samples = 48});
+  for (std::int64_t counter : {0, 1, 70000}) {
+    const Shape x{2, 3, 5, 3};
+    cases.push_back({.op = "dropout",
+                     .name = fmt::format("{}, counter {}", x.str(), counter),
+                     .inputs = {{.shape = x, .linear = true, .min_nonzero = 0.1}},
+                     .build =
+                         [counter](Tape& tape, std::span<const Tensor> in, const Tensor& out) {
+                           return ops::dropout(tape, in[0], 0.5, 7, 11, out,
+                                               counter_of(tape.device(), counter));
+                         },
+                     .takes_out = true,
+                     .samples = 48});
+  }
   check_cases(cases);
+}
+
+TEST_CASE("dropout: a counter adds 65536 times its value to the stream", "[ops]") {
+  CHECK((mask(0.5, 3, 5, 1000, 0) == mask(0.5, 3, 5, 1000)));
+  CHECK((mask(0.5, 3, 5, 1000, 4) == mask(0.5, 3, 5 + 4 * 65536, 1000)));
+  CHECK((mask(0.5, 3, 5, 1000, 4) != mask(0.5, 3, 5, 1000, 5)));
 }
 
 TEST_CASE("dropout: statistics of the mask", "[ops]") {

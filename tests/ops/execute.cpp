@@ -1,42 +1,44 @@
 #include "tests/ops/execute.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "engine/base/check.h"
 #include "engine/runtime/allocator.h"
+#include "tests/ops/devices.h"
+#include "tests/ops/transfer.h"
 
 namespace glia::test {
 
 namespace {
 
-// Odd margins, so that slices are not aligned; a value that would show in any result.
-constexpr std::int64_t kBefore = 3, kAfter = 2;
-constexpr double kNeighbour = 12345;
+constexpr double kNeighbour = 12345;  // would show in any result
 constexpr std::size_t kScratch = std::size_t{1} << 20;
 
 /// Creates tensors, images as channel slices if asked, and remembers what lies beside them.
 class Placement {
  public:
-  Placement(Device& device, bool slices) : device_(device), slices_(slices) {}
+  Placement(Device& device, const Margins& margins) : device_(device), margins_(margins) {}
 
   Tensor place(const Shape& shape, bool image) {
     const DType dtype = device_.kernels().dtype;
-    if (!slices_ || !image || shape.rank() != 4) return Tensor::empty(device_, shape, dtype);
+    if (!margins_ || !image || shape.rank() != 4) return Tensor::empty(device_, shape, dtype);
     const std::int64_t channels = shape.channels();
-    Tensor wide = Tensor::empty(device_, shape.with_channels(kBefore + channels + kAfter), dtype);
-    reference::store(Values(static_cast<std::size_t>(wide.numel()), kNeighbour), wide);
+    Tensor wide = Tensor::empty(
+        device_, shape.with_channels(margins_.before + channels + margins_.after), dtype);
+    store(Values(static_cast<std::size_t>(wide.numel()), kNeighbour), wide);
     wide_.push_back(wide);
-    return wide.channels(kBefore, channels);
+    return wide.channels(margins_.before, channels);
   }
 
   bool neighbours_intact() const {
-    return std::all_of(wide_.begin(), wide_.end(), [](const Tensor& wide) {
-      const Values values = reference::load(wide);
+    const auto before = static_cast<std::size_t>(margins_.before);
+    const auto after = static_cast<std::size_t>(margins_.after);
+    return std::all_of(wide_.begin(), wide_.end(), [&](const Tensor& wide) {
+      const Values values = load(wide);
       const auto pitch = static_cast<std::size_t>(wide.shape().channels());
       for (std::size_t i = 0; i < values.size(); ++i) {
-        const bool beside = i % pitch < kBefore || i % pitch >= pitch - kAfter;
+        const bool beside = i % pitch < before || i % pitch >= pitch - after;
         if (beside && values[i] != kNeighbour) return false;
       }
       return true;
@@ -45,7 +47,7 @@ class Placement {
 
  private:
   Device& device_;
-  bool slices_;
+  Margins margins_;
   std::vector<Tensor> wide_;
 };
 
@@ -55,12 +57,12 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
   for (std::size_t i = 0; i < test.inputs.size(); ++i) {
     const Input& input = test.inputs[i];
     inputs.push_back(placement.place(input.shape, input.image));
-    reference::store(plan.inputs[i], inputs[i]);
+    store(plan.inputs[i], inputs[i]);
     if (plan.dy.empty() || !input.grad) continue;
     inputs[i].set_wants_grad(true);
     if (!plan.slices && plan.prefill.empty()) continue;  // the tape allocates
     const Tensor grad = placement.place(input.shape, input.image);
-    if (!plan.prefill.empty()) reference::store(plan.prefill[i], grad);
+    if (!plan.prefill.empty()) store(plan.prefill[i], grad);
     inputs[i].bind_grad(grad, plan.prefill.empty() ? Write::overwrite : Write::accumulate);
   }
 
@@ -69,12 +71,12 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
       plan.slices && test.takes_out ? placement.place(plan.out_shape, true) : Tensor();
   const Tensor y = test.build(tape, inputs, out);
   outcome.shape = y.shape();
-  outcome.y = reference::load(y);
-  for (std::size_t i : test.updated) outcome.updated.push_back(reference::load(inputs[i]));
+  outcome.y = load(y);
+  for (std::size_t i : test.updated) outcome.updated.push_back(load(inputs[i]));
 
   if (!plan.dy.empty()) {
     const Tensor dy = Tensor::empty(device, y.shape(), y.dtype());
-    reference::store(plan.dy, dy);
+    store(plan.dy, dy);
     if (plan.slices) y.bind_grad(placement.place(y.shape(), true));
     tape.backward(y, dy);
   }
@@ -84,10 +86,10 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
     if (wanted != grad.defined())
       outcome.problems.push_back(
           fmt::format("input {} {} a gradient", i, wanted ? "has not got" : "has unwanted"));
-    outcome.gradients.push_back(grad.defined() ? reference::load(grad) : Values());
+    outcome.gradients.push_back(grad.defined() ? load(grad) : Values());
     const bool may_change =
         std::find(test.updated.begin(), test.updated.end(), i) != test.updated.end();
-    if (!may_change && reference::load(inputs[i]) != plan.inputs[i])
+    if (!may_change && load(inputs[i]) != plan.inputs[i])
       outcome.problems.push_back(fmt::format("input {} was changed", i));
   }
   if (!placement.neighbours_intact())
@@ -97,12 +99,12 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
 }  // namespace
 
 Outcome execute(const Case& test, const KernelTable& kernels, const Plan& plan) {
-  const auto memory = std::make_shared<GuardedAllocator>();
+  const auto memory = guarded_memory(kernels);
   Outcome outcome;
   {
     Device device("guarded", kernels, memory, plan.threads);
     // NaN, so that a kernel which reads scratch memory before writing it shows.
-    std::memset(device.context().workspace.reserve(kScratch), 0xFF, kScratch);
+    memory->fill(device.context().workspace.reserve(kScratch), 0xFF, kScratch);
     run_on(device, test, plan, outcome);
   }
   if (memory->violations() > 0)

@@ -5,13 +5,22 @@
 
 namespace glia::test {
 
+/// Channels beside an image when it is a slice of a wider buffer; none: it is dense.
+struct Margins {
+  std::int64_t before = 0, after = 0;
+  explicit operator bool() const { return before + after > 0; }
+};
+inline constexpr Margins kOddMargins = {3, 2};
+/// Rows of images whose channels are a multiple of four stay aligned to 16 bytes.
+inline constexpr Margins kAlignedMargins = {4, 8};
+
 /// How to run a case.
 struct Plan {
   std::vector<Values> inputs;
   Values dy{};                    // gradient to start from; empty: forward only
   std::vector<Values> prefill{};  // gradients to add to, one an input; empty: overwrite
   Shape out_shape{};              // of the result, for `slices`
-  bool slices = false;            // images as channel slices of wider buffers
+  Margins slices{};               // images as channel slices of wider buffers
   int threads = 1;
 };
 

@@ -243,19 +243,22 @@ class Examination {
   }
 
   void check_slices() {
-    Plan plan = plan_;
-    plan.slices = true;
-    const Outcome outcome = execute(test_, kernels_, plan);
-    add_problems("slices", outcome);
-    compare("slices forward", outcome.y, dense_.y, 2 * bound_);
-    for (std::size_t i = 0; i < test_.inputs.size(); ++i)
-      if (!dense_.gradients[i].empty())
-        compare(fmt::format("slices gradient {}", i), outcome.gradients[i], dense_.gradients[i],
-                2 * gradient_bounds_[i]);
+    for (const auto& [name, margins] :
+         {std::pair("slices", kOddMargins), std::pair("aligned slices", kAlignedMargins)}) {
+      Plan plan = plan_;
+      plan.slices = margins;
+      const Outcome outcome = execute(test_, kernels_, plan);
+      add_problems(name, outcome);
+      compare(fmt::format("{} forward", name), outcome.y, dense_.y, 2 * bound_);
+      for (std::size_t i = 0; i < test_.inputs.size(); ++i)
+        if (!dense_.gradients[i].empty())
+          compare(fmt::format("{} gradient {}", name, i), outcome.gradients[i], dense_.gradients[i],
+                  2 * gradient_bounds_[i]);
+    }
   }
 
   void check_repeatability() {
-    for (int threads : {1, 2, 3}) {
+    for (int threads : is_threaded(kernels_) ? std::vector{1, 2, 3} : std::vector{1}) {
       Plan plan = plan_;
       plan.threads = threads;
       const Outcome outcome = execute(test_, kernels_, plan);

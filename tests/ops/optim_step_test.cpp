@@ -10,7 +10,7 @@
 #include "engine/tensor/tensor.h"
 #include "tests/catch.h"
 #include "tests/ops/devices.h"
-#include "tests/reference/values.h"
+#include "tests/ops/transfer.h"
 
 namespace glia::test {
 
@@ -39,20 +39,22 @@ Buffers random_buffers(std::size_t count, bool fresh) {
   return buffers;
 }
 
-/// The buffers after one step on the kernels.
-Buffers stepped(const KernelTable& kernels, const Buffers& start, const Step& step, int threads) {
-  const auto memory = std::make_shared<GuardedAllocator>();
+/// The buffers after one step on the kernels, each `offset` elements behind the start of a block.
+Buffers stepped(const KernelTable& kernels, const Buffers& start, const Step& step, int threads,
+                std::int64_t offset = 0) {
+  const auto memory = guarded_memory(kernels);
   Buffers result;
   {
     Device device("guarded", kernels, memory, threads);
     std::vector<Tensor> tensors;
     for (const Values& values : start) {
+      const auto count = static_cast<std::int64_t>(values.size());
       tensors.push_back(
-          Tensor::empty(device, {static_cast<std::int64_t>(values.size())}, kernels.dtype));
-      reference::store(values, tensors.back());
+          Tensor::empty(device, {offset + count}, kernels.dtype).slice(offset, {count}));
+      store(values, tensors.back());
     }
     step(device, tensors);
-    for (std::size_t b = 0; b < 4; ++b) result[b] = reference::load(tensors[b]);
+    for (std::size_t b = 0; b < 4; ++b) result[b] = load(tensors[b]);
   }
   CHECK(memory->violations() == 0);
   return result;
@@ -81,11 +83,71 @@ void check_step(const std::string& name, const Step& step, const Formula& formul
           INFO("buffer " << b << ", relative error " << worst);
           CHECK(worst <= 4 * std::numeric_limits<float>::epsilon());
         }
-        for (int threads : {1, 2, 3}) CHECK((stepped(*kernels, start, step, threads) == found));
+        for (int threads : is_threaded(*kernels) ? std::vector{1, 2, 3} : std::vector{1})
+          CHECK((stepped(*kernels, start, step, threads) == found));
       }
 }
 
+/// Step number and learning rate in the device's memory, for the steps below; empty if not `given`.
+constexpr std::int64_t kStep = 5;
+constexpr double kRate = 0.03;
+Tensor progress(Device& device, bool given) {
+  if (!given) return {};
+  const Tensor tensor = Tensor::empty(device, {2}, DType::f64);
+  store({static_cast<double>(kStep), kRate}, tensor);
+  return tensor;
+}
+
+/// One step of each optimizer whose number and rate are given by `progress`, or else by fields.
+std::vector<Step> steps(bool given) {
+  const std::int64_t step = given ? -1 : kStep;
+  const double lr = given ? -1 : kRate;
+  return {[=](Device& device, std::span<const Tensor> x) {
+            glia::run<&KernelTable::adam_step>(device, {.w = x[0],
+                                                        .m = x[1],
+                                                        .v = x[2],
+                                                        .g = x[3],
+                                                        .progress = progress(device, given),
+                                                        .step = step,
+                                                        .lr = lr,
+                                                        .weight_decay = 0.1,
+                                                        .decoupled = true});
+          },
+          [=](Device& device, std::span<const Tensor> x) {
+            glia::run<&KernelTable::sgd_step>(
+                device,
+                {.w = x[0], .m = x[1], .g = x[3], .progress = progress(device, given), .lr = lr});
+          },
+          [=](Device& device, std::span<const Tensor> x) {
+            glia::run<&KernelTable::rmsprop_step>(
+                device,
+                {.w = x[0], .v = x[2], .g = x[3], .progress = progress(device, given), .lr = lr});
+          }};
+}
+
 }  // namespace
+
+TEST_CASE("optimizer steps: progress in memory gives the bits that the fields give", "[ops]") {
+  for (const KernelTable* kernels : devices_under_test())
+    for (std::size_t optimizer = 0; optimizer < 3; ++optimizer) {
+      INFO("optimizer " << optimizer << " on " << kernels->name);
+      const Buffers start = random_buffers(1000, false);
+      const Buffers expected = stepped(*kernels, start, steps(false)[optimizer], 1);
+      CHECK((stepped(*kernels, start, steps(true)[optimizer], 1) == expected));
+      CHECK((expected != start));
+    }
+}
+
+TEST_CASE("optimizer steps: buffers may start anywhere", "[ops]") {
+  for (const KernelTable* kernels : devices_under_test())
+    for (std::size_t optimizer = 0; optimizer < 3; ++optimizer)
+      for (std::size_t count : {1, 5, 1003}) {
+        INFO("optimizer " << optimizer << " on " << kernels->name << ", " << count << " elements");
+        const Buffers start = random_buffers(count, false);
+        const Step step = steps(false)[optimizer];
+        CHECK((stepped(*kernels, start, step, 1, 3) == stepped(*kernels, start, step, 1)));
+      }
+}
 
 TEST_CASE("adam_step", "[ops]") {
   const double lr = 0.01, b1 = 0.9, b2 = 0.999, epsilon = 1e-8;

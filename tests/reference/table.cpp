@@ -65,7 +65,9 @@ void run_sigmoid(Context, const SigmoidForward& a) {
 }
 
 void run_dropout(Context, const Dropout& a) {
-  store(dropout(load(a.x), a.p, a.seed, a.stream), a.y, a.write);
+  const double count = a.counter ? load(a.counter).at(0) : 0;
+  const std::uint64_t stream = a.stream + 65536 * static_cast<std::uint64_t>(count);
+  store(dropout(load(a.x), a.p, a.seed, stream), a.y, a.write);
 }
 
 void run_add(Context, const Add& a) {

@@ -27,7 +27,7 @@ TEST_CASE("objective: the batch IoU is reported whatever the loss", "[loss]") {
     for (Region region : {Region::batch, Region::image}) {
       Tape tape(*cpu, Tape::Mode::off);
       const auto value = Objective::parse(text, region, 1)(tape, logits, target);
-      CHECK(value.batch_iou() == Approx((1 + 1.0) / (3 + 1.0)));
+      CHECK(value.batch_sums().iou() == Approx((1 + 1.0) / (3 + 1.0)));
     }
 }
 

@@ -1,0 +1,53 @@
+// glia export: the network of a checkpoint as an ONNX file.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands.h"
+#include "apps/support/open_model.h"
+#include "engine/base/file.h"
+#include "engine/data/hash.h"
+#include "models/registry.h"
+
+namespace glia {
+
+namespace {
+
+struct Options {
+  std::string checkpoint, onnx;
+};
+
+void run(const Options& o) {
+  const auto device = make_cpu_device();
+  const OpenModel open = open_model(o.checkpoint, *device);
+  const std::int64_t multiple = open.model->size_multiple();
+  const std::map<std::string, std::string> metadata = {
+      {"checkpoint_xxh3", hash_file(o.checkpoint)},
+      {"glia", open.info.dump()},
+      {"note", "for teaching and research; not a medical device"},
+      {"size_multiple", std::to_string(multiple)}};
+  write_file_atomically(o.onnx,
+                        onnx_graph(*open.model, open.preprocess).file(GLIA_VERSION, metadata));
+  fmt::print(
+      "written to {}: input image [N, {}, H, W] (H and W multiples of {}, not preprocessed), "
+      "outputs logits and probability [N, 1, H, W]\n",
+      o.onnx, open.model->in_channels(), multiple);
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app) {
+  auto* command = app.add_subcommand("export", "Writes a checkpoint's network as an ONNX file");
+  auto options = std::make_shared<Options>();
+  command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
+  command
+      ->add_option("--onnx", options->onnx,
+                   "File to write: operator set 17, float32, preprocessing included")
+      ->required();
+  command->footer(
+      "Example:\n  glia export --checkpoint runs/first/best.safetensors --onnx unet.onnx");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace glia

@@ -1,0 +1,39 @@
+// glia export-weights: the tensors of a checkpoint as PyTorch wants them.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/commands.h"
+#include "apps/support/open_model.h"
+#include "engine/export/torch_weights.h"
+
+namespace glia {
+
+namespace {
+
+struct Options {
+  std::string checkpoint, out;
+};
+
+void run(const Options& o) {
+  const auto device = make_cpu_device();
+  const OpenModel open = open_model(o.checkpoint, *device);
+  export_weights(o.out, open.model->parameters(), open.info);
+  fmt::print("written to {}: load it with docs/pytorch/load_weights.py\n", o.out);
+}
+
+}  // namespace
+
+void add_export_weights_command(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "export-weights", "Writes a checkpoint's tensors with PyTorch's names and layout");
+  auto options = std::make_shared<Options>();
+  command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
+  command->add_option("--out", options->out, "safetensors file to write")->required();
+  command->footer(
+      "Example:\n"
+      "  glia export-weights --checkpoint runs/first/best.safetensors --out weights.safetensors");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace glia

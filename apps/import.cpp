@@ -1,0 +1,163 @@
+// glia import: turns pictures, volumes and known data sets into the .npy folder that training
+// reads.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/support/progress.h"
+#include "engine/base/check.h"
+#include "engine/data/import.h"
+
+namespace glia {
+
+namespace {
+
+constexpr std::size_t kNamed = 10;  // patients and unused files that the summary names
+
+struct Options {
+  ImportConfig config;
+  std::string images = ".", masks = ".", plane = "axial", orientation = "header", resize, pad_to;
+  std::vector<std::string> image_suffixes;
+  std::optional<std::string> mask_suffix;
+};
+
+ImportConfig config_of(const Options& o) {
+  ImportConfig config = o.config;
+  const bool is_json = config.data.extension() == ".json";
+  const bool named =
+      o.images != "." || o.masks != "." || !o.image_suffixes.empty() || o.mask_suffix;
+  check(!is_json || !named,
+        "{} says how its files are named; leave out --images, --masks, --image-suffix and "
+        "--mask-suffix",
+        config.data.string());
+  config.names = {o.images, o.masks, o.image_suffixes,
+                  o.mask_suffix.value_or(o.images == o.masks ? "_mask" : "")};
+  if (config.names.image_suffixes.empty()) config.names.image_suffixes = {""};
+  config.stack.plane = parse_slice_plane(o.plane);
+  config.stack.as_stored = parse_as_stored(o.orientation);
+  if (!o.resize.empty()) config.resize = parse_size(o.resize, "--resize");
+  if (!o.pad_to.empty()) config.pad_to = parse_size(o.pad_to, "--pad-to");
+  return config;
+}
+
+template <class Item>
+std::string first_few(const std::vector<Item>& items) {
+  std::vector<std::string> names;
+  for (const Item& item : items) {
+    if (names.size() == kNamed) {
+      names.push_back("...");
+      break;
+    }
+    names.push_back(std::filesystem::path(item).string());
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void print_kinds(const char* title, const std::map<std::string, std::int64_t>& kinds) {
+  for (const auto& [kind, files] : kinds) fmt::print("{:<12} {:>6} x {}\n", title, files, kind);
+}
+
+void print_summary(const ImportConfig& config, const ImportSummary& summary) {
+  print_kinds("images", summary.image_kinds);
+  print_kinds("masks", summary.mask_kinds);
+  fmt::print("{:<12} {:>6} ({})\n", "patients", summary.patients.size(),
+             first_few(summary.patients));
+  fmt::print("{:<12} {:>6} of {} x {} with {} channels, {} with tumour\n", "slices", summary.slices,
+             summary.size.height, summary.size.width, summary.channels, summary.with_tumour);
+  if (summary.blank > 0)
+    fmt::print("{:<12} {:>6} slices left out: one value everywhere and no tumour\n", "blank",
+               summary.blank);
+  if (!summary.unused.empty())
+    fmt::print("{:<12} {:>6} files end in none of the suffixes: {}\n", "left alone",
+               summary.unused.size(), first_few(summary.unused));
+  const std::string out = config.out.string();
+  fmt::print("written to {}; next: glia split --data {} --group-by csv:{} --out split\n", out, out,
+             (config.out / kSliceTable).string());
+}
+
+void run(const Options& options) {
+  const ImportConfig config = config_of(options);
+  ImportSummary summary;
+  {
+    std::optional<Progress> progress;
+    summary = import_data(config, [&](std::int64_t done, std::int64_t total) {
+      if (!progress) progress.emplace("import", total);
+      progress->update(done, {.images = done});
+    });
+  }
+  print_summary(config, summary);
+}
+
+void add_name_options(CLI::App& command, Options& o) {
+  command.add_option("--images", o.images, "Folder of the images below --data")
+      ->capture_default_str();
+  command.add_option("--masks", o.masks, "Folder of the masks below --data")->capture_default_str();
+  command
+      .add_option("--image-suffix", o.image_suffixes,
+                  "End of the images' names before .png, .nii.gz and so on; a list stacks several "
+                  "files as channels; none if left out")
+      ->delimiter(',');
+  command.add_option(
+      "--mask-suffix", o.mask_suffix,
+      "End of the masks' names; _mask if left out, none where --masks is a folder of "
+      "its own");
+  command
+      .add_option("--group-by", o.config.group_by,
+                  "Who is one patient: folder (of the images), case (each picture or volume), "
+                  "regex:EXPRESSION, csv:FILE or id/N (see glia split --help); auto is case for "
+                  "volumes, folder for pictures")
+      ->capture_default_str();
+}
+
+void add_value_options(CLI::App& command, Options& o) {
+  ImportConfig& config = o.config;
+  command
+      .add_option("--labels", config.mask.labels,
+                  "Mask values that are tumour, such as 1,2,4; 1 or 255 if left out")
+      ->delimiter(',');
+  command.add_option("--mask-threshold", config.mask.threshold,
+                     "Mask values above are tumour: for masks with soft edges");
+  command
+      .add_option("--take-channels", config.stack.take_channels,
+                  "Channels of the images to keep, such as 0,3; all if left out")
+      ->delimiter(',');
+  command.add_option("--resize", o.resize, "Resize slices to HEIGHTxWIDTH");
+  command.add_option("--pad-to", o.pad_to, "Put a margin around slices up to HEIGHTxWIDTH");
+  command.add_option("--plane", o.plane, "Cut volumes into axial, coronal or sagittal slices")
+      ->capture_default_str();
+  command
+      .add_option("--orientation", o.orientation,
+                  "Turn volumes by their header, or cut them as they are stored")
+      ->capture_default_str();
+  command.add_flag("--keep-blank", config.keep_blank,
+                   "Keep slices with one value everywhere and no tumour");
+}
+
+}  // namespace
+
+void add_import_command(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "import", "Turns PNG, TIFF, JPEG, NIfTI and known data sets into slices for training");
+  auto options = std::make_shared<Options>();
+  command
+      ->add_option("--data", options->config.data,
+                   "Folder with images and masks, or the dataset.json of a data set")
+      ->required();
+  command->add_option("--out", options->config.out, "Folder to write; must not exist")->required();
+  add_name_options(*command, *options);
+  add_value_options(*command, *options);
+  command->footer(
+      "Example:\n"
+      "  glia import --data lgg_tiff --out slices\n"
+      "  glia import --data pictures --images img --masks seg --group-by \"regex:^(p[0-9]+)_\" "
+      "--out slices\n"
+      "  glia import --data brats --image-suffix _flair,_t1ce --mask-suffix _seg --labels 1,2,4 "
+      "--out slices\n"
+      "  glia import --data Task01_BrainTumour/dataset.json --labels 1,2,3 --out slices");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace glia

@@ -1,0 +1,92 @@
+// glia model-card: what a reader must know of a checkpoint, as Markdown.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "apps/commands.h"
+#include "apps/support/open_model.h"
+#include "apps/support/provenance.h"
+#include "engine/base/file.h"
+#include "engine/data/hash.h"
+#include "engine/export/model_card.h"
+
+namespace glia {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Options {
+  std::string checkpoint, evaluation, data, out;
+  std::vector<std::string> limits;
+};
+
+/// A JSON object from a file that may be missing.
+json read_beside(const fs::path& path) {
+  if (!fs::exists(path)) return nullptr;
+  json content = json::parse(read_file(path), nullptr, false);
+  check(content.is_object(), "{}: is no JSON object; mend it or move it away", path.string());
+  return content;
+}
+
+json read_evaluation(const Options& o, const std::string& hash) {
+  if (o.evaluation.empty()) return nullptr;
+  const json content = json::parse(read_file(o.evaluation), nullptr, false);
+  check(content.is_object() && content.contains("per_patient"),
+        "{}: is no evaluation; make one with glia evaluate --json", o.evaluation);
+  const json::json_pointer evaluated("/provenance/model/checkpoint_xxh3");
+  check(content.contains(evaluated) && content.at(evaluated) == hash,
+        "{}: is the evaluation of another checkpoint; evaluate this one with --json", o.evaluation);
+  return content;
+}
+
+void run(const Options& o) {
+  const auto device = make_cpu_device();
+  const OpenModel open = open_model(o.checkpoint, *device);
+  const fs::path path = o.checkpoint, folder = path.parent_path();
+  const std::string hash = hash_file(path);
+  ModelCard card{.name = path.filename().string(),
+                 .hash = hash,
+                 .parameters = open.model->parameters().count(),
+                 .checkpoint = open.info,
+                 .training = read_beside(folder / "config.json"),
+                 .environment = read_beside(folder / "environment.json"),
+                 .evaluation = read_evaluation(o, hash),
+                 .data_hash = {},
+                 .limits = o.limits};
+  if (!o.data.empty()) {
+    const std::vector<Sample> samples = scan_pairs(o.data);
+    card.data_hash = hash_files(samples);
+    card.data_slices = std::ssize(samples);
+  }
+  write_file_atomically(o.out, to_markdown(card));
+  fmt::print("written to {}\n", o.out);
+}
+
+}  // namespace
+
+void add_model_card_command(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("model-card", "Writes down what a reader must know of a checkpoint");
+  auto options = std::make_shared<Options>();
+  command
+      ->add_option("--checkpoint", options->checkpoint,
+                   "best.safetensors of a run; config.json and environment.json beside it are used")
+      ->required();
+  command->add_option("--evaluation", options->evaluation,
+                      "What glia evaluate --json wrote for this checkpoint");
+  command->add_option("--data", options->data,
+                      "Folder of the slices that it was trained on, to take their hash");
+  command->add_option("--limit", options->limits,
+                      "A known limit to add to those of every model; may be given more than once");
+  command->add_option("--out", options->out, "Markdown file to write")->required();
+  command->footer(
+      "Example:\n"
+      "  glia model-card --checkpoint runs/first/best.safetensors --evaluation evaluation.json "
+      "--data slices --out MODEL_CARD.md");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace glia

@@ -1,0 +1,17 @@
+// The images that a command which needs no masks was pointed at.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/data/dataset.h"
+
+namespace glia {
+
+/// One image file, or every <id>_img.npy below a folder; of these, the ids in the file `list` where
+/// that is not empty. A mask beside an image comes with it; none is needed. Throws `Error` when
+/// there is no such file or folder, or an id of the list is missing.
+std::vector<Sample> find_images(const std::filesystem::path& input, const std::string& list);
+
+}  // namespace glia

@@ -1,0 +1,17 @@
+// What to tell somebody whose training does not fit into a device's memory.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "engine/train/trainer.h"
+
+namespace glia {
+
+/// The bytes that a step's tensors need and the largest batch whose tensors would fit into `room`
+/// (free bytes before training; nothing where that is not known). `slice` gives the images' size.
+std::string memory_advice(const nlohmann::json& model, const TrainConfig& config,
+                          const Sample& slice, std::optional<std::size_t> room);
+
+}  // namespace glia

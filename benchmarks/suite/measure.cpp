@@ -1,0 +1,202 @@
+#include "benchmarks/suite/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "benchmarks/suite/repeated_step.h"
+#include "engine/runtime/run.h"
+
+namespace glia::bench {
+
+namespace {
+
+constexpr double kShortestSample = 5e-4;  // seconds; a sample of a shorter kernel repeats it
+constexpr double kMostRepeats = 1000;
+constexpr int kFewestSamples = 3;
+constexpr double kStepPatience = 15;
+constexpr int kWarmUpSteps = 3;  // a capture happens in the third
+
+/// Whether another sample shall be taken.
+class Budget {
+ public:
+  Budget(int samples, double seconds) : samples_(samples), seconds_(seconds) {}
+
+  bool next() {
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
+    return taken_ < samples_ && (taken_++ < kFewestSamples || spent.count() < seconds_);
+  }
+
+ private:
+  int samples_;
+  double seconds_;
+  int taken_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Calls `fn(i)` for each of `count` backends, in the other direction every second time, so that
+/// none always follows the same neighbour.
+template <class Fn>
+void in_turn(std::size_t count, bool backwards, const Fn& fn) {
+  for (std::size_t i = 0; i < count; ++i) fn(backwards ? count - 1 - i : i);
+}
+
+double time_of(Stopwatch& stopwatch, Replay& replay, int repeats) {
+  stopwatch.start();
+  for (int i = 0; i < repeats; ++i) replay.run();
+  return stopwatch.stop() / repeats;
+}
+
+/// One backend and one call.
+struct Contender {
+  OpenBackend& backend;
+  Measurement& result;
+  std::unique_ptr<Replay> replay = {};  // empty once there was a problem
+  int repeats = 1;
+
+  /// Runs `work`; an error ends this contender and no other.
+  template <class Work>
+  void attempt(const Work& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      result.problem = error.what();
+      replay.reset();
+    }
+  }
+
+  void prepare(const Call& call, const Contents& contents, const MeasureOptions& options) {
+    replay = std::make_unique<Replay>(backend.device(), call, contents);
+    if (options.once) {
+      result.warm = {time_of(backend.stopwatch(), *replay, 1)};
+      return;
+    }
+    if (options.check) result.accuracy = examine(*replay, call, contents);
+    result.checked = options.check;
+    replay->run();
+    const double once = time_of(backend.stopwatch(), *replay, 1);
+    repeats = static_cast<int>(std::clamp(std::ceil(kShortestSample / once), 1.0, kMostRepeats));
+  }
+
+  void sample(const MeasureOptions& options) {
+    replay->run();  // another backend has been in the caches
+    result.warm.push_back(time_of(backend.stopwatch(), *replay, repeats));
+    if (!options.cold) return;
+    backend.flush_caches();
+    result.cold.push_back(time_of(backend.stopwatch(), *replay, 1));
+  }
+};
+
+/// One backend and whole steps.
+struct Trainee {
+  StepMeasurement result;
+  std::unique_ptr<Device> device = {};
+  std::unique_ptr<Stopwatch> stopwatch = {};
+  std::unique_ptr<RepeatedStep> step = {};  // empty once there was a problem
+
+  /// Runs `work`; an error ends this trainee and no other.
+  template <class Work>
+  void attempt(const Work& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      result.problem = error.what();
+      step.reset();
+    }
+  }
+
+  void sample() {
+    stopwatch->start();
+    step->run();
+    result.seconds.push_back(stopwatch->stop());
+  }
+
+  std::size_t peak_bytes() const {
+    const auto* memory = dynamic_cast<const CachingAllocator*>(&device->allocator());
+    return (memory ? memory->peak_bytes() : 0) + device->context().workspace.size();
+  }
+};
+
+/// All backends that can, in one of the two modes.
+std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
+                                          const std::vector<ClosedBackend>& backends,
+                                          const MeasureOptions& options, TrainStep::Mode mode) {
+  const bool captured = mode == TrainStep::Mode::automatic;
+  std::vector<Trainee> trainees;
+  for (const ClosedBackend& backend : backends) {
+    Trainee trainee{.result = {.backend = backend.name, .mode = captured ? "captured" : "eager"}};
+    trainee.attempt([&] {
+      trainee.device = backend.open();
+      if (captured && !trainee.device->can_capture()) return;
+      trainee.stopwatch = make_stopwatch(*trainee.device);
+      trainee.step = std::make_unique<RepeatedStep>(*trainee.device, step.config, step.batch_size,
+                                                    step.size, mode);
+      for (int i = 0; i < (options.once ? 0 : kWarmUpSteps); ++i) trainee.step->run();
+    });
+    if (trainee.step || !trainee.result.problem.empty()) trainees.push_back(std::move(trainee));
+  }
+  bool backwards = false;
+  const int samples = options.once ? 1 : options.samples;
+  for (Budget budget(samples, kStepPatience * options.seconds); budget.next();
+       backwards = !backwards)
+    in_turn(trainees.size(), backwards, [&](std::size_t i) {
+      Trainee& trainee = trainees[i];
+      if (trainee.step) trainee.attempt([&] { trainee.sample(); });
+    });
+  std::vector<StepMeasurement> results;
+  for (Trainee& trainee : trainees) {
+    if (trainee.step) trainee.result.peak_bytes = trainee.peak_bytes();
+    results.push_back(std::move(trainee.result));
+  }
+  return results;
+}
+
+}  // namespace
+
+OpenBackend::OpenBackend(std::string name, std::unique_ptr<Device> device, std::size_t flush_bytes)
+    : name_(std::move(name)),
+      device_(std::move(device)),
+      stopwatch_(make_stopwatch(*device_)),
+      large_(Tensor::zeros(*device_, {static_cast<std::int64_t>(flush_bytes / sizeof(float))})),
+      sum_(Tensor::zeros(*device_, {1})) {}
+
+void OpenBackend::flush_caches() {
+  // Reading leaves nothing that would have to be written back while the next sample runs.
+  run<&KernelTable::sum>(*device_, {.x = large_, .y = sum_});
+  device_->synchronize();
+}
+
+std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
+                                      const MeasureOptions& options) {
+  const Contents contents(call, 1);
+  std::vector<Measurement> results(backends.size());
+  std::vector<Contender> contenders;
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    results[i].backend = backends[i].name();
+    contenders.push_back({backends[i], results[i]});
+    Contender& contender = contenders.back();
+    contender.attempt([&] { contender.prepare(call, contents, options); });
+  }
+  if (options.once) return results;
+  bool backwards = false;
+  for (Budget budget(options.samples, options.seconds); budget.next(); backwards = !backwards)
+    in_turn(contenders.size(), backwards, [&](std::size_t i) {
+      Contender& contender = contenders[i];
+      if (contender.replay) contender.attempt([&] { contender.sample(options); });
+    });
+  return results;
+}
+
+std::vector<StepMeasurement> measure_step(const RecordedStep& step,
+                                          const std::vector<ClosedBackend>& backends,
+                                          const MeasureOptions& options) {
+  std::vector<StepMeasurement> results;
+  for (const TrainStep::Mode mode : {TrainStep::Mode::eager, TrainStep::Mode::automatic}) {
+    if (options.once && mode != TrainStep::Mode::eager) break;  // a first step is never captured
+    for (StepMeasurement& result : measure_mode(step, backends, options, mode))
+      results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace glia::bench

@@ -1,0 +1,78 @@
+// Timing a call on several backends in one run: sample by sample in turn, so that a machine whose
+// speed drifts treats all of them alike.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "benchmarks/suite/record.h"
+#include "benchmarks/suite/replay.h"
+#include "benchmarks/suite/stopwatch.h"
+
+namespace glia::bench {
+
+struct MeasureOptions {
+  int samples = 10;
+  double seconds = 2;  // a row: no new sample after that, but three in any case
+  bool cold = true;    // also with the operands driven out of the caches
+  bool check = true;   // compare with the formula and with a second run
+  bool once = false;   // run each kernel exactly once and nothing else, for a profiler
+};
+
+/// One backend's share of a row.
+struct Measurement {
+  std::string backend;
+  std::string problem = {};       // why there are no samples; empty when there are
+  std::vector<double> warm = {};  // seconds a run
+  std::vector<double> cold = {};
+  bool checked = false;
+  Accuracy accuracy = {};
+};
+
+/// A device that stays open for all rows. `flush_bytes`, more than its caches hold, are read before
+/// a cold sample.
+class OpenBackend {
+ public:
+  OpenBackend(std::string name, std::unique_ptr<Device> device, std::size_t flush_bytes);
+
+  const std::string& name() const { return name_; }
+  Device& device() { return *device_; }
+  Stopwatch& stopwatch() { return *stopwatch_; }
+  void flush_caches();
+
+ private:
+  std::string name_;
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Stopwatch> stopwatch_;
+  Tensor large_, sum_;
+};
+
+/// A backend that lacks the kernel or the memory gets a `problem`; the others are timed all the
+/// same.
+std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
+                                      const MeasureOptions& options);
+
+/// A backend's whole training steps.
+struct StepMeasurement {
+  std::string backend;
+  std::string mode;  // "eager": kernel by kernel; "captured": replayed as a graph
+  std::string problem = {};
+  std::vector<double> seconds = {};  // a step
+  std::size_t peak_bytes = 0;        // tensors and scratch memory, the most at one time
+};
+
+/// A backend to be opened afresh, so that its peak memory is that of the step.
+struct ClosedBackend {
+  std::string name;
+  std::function<std::unique_ptr<Device>()> open;
+};
+
+/// Three steps to warm up, then samples of each backend in turn, for 15 times as long as a row.
+/// Eager first, then captured, on the devices that can.
+std::vector<StepMeasurement> measure_step(const RecordedStep& step,
+                                          const std::vector<ClosedBackend>& backends,
+                                          const MeasureOptions& options);
+
+}  // namespace glia::bench

@@ -1,0 +1,35 @@
+// The list of kernels that a training step runs, recorded from the step itself: the U-Net runs on a
+// device whose kernels only write down how they were called and whose memory are bare addresses. No
+// table of layers has to be kept in step with the model.
+#pragma once
+
+#include "benchmarks/suite/call.h"
+#include "models/unet/unet.h"
+
+namespace glia::bench {
+
+struct RecordedStep {
+  UNetConfig config;
+  std::int64_t batch_size = 0, size = 0;
+  std::vector<Call> calls;        // in the order in which they ran
+  std::size_t planned_bytes = 0;  // most that live tensors hold at once
+  std::int64_t parameters = 0;
+
+  double flops() const;
+};
+
+/// Throws `Error` when the configuration, the batch or the size do not fit, or when the step runs a
+/// kernel that the benchmark does not know.
+RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
+                                  std::int64_t size);
+
+/// Calls of a step that are the same work: timed once.
+struct Row {
+  Call call;                        // the first of them
+  std::vector<std::string> layers;  // of all of them
+};
+
+/// In the order of the first of each.
+std::vector<Row> distinct_rows(const std::vector<Call>& calls);
+
+}  // namespace glia::bench

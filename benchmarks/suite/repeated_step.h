@@ -1,0 +1,25 @@
+// Training steps of the U-Net as `glia train` does them, on one random batch again and again.
+#pragma once
+
+#include "engine/train/train_step.h"
+#include "models/unet/unet.h"
+
+namespace glia::bench {
+
+class RepeatedStep {
+ public:
+  /// Random weights, images and masks. The device must outlive it.
+  RepeatedStep(Device& device, const UNetConfig& config, std::int64_t batch_size, std::int64_t size,
+               TrainStep::Mode mode);
+
+  /// Queues one step.
+  void run() { step_.start(1e-3); }
+
+ private:
+  UNet net_;
+  Objective objective_;
+  optim::Optimizer adam_;
+  TrainStep step_;
+};
+
+}  // namespace glia::bench

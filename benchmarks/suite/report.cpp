@@ -1,0 +1,168 @@
+#include "benchmarks/suite/report.h"
+
+#include <filesystem>
+
+#include "benchmarks/suite/roofline_chart.h"
+#include "benchmarks/suite/statistics.h"
+#include "engine/base/file.h"
+
+namespace glia::bench {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void add_summary(Json& json, const std::string& name, const std::vector<double>& samples) {
+  if (samples.empty()) return;
+  const Summary s = summarize(samples);
+  json[name + "_s"] = s.median;
+  json[name + "_p20_s"] = s.p20;
+  json[name + "_p80_s"] = s.p80;
+}
+
+Json kernel_json(const Report& report, const KernelResult& result, std::size_t index) {
+  const Call& call = result.row.call;
+  const Measurement& m = result.measurements[index];
+  const Extent& e = call.extent;
+  Json json = {{"base_width", result.base_width},
+               {"batch_size", result.batch_size},
+               {"layer", result.row.layers.front()},
+               {"calls", result.row.layers.size()},
+               {"op", call.op()},
+               {"phase", call.phase()},
+               {"kernel", call.kernel},
+               {"N", e.N},
+               {"H", e.H},
+               {"W", e.W},
+               {"C", e.C},
+               {"K", e.K},
+               {"R", e.R},
+               {"S", e.S},
+               {"stride", e.stride},
+               {"pad", e.pad},
+               {"dtype", "f32"},
+               {"layout", "nhwc"},
+               {"implementation", m.backend},
+               {"problem", m.problem},
+               {"flops", call.flops},
+               {"bytes", call.bytes()},
+               {"flops_per_byte", call.flops / call.bytes()}};
+  for (const char* name :
+       {"warm_s", "warm_p20_s", "warm_p80_s", "cold_s", "cold_p20_s", "cold_p80_s", "gflops_per_s",
+        "gbytes_per_s", "roofline_s", "roofline_share", "bound", "ratio_to_peer", "max_error",
+        "relative_error", "deterministic"})
+    json[name] = nullptr;  // every row has every column
+  if (!m.warm.empty()) {
+    const double seconds = summarize(m.warm).median;
+    add_summary(json, "warm", m.warm);
+    add_summary(json, "cold", m.cold);
+    json["gflops_per_s"] = 1e-9 * call.flops / seconds;
+    json["gbytes_per_s"] = 1e-9 * call.bytes() / seconds;
+    if (const Roof limit = roof(report.peaks, call.flops, call.bytes()); limit.seconds > 0) {
+      json["roofline_s"] = limit.seconds;
+      json["roofline_share"] = limit.seconds / seconds;
+      json["bound"] = limit.bound_by_compute ? "compute" : "memory";
+    }
+    if (const double ratio = ratio_to_peer(result.measurements, index); ratio > 0)
+      json["ratio_to_peer"] = ratio;
+  }
+  if (m.checked) {
+    json["max_error"] = m.accuracy.max_error;
+    json["relative_error"] = m.accuracy.relative_error;
+    json["deterministic"] = m.accuracy.deterministic;
+  }
+  return json;
+}
+
+Json step_json(const StepResult& result, const StepMeasurement& m) {
+  const RecordedStep& step = result.step;
+  Json json = {{"base_width", step.config.base_width},
+               {"depth", step.config.depth},
+               {"batch_size", step.batch_size},
+               {"size", step.size},
+               {"parameters", step.parameters},
+               {"dtype", "f32"},
+               {"implementation", m.backend},
+               {"mode", m.mode},
+               {"problem", m.problem},
+               {"flops", step.flops()},
+               {"planned_bytes", step.planned_bytes},
+               {"peak_bytes", m.peak_bytes}};
+  add_summary(json, "step", m.seconds);
+  if (!m.seconds.empty())
+    json["images_per_s"] = static_cast<double>(step.batch_size) / json["step_s"].get<double>();
+  json["floors"] = Json::array();
+  for (const Floor& floor : result.floors) {
+    Json entry = {{"name", floor.name},   {"what", floor.what},       {"flops", floor.flops},
+                  {"bytes", floor.bytes}, {"kernels", floor.kernels}, {"floor_s", floor.seconds}};
+    if (floor.seconds > 0) {
+      entry["compute_share"] = floor.compute_seconds / floor.seconds;
+      if (!m.seconds.empty()) entry["reached"] = floor.seconds / json["step_s"].get<double>();
+    }
+    json["floors"].push_back(entry);
+  }
+  json["samples_s"] = m.seconds;
+  return json;
+}
+
+std::string csv_cell(const Json& value) {
+  if (value.is_null()) return "";
+  if (!value.is_string()) return value.dump();
+  const auto text = value.get<std::string>();
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Report& report) {
+  Json json = {
+      {"format", 1},
+      {"program", "glia bench"},
+      {"environment", report.environment},
+      {"settings", report.settings},
+      {"peaks", {{"flops_per_s", report.peaks.flops}, {"bytes_per_s", report.peaks.bytes}}},
+      {"steps", Json::array()},
+      {"rows", Json::array()}};
+  for (const StepResult& result : report.steps)
+    for (const StepMeasurement& m : result.measurements)
+      json["steps"].push_back(step_json(result, m));
+  for (const KernelResult& result : report.kernels)
+    for (std::size_t i = 0; i < result.measurements.size(); ++i) {
+      Json row = kernel_json(report, result, i);
+      row["layers"] = result.row.layers;
+      row["samples_s"] = {{"warm", result.measurements[i].warm},
+                          {"cold", result.measurements[i].cold}};
+      json["rows"].push_back(row);
+    }
+  return json;
+}
+
+std::string to_csv(const Report& report) {
+  std::string csv;
+  for (const KernelResult& result : report.kernels)
+    for (std::size_t i = 0; i < result.measurements.size(); ++i) {
+      const Json row = kernel_json(report, result, i);
+      std::string names, values;
+      for (const auto& [name, value] : row.items()) {
+        names += (names.empty() ? "" : ",") + name;
+        values += (values.empty() ? "" : ",") + csv_cell(value);
+      }
+      if (csv.empty()) csv = names + "\n";
+      csv += values + "\n";
+    }
+  return csv;
+}
+
+void write_report(const Report& report, const std::string& folder) {
+  const std::filesystem::path path = folder;
+  make_folder(path);
+  write_file_atomically(path / "bench.json", to_json(report).dump(1) + "\n");
+  if (report.kernels.empty()) return;
+  write_file_atomically(path / "bench.csv", to_csv(report));
+  if (report.peaks.known()) write_file_atomically(path / "roofline.svg", roofline_svg(report));
+}
+
+}  // namespace glia::bench

@@ -1,0 +1,58 @@
+// What a benchmark found, as text for a terminal and as JSON and CSV for everything else.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "benchmarks/suite/floors.h"
+#include "benchmarks/suite/measure.h"
+
+namespace glia::bench {
+
+/// A kernel at the shape and pitches that some layers of a step have.
+struct KernelResult {
+  std::int64_t base_width = 0, batch_size = 0;
+  Row row;
+  std::vector<Measurement> measurements;  // a backend each
+};
+
+struct StepResult {
+  RecordedStep step;
+  std::vector<Floor> floors;
+  std::vector<StepMeasurement> measurements;
+};
+
+struct Report {
+  std::string title;  // of the roofline
+  nlohmann::ordered_json environment = {}, settings = {};
+  std::vector<std::string> backends = {};
+  Peaks peaks = {};
+  std::vector<StepResult> steps = {};
+  std::vector<KernelResult> kernels = {};
+};
+
+/// The two lines above the table of kernels.
+std::string table_header(const Report& report);
+/// A line a backend.
+std::string table_lines(const Report& report, const KernelResult& result);
+/// Steps a second, memory and the floors.
+std::string step_text(const StepResult& result);
+/// Time that the kernels of a step take together, from the rows of one configuration: "" when a
+/// backend lacks some of them.
+std::string total_text(const Report& report, const RecordedStep& step);
+
+/// By how much `of` is faster than its peer, the first other backend of the row (the row's first
+/// backend, for all others): the peer's median over this one's. 0 without a peer.
+double ratio_to_peer(const std::vector<Measurement>& row, std::size_t of);
+
+/// An object a row and backend, raw samples included. docs/benchmarks.md names the fields.
+nlohmann::ordered_json to_json(const Report& report);
+/// The rows without the samples, a line each.
+std::string to_csv(const Report& report);
+
+/// Writes bench.json, bench.csv and roofline.svg into a folder, which is created. Each is whole or
+/// not there. Throws `Error` naming the file that cannot be written.
+void write_report(const Report& report, const std::string& folder);
+
+}  // namespace glia::bench

@@ -1,0 +1,152 @@
+// The table on a terminal: as narrow as it can be and still say what decides.
+#include <algorithm>
+
+#include "benchmarks/suite/report.h"
+#include "benchmarks/suite/statistics.h"
+
+namespace glia::bench {
+
+namespace {
+
+/// "0.0123", "1.234", "123.4": four digits that fit into seven columns.
+std::string number(double value) {
+  if (value >= 1000) return fmt::format("{:.0f}", value);
+  if (value >= 100) return fmt::format("{:.1f}", value);
+  if (value >= 10) return fmt::format("{:.2f}", value);
+  return fmt::format("{:.{}f}", value, value >= 1 || value == 0 ? 3 : 4);
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.0f}%", 100 * share);
+}
+
+/// "encoder.1.conv2 +1": the first layer and how many more there are.
+std::string layers_text(const Row& row) {
+  const std::size_t more = row.layers.size() - 1;
+  return row.layers.front() + (more > 0 ? fmt::format(" +{}", more) : "");
+}
+
+std::string line(bool several, const std::string& layer, const std::string& op,
+                 const std::string& phase, const std::string& shape, const std::string& backend,
+                 const std::string& rest) {
+  const std::string who = several ? fmt::format(" {:<7}", backend) : "";
+  return fmt::format("{:<20} {:<16} {:<8} {:<23}{} {}\n", layer, op, phase, shape, who, rest);
+}
+
+std::string figures(const Report& report, const KernelResult& result, std::size_t index) {
+  const Measurement& m = result.measurements[index];
+  if (m.warm.empty()) return m.problem;
+  const Call& call = result.row.call;
+  const Summary warm = summarize(m.warm);
+  const double seconds = warm.median;
+  const Roof limit = roof(report.peaks, call.flops, call.bytes());
+  std::string text =
+      fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7}", number(1e3 * seconds),
+                  m.warm.size() > 1 ? percent(warm.spread()) : "-",
+                  m.cold.empty() ? "-" : number(1e3 * summarize(m.cold).median),
+                  number(1e-9 * call.flops / seconds), number(1e-9 * call.bytes() / seconds),
+                  number(call.flops / call.bytes()));
+  text += fmt::format(" {:>5} {:<7}", limit.seconds > 0 ? percent(limit.seconds / seconds) : "-",
+                      limit.seconds == 0       ? "-"
+                      : limit.bound_by_compute ? "compute"
+                                               : "memory");
+  text += fmt::format(" {:>7} {:<4}",
+                      m.checked ? fmt::format("{:.0e}", m.accuracy.relative_error) : "-",
+                      !m.checked                 ? "-"
+                      : m.accuracy.deterministic ? "yes"
+                                                 : "NO");
+  if (result.measurements.size() > 1) {
+    const double ratio = ratio_to_peer(result.measurements, index);
+    text += fmt::format(" {:>6}", ratio > 0 ? fmt::format("{:.2f}x", ratio) : "-");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string table_header(const Report& report) {
+  const bool several = report.backends.size() > 1;
+  const std::string rest =
+      fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7} {:>5} {:<7} {:>7} {:<4}{}", "warm ms", "+-",
+                  "cold ms", "GFLOP/s", "GB/s", "FLOP/B", "roof", "bound", "error", "same",
+                  several ? fmt::format(" {:>6}", "peer") : "");
+  std::string text = line(several, "layer", "op", "phase", "shape", "backend", rest);
+  return text + std::string(text.size() - 1, '-') + "\n";
+}
+
+std::string table_lines(const Report& report, const KernelResult& result) {
+  std::string text;
+  const bool several = report.backends.size() > 1;
+  for (std::size_t i = 0; i < result.measurements.size(); ++i) {
+    const Call& call = result.row.call;
+    text += i == 0
+                ? line(several, layers_text(result.row), call.op(), call.phase(), call.extent.str(),
+                       result.measurements[i].backend, figures(report, result, i))
+                : line(several, "", "", "", "", result.measurements[i].backend,
+                       figures(report, result, i));
+  }
+  return text;
+}
+
+std::string step_text(const StepResult& result) {
+  const RecordedStep& step = result.step;
+  std::string text = fmt::format(
+      "training step, base width {}, batch {}, {}x{}x{}: {} parameters, {:.1f} GFLOP, {:.0f} MiB "
+      "of "
+      "tensors planned\n",
+      step.config.base_width, step.batch_size, step.size, step.size, step.config.in_channels,
+      step.parameters, 1e-9 * step.flops(), static_cast<double>(step.planned_bytes) / (1 << 20));
+  double fastest = 0;
+  for (const StepMeasurement& m : result.measurements) {
+    if (!m.problem.empty()) {
+      text += fmt::format("  {:<8} {:<8} {}\n", m.backend, m.mode, m.problem);
+      continue;
+    }
+    const Summary s = summarize(m.seconds);
+    fastest = fastest == 0 ? s.median : std::min(fastest, s.median);
+    text += fmt::format(
+        "  {:<8} {:<8} {:.4g} s a step ({:.4g} to {:.4g}), {:.4g} images/s, {:.1f} GFLOP/s, "
+        "peak memory {:.0f} MiB\n",
+        m.backend, m.mode, s.median, s.p20, s.p80, static_cast<double>(step.batch_size) / s.median,
+        1e-9 * step.flops() / s.median, static_cast<double>(m.peak_bytes) / (1 << 20));
+  }
+  if (result.floors.empty() || result.floors.front().seconds == 0) return text;
+  text += fmt::format("  {:<45} {:>8} {:>8} {:>9} {:>9}  {}\n", "floor", "GB", "s", "images/s",
+                      "compute", fastest > 0 ? "reached" : "");
+  for (const Floor& floor : result.floors)
+    text += fmt::format("  {:<45} {:>8.3f} {:>8.4g} {:>9.4g} {:>9}  {}\n",
+                        floor.name + " " + floor.what, 1e-9 * floor.bytes, floor.seconds,
+                        static_cast<double>(step.batch_size) / floor.seconds,
+                        percent(floor.compute_seconds / floor.seconds),
+                        fastest > 0 ? percent(floor.seconds / fastest) : "");
+  return text;
+}
+
+std::string total_text(const Report& report, const RecordedStep& step) {
+  std::string text;
+  for (const std::string& backend : report.backends) {
+    double seconds = 0;
+    std::size_t calls = 0;
+    for (const KernelResult& result : report.kernels) {
+      if (result.base_width != step.config.base_width || result.batch_size != step.batch_size)
+        continue;
+      for (const Measurement& m : result.measurements) {
+        if (m.backend != backend || m.warm.empty()) continue;
+        seconds += summarize(m.warm).median * static_cast<double>(result.row.layers.size());
+        calls += result.row.layers.size();
+      }
+    }
+    if (calls == step.calls.size())
+      text += fmt::format("{}: the {} kernels of a step take {:.4g} s together\n", backend, calls,
+                          seconds);
+  }
+  return text;
+}
+
+double ratio_to_peer(const std::vector<Measurement>& row, std::size_t of) {
+  const std::size_t peer = of == 0 ? 1 : 0;
+  if (peer >= row.size() || row[of].warm.empty() || row[peer].warm.empty()) return 0;
+  return summarize(row[peer].warm).median / summarize(row[of].warm).median;
+}
+
+}  // namespace glia::bench

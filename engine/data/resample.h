@@ -1,0 +1,37 @@
+// Slices to another size: resized, or with a margin around them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace glia {
+
+struct Size {
+  std::int64_t height = 0, width = 0;
+  bool operator==(const Size&) const = default;
+};
+
+/// "240x256": height, then width. Throws `Error` naming `flag` unless both are 1 to 65535.
+Size parse_size(std::string_view text, std::string_view flag);
+
+/// An image [height, width, channels] resized with a triangle filter: linear interpolation where it
+/// grows, a mean with linear weights where it shrinks (so that no detail turns into noise). Pixels
+/// are squares, whose outer edges stay where they are.
+std::vector<float> resize_image(std::span<const float> image, Size from, std::int64_t channels,
+                                Size to);
+
+/// A mask [height, width]: the value of the nearest pixel.
+std::vector<std::uint8_t> resize_mask(std::span<const std::uint8_t> mask, Size from, Size to);
+
+/// An image with a margin, itself in the middle (an odd pixel goes below and to the right). The
+/// margin of a channel has its least value, as the air around a head has. Throws `Error` when `to`
+/// is smaller than `from`.
+std::vector<float> pad_image(std::span<const float> image, Size from, std::int64_t channels,
+                             Size to);
+
+/// A mask with a margin of zeros.
+std::vector<std::uint8_t> pad_mask(std::span<const std::uint8_t> mask, Size from, Size to);
+
+}  // namespace glia

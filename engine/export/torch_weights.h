@@ -1,0 +1,30 @@
+// Weights for PyTorch and from it: safetensors files whose tensors have PyTorch's layout. The names
+// are the same on both sides; docs/interchange.md lists them.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/nn/parameters.h"
+#include "engine/train/safetensors.h"
+
+namespace glia {
+
+/// Writes all parameters and buffers, and `info` as metadata.
+void export_weights(const std::filesystem::path& path, const nn::ParameterSet& parameters,
+                    const nlohmann::json& info);
+
+/// A file of weights: from `export_weights`, or from PyTorch. Counters of batches
+/// (num_batches_tracked) are left out. Throws `Error` naming the file when it is damaged, holds
+/// other types than F32, or is a checkpoint of Glia.
+SafeTensors read_weights(const std::filesystem::path& path);
+
+/// What `export_weights` was given as `info`; null when the file has none.
+nlohmann::json info_of(const SafeTensors& weights);
+
+/// Copies all tensors into the allocated `parameters`. Throws `Error` naming `file` and the tensor
+/// that is missing, has another shape, or has no place.
+void import_weights(const SafeTensors& weights, nn::ParameterSet& parameters,
+                    const std::string& file);
+
+}  // namespace glia

@@ -1,0 +1,23 @@
+#include "engine/runtime/gpu_backends.h"
+
+#if defined(GLIA_HAS_CUDNN)
+#include "kernels/cudnn/backend.h"
+#endif
+
+namespace glia {
+
+const GpuBackend* find_gpu_backend([[maybe_unused]] std::string_view name) {
+#if defined(GLIA_HAS_CUDA)
+  if (name == "cuda") return &cuda::backend();
+#endif
+#if defined(GLIA_HAS_CUDNN)
+  if (name == "cudnn") return &cudnn::backend();
+  if (name == "cudnn-tf32") return &cudnn::backend_tf32();
+#endif
+#if defined(GLIA_HAS_EMU)
+  if (name == "emu") return &emulated::backend();
+#endif
+  return nullptr;
+}
+
+}  // namespace glia

@@ -1,0 +1,14 @@
+// The GPU backends that this build has.
+#pragma once
+
+#include <string_view>
+
+#include "kernels/cuda/backend.h"
+
+namespace glia {
+
+/// "cuda" (our kernels on a GPU), "cudnn" and "cudnn-tf32" (NVIDIA's libraries where they have the
+/// kernel) or "emu" (ours in the emulator on the CPU); null when this build has none of that name.
+const GpuBackend* find_gpu_backend(std::string_view name);
+
+}  // namespace glia

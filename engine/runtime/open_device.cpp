@@ -1,0 +1,130 @@
+#include "engine/runtime/open_device.h"
+
+#include <charconv>
+#include <optional>
+
+#include "engine/base/check.h"
+#include "engine/runtime/gpu_backends.h"
+
+namespace glia {
+
+namespace {
+
+constexpr std::string_view kCuda = "cuda";
+
+/// The number in "cuda:i", 0 for "cuda", nothing when the name is neither.
+std::optional<int> gpu_index(std::string_view name) {
+  if (!name.starts_with(kCuda)) return std::nullopt;
+  name.remove_prefix(kCuda.size());
+  if (name.empty()) return 0;
+  if (name.front() != ':') return std::nullopt;
+  int index = 0;
+  const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), index);
+  if (error != std::errc() || end != name.data() + name.size() || index < 0) return std::nullopt;
+  return index;
+}
+
+std::unique_ptr<Device> on_gpu(std::string name, const GpuBackend& backend, int index) {
+  return std::make_unique<Device>(std::move(name), *backend.kernels,
+                                  std::make_shared<CachingAllocator>(backend.open(index)), 1);
+}
+
+std::unique_ptr<Device> open_gpu(int index) {
+  const GpuBackend* backend = find_gpu_backend("cuda");
+  check(backend != nullptr,
+        "--device cuda: this program was built without CUDA; build it where nvcc is on the PATH, "
+        "or choose --device cpu");
+  return on_gpu(fmt::format("cuda:{}", index), *backend, index);
+}
+
+std::unique_ptr<Device> open_emulator() {
+  const GpuBackend* backend = find_gpu_backend("emu");
+  check(backend != nullptr,
+        "--backend emu: this program was built without the emulator; it needs the headers of a "
+        "CUDA toolkit (GLIA_CUDA_INCLUDE_DIR)");
+  return on_gpu("emu", *backend, 0);
+}
+
+/// The first GPU that can be used, or why there is none.
+struct FoundGpu {
+  std::optional<int> index = {};
+  std::string name = {}, problem = {};
+};
+
+FoundGpu find_gpu() {
+  const GpuBackend* backend = find_gpu_backend("cuda");
+  if (backend == nullptr) return {.problem = "this program was built without CUDA"};
+  const GpuSurvey survey = backend->survey();
+  FoundGpu found{.problem = survey.problem};
+  for (std::size_t i = 0; i < survey.gpus.size(); ++i) {
+    const GpuInfo& gpu = survey.gpus[i];
+    if (gpu.problem.empty()) return {.index = static_cast<int>(i), .name = gpu.name};
+    found.problem = fmt::format("{}: {}", gpu.name, gpu.problem);
+  }
+  return found;
+}
+
+/// On the GPU that the request names or the first that can be used; never on the CPU.
+std::unique_ptr<Device> open_cudnn(const DeviceRequest& request,
+                                   const std::function<void(const std::string&)>& say) {
+  const GpuBackend* backend = find_gpu_backend(request.backend);
+  check(backend != nullptr,
+        "--backend {}: this program was built without cuDNN; build it where nvcc, cudnn.h and "
+        "libcudnn are (docs/cudnn.md), or choose --backend native",
+        request.backend);
+  std::optional<int> index = gpu_index(request.device);
+  if (!index) {
+    const FoundGpu gpu = find_gpu();
+    check(gpu.index.has_value(), "--backend {} needs a GPU: {} (the CPU needs --backend native)",
+          request.backend, gpu.problem);
+    say(fmt::format("device: cuda:{} ({})", *gpu.index, gpu.name));
+    index = gpu.index;
+  }
+  return on_gpu(fmt::format("cuda:{}", *index), *backend, *index);
+}
+
+std::unique_ptr<Device> open_native(const DeviceRequest& request,
+                                    const std::function<void(const std::string&)>& say) {
+  if (const auto index = gpu_index(request.device)) return open_gpu(*index);
+  std::string why;
+  if (request.device == "auto") {
+    const FoundGpu gpu = find_gpu();
+    if (gpu.index) {
+      say(fmt::format("device: cuda:{} ({})", *gpu.index, gpu.name));
+      return open_gpu(*gpu.index);
+    }
+    why = gpu.problem;
+  }
+  auto cpu = make_cpu_device(request.threads);
+  if (request.device == "auto")
+    say(fmt::format("device: cpu with {} threads (no GPU: {})", cpu->context().threads, why));
+  return cpu;
+}
+
+}  // namespace
+
+void check_device_name(const std::string& name) {
+  check(name == "auto" || name == "cpu" || gpu_index(name),
+        "--device: found '{}', expected auto, cpu, cuda or cuda:i", name);
+}
+
+std::unique_ptr<Device> open_device(const DeviceRequest& request,
+                                    const std::function<void(const std::string&)>& say) {
+  check_device_name(request.device);
+  if (request.backend == "native") return open_native(request, say);
+  const bool gpu = gpu_index(request.device).has_value();
+  if (request.backend == "emu") {
+    check(!gpu, "--backend emu runs on the CPU; found --device {}, expected cpu or auto",
+          request.device);
+    return open_emulator();
+  }
+  if (request.backend == "cudnn" || request.backend == "cudnn-tf32") {
+    check(request.device != "cpu",
+          "--backend {} runs on a GPU; found --device cpu, expected cuda, cuda:i or auto",
+          request.backend);
+    return open_cudnn(request, say);
+  }
+  fail("--backend: found '{}', expected native, cudnn, cudnn-tf32 or emu", request.backend);
+}
+
+}  // namespace glia

@@ -1,0 +1,32 @@
+// From what a user asks for (--device, --backend, --threads) to a device.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/runtime/device.h"
+
+namespace glia {
+
+struct DeviceRequest {
+  /// cpu, cuda, cuda:i (the GPU of that number), or auto: the first GPU that can be used, else the
+  /// CPU.
+  std::string device = "auto";
+  /// native: our kernels for that device; cudnn: NVIDIA's libraries where they have the kernel, on
+  /// a GPU (cudnn-tf32: their convolutions in tf32); emu: our GPU kernels, run by the emulator on
+  /// the CPU.
+  std::string backend = "native";
+  int threads = 0;  // of the CPU; 0 takes every core
+};
+
+/// Opens it with a caching allocator. `say` is told what was taken and why where the request left
+/// it open. Throws `Error` when the request cannot be met; nothing else is taken instead.
+std::unique_ptr<Device> open_device(
+    const DeviceRequest& request,
+    const std::function<void(const std::string&)>& say = [](const std::string&) {});
+
+/// Checks the spelling of a --device; throws `Error` listing the choices.
+void check_device_name(const std::string& name);
+
+}  // namespace glia

@@ -1,0 +1,95 @@
+#include "engine/train/inference.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace glia {
+
+namespace {
+
+/// [N,H,W,C] mirrored left to right (`across`) and top to bottom (`down`).
+std::vector<float> flip(const std::vector<float>& values, const Shape& s, bool across, bool down) {
+  std::vector<float> flipped(values.size());
+  const std::int64_t channels = s[3];
+  std::int64_t to = 0;
+  for (std::int64_t n = 0; n < s[0]; ++n)
+    for (std::int64_t h = 0; h < s[1]; ++h)
+      for (std::int64_t w = 0; w < s[2]; ++w, to += channels) {
+        const std::int64_t row = n * s[1] + (down ? s[1] - 1 - h : h);
+        const std::int64_t from = (row * s[2] + (across ? s[2] - 1 - w : w)) * channels;
+        std::copy_n(values.begin() + from, channels, flipped.begin() + to);
+      }
+  return flipped;
+}
+
+Tensor forward(Device& device, nn::Model& model, const Tensor& images) {
+  Tape tape(device, Tape::Mode::off);
+  nn::Pass pass{.tape = tape};
+  return model.forward(pass, images);
+}
+
+}  // namespace
+
+std::string Inference::str() const {
+  const std::string steps = postprocess.str();
+  if (!flips) return steps.empty() ? "none" : steps;
+  return steps.empty() ? "flips" : "flips, " + steps;
+}
+
+nlohmann::json Inference::to_json() const {
+  return {{"flips", flips},
+          {"fill_holes", postprocess.fill_holes},
+          {"keep_largest", postprocess.keep_largest},
+          {"min_size", postprocess.min_size}};
+}
+
+std::vector<std::vector<float>> flip_logits(Device& device, nn::Model& model,
+                                            const Tensor& images) {
+  const Shape& shape = images.shape();
+  const auto values = images.to_vector<float>();
+  std::vector<std::vector<float>> logits;
+  for (const bool down : {false, true})
+    for (const bool across : {false, true}) {
+      const Tensor flipped = Tensor::from<float>(device, shape, flip(values, shape, across, down));
+      logits.push_back(flip(forward(device, model, flipped).to_vector<float>(),
+                            shape.with_channels(1), across, down));
+    }
+  return logits;
+}
+
+Tensor infer_logits(Device& device, nn::Model& model, const Tensor& images, bool flips) {
+  if (!flips) return forward(device, model, images);
+  const auto all = flip_logits(device, model, images);
+  std::vector<float> mean(all.front().size());
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    float sum = 0;
+    for (const auto& one : all) sum += one[i];
+    mean[i] = sum / static_cast<float>(all.size());
+  }
+  return Tensor::from<float>(device, images.shape().with_channels(1), mean);
+}
+
+std::vector<float> decide(std::span<const float> values, std::int64_t height, std::int64_t width,
+                          double threshold, const Postprocess& steps) {
+  std::vector<float> mask;
+  mask.reserve(values.size());
+  const auto t = static_cast<float>(threshold);
+  for (const float value : values) mask.push_back(value > t ? 1.0F : 0.0F);
+  postprocess(steps, mask, height, width);
+  return mask;
+}
+
+Tensor decide(const Tensor& logits, double threshold, const Postprocess& steps) {
+  const Shape& s = logits.shape();
+  const auto values = logits.to_vector<float>();
+  const auto pixels = static_cast<std::size_t>(s[1] * s[2]);
+  std::vector<float> masks;
+  for (std::size_t first = 0; first < values.size(); first += pixels) {
+    const auto mask =
+        decide(std::span(values).subspan(first, pixels), s[1], s[2], threshold, steps);
+    masks.insert(masks.end(), mask.begin(), mask.end());
+  }
+  return Tensor::from<float>(logits.device(), s, masks);
+}
+
+}  // namespace glia

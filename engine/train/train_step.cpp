@@ -1,0 +1,85 @@
+#include "engine/train/train_step.h"
+
+#include "engine/runtime/run.h"
+
+namespace glia {
+
+namespace {
+
+// The first step grows workspaces and the allocator's store; after the second both are steady.
+constexpr int kWarmUps = 2;
+
+}  // namespace
+
+TrainStep::TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimizer,
+                     const Objective& objective, std::uint64_t seed, Mode mode)
+    : device_(device),
+      model_(model),
+      optimizer_(optimizer),
+      objective_(objective),
+      seed_(seed),
+      mode_(mode),
+      step_(Tensor::empty(device, {1}, DType::i64)) {}
+
+TrainStep::~TrainStep() = default;
+
+void TrainStep::place(const Shape& images) {
+  if (inputs_.images.defined() && inputs_.images.shape() == images) return;
+  device_.synchronize();
+  graph_.reset();
+  eager_steps_ = 0;
+  for (Inputs* inputs : {&inputs_, &uploads_[0], &uploads_[1]})
+    *inputs = {Tensor::empty(device_, images), Tensor::empty(device_, images.with_channels(1))};
+}
+
+void TrainStep::run_on_empty(const Shape& images) {
+  place(images);
+  run_or_replay();
+}
+
+void TrainStep::run() {
+  nn::ParameterSet& parameters = model_.parameters();
+  parameters.clear_grads();
+  Tape tape(device_);
+  nn::Pass pass{.tape = tape, .training = true, .seed = seed_, .step = step_};
+  value_ = objective_(tape, model_.forward(pass, inputs_.images), inputs_.target);
+  tape.backward(value_.loss);
+  parameters.finish_grads();
+  optimizer_.apply();
+}
+
+void TrainStep::run_or_replay() {
+  const bool capture = mode_ == Mode::automatic && device_.can_capture() && !device_.tracing();
+  if (!capture || eager_steps_ < kWarmUps) {
+    ++eager_steps_;
+    return run();
+  }
+  if (!graph_) graph_ = device_.capture([this] { run(); });
+  graph_->replay();
+}
+
+void TrainStep::upload(const Batch& batch) {
+  place({batch.size, batch.height, batch.width, batch.channels});
+  const auto copy = [this](const std::vector<float>& values, const Tensor& t) {
+    device_.allocator().copy_in_beside(t.view().data, values.data(), values.size() * sizeof(float));
+  };
+  newest_ = 1 - newest_;
+  copy(batch.images, uploads_[newest_].images);
+  copy(batch.masks, uploads_[newest_].target);
+}
+
+void TrainStep::start(double learning_rate) {
+  const Inputs& next = uploads_[newest_];
+  glia::run<&KernelTable::scale>(device_, {.x = next.images, .y = inputs_.images});
+  glia::run<&KernelTable::scale>(device_, {.x = next.target, .y = inputs_.target});
+  const std::int64_t before[] = {optimizer_.steps()};
+  step_.copy_from(std::span<const std::int64_t>(before));
+  optimizer_.announce(learning_rate);
+  run_or_replay();
+}
+
+TrainStep::Result TrainStep::finish() {
+  return {.loss = value_.loss.item(), .batch_iou = value_.batch_sums().iou()};
+}
+
+}  // namespace glia

@@ -1,0 +1,66 @@
+// One step of training: forward, loss, backward, optimizer. On a device that can, the step is
+// recorded as a graph and replayed, which gives the same bits as running its kernels one by one.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "engine/data/loader.h"
+#include "engine/nn/model.h"
+#include "engine/optim/optimizer.h"
+#include "engine/train/loss.h"
+
+namespace glia {
+
+class TrainStep {
+ public:
+  /// Whether the step is captured where the device can, or always run kernel by kernel.
+  enum class Mode { automatic, eager };
+
+  struct Result {
+    double loss = 0, batch_iou = 0;
+  };
+
+  /// Everything referred to must outlive the step. `seed` is that of dropout.
+  TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimizer,
+            const Objective& objective, std::uint64_t seed, Mode mode = Mode::automatic);
+  ~TrainStep();
+
+  /// Brings images [N,H,W,C] and masks [N,H,W,1] of the next step to the device, beside the step
+  /// that runs there. Batches of one size use the same memory; one of another size starts anew with
+  /// that.
+  void upload(const Batch& batch);
+  /// Queues a step on the batch that was uploaded last; `finish` waits for it.
+  void start(double learning_rate);
+  Result finish();
+
+  /// The kernels of a step on a batch [N,H,W,C] of undefined contents, for plans and benchmarks.
+  void run_on_empty(const Shape& images);
+
+  bool captured() const { return graph_ != nullptr; }
+
+ private:
+  void place(const Shape& images);
+  void run();
+  void run_or_replay();
+
+  Device& device_;
+  nn::Model& model_;
+  optim::Optimizer& optimizer_;
+  const Objective& objective_;
+  std::uint64_t seed_;
+  Mode mode_;
+
+  struct Inputs {
+    Tensor images, target;
+  };
+  Inputs inputs_;                  // of the step, at addresses that a graph knows
+  std::array<Inputs, 2> uploads_;  // in turn: one may still be read while the other is filled
+  std::size_t newest_ = 0;
+  Tensor step_;  // [1] i64: steps before this one
+  Objective::Value value_;
+  std::unique_ptr<Graph> graph_;
+  int eager_steps_ = 0;  // with this size of batch
+};
+
+}  // namespace glia

@@ -1,0 +1,46 @@
+// The hand-written GPU kernels as the runtime opens them. One program may hold two builds of the
+// same sources: `cuda` for GPUs and `emulated` for the emulator of kernels/emu.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/allocator.h"
+#include "kernels/api/table.h"
+
+namespace glia {
+
+struct GpuInfo {
+  std::string name;
+  int major = 0, minor = 0;  // compute capability
+  int multiprocessors = 0;
+  std::size_t memory = 0, free_memory = 0;  // bytes
+  std::string problem;                      // why it cannot be used; empty when it can
+};
+
+/// What a machine offers. Versions as CUDA counts them: 13000 is 13.0; 0 where there is none.
+struct GpuSurvey {
+  std::vector<GpuInfo> gpus;
+  std::string problem;  // why there is no GPU at all
+  int driver_version = 0, runtime_version = 0;
+  std::string architectures;  // that the kernels were built for, "80;90" for instance
+  std::string library;        // of NVIDIA's that computes, "cuDNN 9.19.0"; none for our kernels
+};
+
+struct GpuBackend {
+  const KernelTable* kernels;
+  GpuSurvey (*survey)();
+  /// The memory of GPU `index` with a stream of its own. Throws `Error` saying why it cannot be
+  /// used.
+  std::unique_ptr<Allocator> (*open)(int index);
+};
+
+namespace cuda {
+const GpuBackend& backend();
+}
+namespace emulated {
+const GpuBackend& backend();
+}
+
+}  // namespace glia

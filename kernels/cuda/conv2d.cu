@@ -1,0 +1,20 @@
+// conv2d's entries of the kernel table.
+#include "kernels/cuda/conv_passes.h"
+#include "kernels/cuda/kernels.h"
+
+namespace glia::GLIA_GPU {
+
+void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
+  conv_forward(context, a.geometry, a.x, a.w, a.b, a.y, Write::overwrite);
+}
+
+void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
+  conv_dgrad(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
+}
+
+void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
+  conv_wgrad(context, a.geometry, a.dy, a.x, a.dw, a.write);
+  if (a.db) conv_bias_grad(context, a.dy, a.db, a.write_bias);
+}
+
+}  // namespace glia::GLIA_GPU

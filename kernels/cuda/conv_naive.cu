@@ -1,0 +1,122 @@
+// The three passes straight from their formulas (kernels/api/conv2d.h), to read and to compare
+// with: a thread computes one element of the result after another, striding by the grid. No shared
+// memory, no barriers. Each operand is read as often as it is used.
+#include "kernels/cuda/conv_passes.h"
+#include "kernels/cuda/gemm_launch.h"
+
+namespace glia::GLIA_GPU {
+namespace {
+
+constexpr int kThreads = 128;
+
+__device__ std::int64_t first_element() {
+  return std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+}
+
+__device__ std::int64_t grid_step() {
+  return std::int64_t{gridDim.x} * kThreads;
+}
+
+__global__ void __launch_bounds__(kThreads)
+    conv2d_forward_naive(ConvGeometry g, const float* x, std::int64_t x_pitch, const float* w,
+                         const float* b, float* y, std::int64_t y_pitch, bool accumulate) {
+  const std::int64_t count = g.N * g.P * g.Q * g.K;
+  for (std::int64_t i = first_element(); i < count; i += grid_step()) {
+    const std::int64_t k = i % g.K, pixel = i / g.K;
+    const std::int64_t q = pixel % g.Q, p = pixel / g.Q % g.P, n = pixel / g.Q / g.P;
+    float sum = b ? b[k] : 0;
+    for (std::int64_t r = 0; r < g.R; ++r)
+      for (std::int64_t s = 0; s < g.S; ++s) {
+        const std::int64_t h = p * g.stride_h + r - g.pad_top;
+        const std::int64_t v = q * g.stride_w + s - g.pad_left;
+        if (h < 0 || h >= g.H || v < 0 || v >= g.W) continue;
+        const float* from = x + ((n * g.H + h) * g.W + v) * x_pitch;
+        const float* weights = w + ((k * g.R + r) * g.S + s) * g.C;
+        for (std::int64_t c = 0; c < g.C; ++c) sum += from[c] * weights[c];
+      }
+    float& to = y[pixel * y_pitch + k];
+    to = accumulate ? to + sum : sum;
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    conv2d_dgrad_naive(ConvGeometry g, const float* dy, std::int64_t dy_pitch, const float* w,
+                       const float* b, float* dx, std::int64_t dx_pitch, bool accumulate) {
+  const std::int64_t count = g.N * g.H * g.W * g.C;
+  for (std::int64_t i = first_element(); i < count; i += grid_step()) {
+    const std::int64_t c = i % g.C, pixel = i / g.C;
+    const std::int64_t v = pixel % g.W, h = pixel / g.W % g.H, n = pixel / g.W / g.H;
+    float sum = b ? b[c] : 0;
+    for (std::int64_t r = 0; r < g.R; ++r)
+      for (std::int64_t s = 0; s < g.S; ++s) {
+        // The output pixels that read x[h, v] through window position (r, s): at most one.
+        const std::int64_t down = h + g.pad_top - r, right = v + g.pad_left - s;
+        if (down < 0 || down % g.stride_h != 0 || right < 0 || right % g.stride_w != 0) continue;
+        const std::int64_t p = down / g.stride_h, q = right / g.stride_w;
+        if (p >= g.P || q >= g.Q) continue;
+        const float* from = dy + ((n * g.P + p) * g.Q + q) * dy_pitch;
+        const float* weights = w + (r * g.S + s) * g.C + c;
+        for (std::int64_t k = 0; k < g.K; ++k) sum += from[k] * weights[k * g.R * g.S * g.C];
+      }
+    float& to = dx[pixel * dx_pitch + c];
+    to = accumulate ? to + sum : sum;
+  }
+}
+
+// Sums a row of pixels at a time, so that the long sum over all pixels loses less.
+__global__ void __launch_bounds__(kThreads)
+    conv2d_wgrad_naive(ConvGeometry g, const float* dy, std::int64_t dy_pitch, const float* x,
+                       std::int64_t x_pitch, float* dw, bool accumulate) {
+  const std::int64_t count = g.K * g.R * g.S * g.C;
+  for (std::int64_t i = first_element(); i < count; i += grid_step()) {
+    const std::int64_t c = i % g.C, s = i / g.C % g.S, r = i / g.C / g.S % g.R;
+    const std::int64_t k = i / g.C / g.S / g.R;
+    float sum = 0;
+    for (std::int64_t n = 0; n < g.N; ++n)
+      for (std::int64_t p = 0; p < g.P; ++p) {
+        const std::int64_t h = p * g.stride_h + r - g.pad_top;
+        if (h < 0 || h >= g.H) continue;
+        float row_sum = 0;
+        for (std::int64_t q = 0; q < g.Q; ++q) {
+          const std::int64_t v = q * g.stride_w + s - g.pad_left;
+          if (v < 0 || v >= g.W) continue;
+          row_sum += dy[((n * g.P + p) * g.Q + q) * dy_pitch + k] *
+                     x[((n * g.H + h) * g.W + v) * x_pitch + c];
+        }
+        sum += row_sum;
+      }
+    dw[i] = accumulate ? dw[i] + sum : sum;
+  }
+}
+
+LaunchConfig config_of(const KernelContext& context, const Shape& result, const char* name) {
+  return {.grid = blocks_for(context, result.numel(), kThreads),
+          .block = kThreads,
+          .stream = static_cast<cudaStream_t>(context.stream),
+          .name = name};
+}
+
+}  // namespace
+
+void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                        const ConstView& w, const ConstView& b, const View& y, Write write) {
+  gpu::launch(conv2d_forward_naive, config_of(context, g.y_shape(), "conv2d_forward_naive"), g,
+              x.as<float>(), x.pitch, w.as<float>(), b.as<float>(), y.as<float>(), y.pitch,
+              write == Write::accumulate);
+}
+
+void conv_dgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                      const ConstView& w, const ConstView& b, const View& dx, Write write) {
+  gpu::launch(conv2d_dgrad_naive, config_of(context, g.x_shape(), "conv2d_dgrad_naive"), g,
+              dy.as<float>(), dy.pitch, w.as<float>(), b.as<float>(), dx.as<float>(), dx.pitch,
+              write == Write::accumulate);
+}
+
+void conv_wgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                      const ConstView& x, const View& dw, Write write) {
+  gpu::launch(conv2d_wgrad_naive, config_of(context, g.w_shape(), "conv2d_wgrad_naive"), g,
+              dy.as<float>(), dy.pitch, x.as<float>(), x.pitch, dw.as<float>(),
+              write == Write::accumulate);
+}
+
+}  // namespace glia::GLIA_GPU

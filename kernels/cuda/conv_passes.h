@@ -1,0 +1,42 @@
+// The passes of a convolution as functions that conv2d and conv_transpose2d share, and the kernels
+// among which they choose. Shapes as in kernels/api/conv2d.h; b may be empty.
+#pragma once
+
+#include "engine/base/geometry.h"
+#include "kernels/api/context.h"
+#include "kernels/api/view.h"
+#include "kernels/cuda/launch.h"
+
+namespace glia::GLIA_GPU {
+
+/// y (+)= x * w + b.
+void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                  const ConstView& w, const ConstView& b, const View& y, Write write);
+void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                        const ConstView& w, const ConstView& b, const View& y, Write write);
+void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                        const ConstView& w, const ConstView& b, const View& y, Write write);
+
+/// dx (+)= the adjoint in x applied to dy, + b.
+void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                const ConstView& w, const ConstView& b, const View& dx, Write write);
+void conv_dgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                      const ConstView& w, const ConstView& b, const View& dx, Write write);
+void conv_dgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                      const ConstView& w, const ConstView& b, const View& dx, Write write);
+/// Only where windows_tile_input(g).
+void conv_dgrad_shuffled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                         const ConstView& w, const ConstView& b, const View& dx, Write write);
+
+/// dw (+)= the adjoint in w.
+void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                const ConstView& x, const View& dw, Write write);
+void conv_wgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                      const ConstView& x, const View& dw, Write write);
+void conv_wgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                      const ConstView& x, const View& dw, Write write);
+
+/// db[c] (+)= sum of dy over all rows: the bias gradient.
+void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write);
+
+}  // namespace glia::GLIA_GPU

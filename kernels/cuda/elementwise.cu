@@ -1,0 +1,103 @@
+// The element-wise kernels of kernels/api/elementwise.h: one expression each. Work and memory:
+// kernels/cuda/map.h.
+#include "kernels/cuda/kernels.h"
+#include "kernels/cuda/map.h"
+
+namespace glia::GLIA_GPU {
+namespace {
+
+struct Relu {
+  // Not fmaxf, which turns NaN into 0: a NaN must reach the loss to be noticed.
+  __device__ float operator()(float x) const { return x < 0 ? 0.0f : x; }
+};
+
+struct ReluGradient {
+  __device__ float operator()(float dy, float y) const { return y > 0 ? dy : 0.0f; }
+};
+
+struct Sigmoid {
+  // Like the CPU's: never less than the smallest normal float.
+  __device__ float operator()(float x) const {
+    return 1.0f / (1.0f + expf(-(x < -87.0f ? -87.0f : x)));
+  }
+};
+
+struct SigmoidGradient {
+  __device__ float operator()(float dy, float y) const { return dy * (y * (1.0f - y)); }
+};
+
+struct Plus {
+  __device__ float operator()(float a, float b) const { return a + b; }
+};
+
+struct Times {
+  __device__ float operator()(float a, float b) const { return a * b; }
+};
+
+struct Multiple {
+  float alpha;
+  __device__ float operator()(float x) const { return x * alpha; }
+};
+
+struct Above {
+  float t;
+  __device__ float operator()(float x) const { return x > t ? 1.0f : 0.0f; }
+};
+
+struct Constant {
+  float value;
+  __device__ float operator()() const { return value; }
+};
+
+// The scalar is read here, once a thread: it need not be known on the host.
+template <int kPack>
+__global__ void __launch_bounds__(kMapThreads)
+    fill_packs(Elements elements, Strided<float> y, bool accumulate, const float* scalar,
+               double alpha) {
+  const auto value = static_cast<float>(alpha * (scalar != nullptr ? *scalar : 1.0f));
+  map_elements<kPack>(elements, Constant{value}, y, accumulate);
+}
+
+}  // namespace
+
+void relu_forward(KernelContext& context, const ReluForward& a) {
+  map(context, a.kName, Relu{}, a.y, Write::overwrite, a.x);
+}
+
+void relu_backward(KernelContext& context, const ReluBackward& a) {
+  map(context, a.kName, ReluGradient{}, a.dx, a.write, a.dy, a.y);
+}
+
+void sigmoid_forward(KernelContext& context, const SigmoidForward& a) {
+  map(context, a.kName, Sigmoid{}, a.y, Write::overwrite, a.x);
+}
+
+void sigmoid_backward(KernelContext& context, const SigmoidBackward& a) {
+  map(context, a.kName, SigmoidGradient{}, a.dx, a.write, a.dy, a.y);
+}
+
+void add(KernelContext& context, const Add& a) {
+  map(context, a.kName, Plus{}, a.y, Write::overwrite, a.a, a.b);
+}
+
+void mul(KernelContext& context, const Mul& a) {
+  map(context, a.kName, Times{}, a.y, a.write, a.a, a.b);
+}
+
+void scale(KernelContext& context, const Scale& a) {
+  map(context, a.kName, Multiple{static_cast<float>(a.alpha)}, a.y, a.write, a.x);
+}
+
+void threshold(KernelContext& context, const Threshold& a) {
+  map(context, a.kName, Above{static_cast<float>(a.t)}, a.mask, Write::overwrite, a.x);
+}
+
+void fill(KernelContext& context, const Fill& a) {
+  const Elements elements = elements_of(a.y);
+  if (elements.count == 0) return;
+  gpu::launch(elements.packed ? fill_packs<4> : fill_packs<1>,
+              map_launch(context, a.kName, elements, elements.packed ? 4 : 1), elements,
+              strided(a.y), a.write == Write::accumulate, a.scalar.as<float>(), a.alpha);
+}
+
+}  // namespace glia::GLIA_GPU

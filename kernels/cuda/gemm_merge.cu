@@ -1,0 +1,36 @@
+// The second pass of a product whose sums were split: a thread an element adds the partial results,
+// always in the same order. No shared memory.
+#include "kernels/cuda/gemm_launch.h"
+
+namespace glia::GLIA_GPU {
+namespace {
+
+constexpr int kThreads = 128;
+
+__global__ void __launch_bounds__(kThreads)
+    gemm_splits_merge(const float* partials, int splits, Output output) {
+  const std::int64_t count = std::int64_t{output.rows} * output.columns;
+  const std::int64_t step = std::int64_t{gridDim.x} * kThreads;
+  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += step) {
+    float sum = partials[i];
+#pragma unroll 8
+    for (int split = 1; split < splits; ++split) sum += partials[split * count + i];
+    float bias = 0;
+    const std::int64_t offset = output.offset(static_cast<int>(i % output.columns), bias);
+    const int row = static_cast<int>(i / output.columns);
+    output.put(output.row(row, output.grid().digits(row)) + offset, sum + bias);
+  }
+}
+
+}  // namespace
+
+void merge_splits(KernelContext& context, const float* partials, int splits, const Output& output) {
+  gpu::launch(gemm_splits_merge,
+              {.grid = blocks_for(context, std::int64_t{output.rows} * output.columns, kThreads),
+               .block = kThreads,
+               .stream = static_cast<cudaStream_t>(context.stream),
+               .name = "gemm_splits_merge"},
+              partials, splits, output);
+}
+
+}  // namespace glia::GLIA_GPU

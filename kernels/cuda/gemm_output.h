@@ -1,0 +1,111 @@
+// Where the results of gemm_tile.h go, and the ordered addition of split sums.
+#pragma once
+
+#include "kernels/api/context.h"
+#include "kernels/cuda/gemm_tile.h"
+
+namespace glia::GLIA_GPU {
+
+/// A matrix of results that lies in an image: row m is a pixel, columns are its channels.
+struct Output {
+  float* data = nullptr;
+  std::int64_t pitch = 0;       // elements between pixels
+  std::int64_t split_step = 0;  // elements between the results of two splits
+  const float* bias = nullptr;  // one a channel, or none
+  int rows = 0, columns = 0;
+  int channels = 0;  // column c is channel c % channels of the window's pixel c / channels
+  int window_columns = 1;
+  bool accumulate = false;
+  bool fours = false;  // pixels allow accesses of four channels, and four columns lie in one pixel
+  // Row m is pixel m or, if scattered, position (n, i, j) of a grid, which stands for the pixel
+  // (n, i * step_h + first_h, j * step_w + first_w).
+  bool scattered = false;
+  int height = 1, width = 1;
+  int grid_rows = 1, grid_columns = 1, step_h = 1, step_w = 1, first_h = 0, first_w = 0;
+
+  GLIA_INLINE Radix grid() const { return {grid_columns, grid_rows}; }
+
+  /// The start of row m, which is also position `at` of the grid.
+  GLIA_INLINE float* row(int m, const Digits& at) const {
+    const int h = at.high * height + at.middle * step_h + first_h;
+    const int pixel = scattered ? h * width + at.low * step_w + first_w : m;
+    return data + pixel * pitch;
+  }
+
+  /// Where `column` lies behind the start of a row, and the bias of its channel.
+  GLIA_INLINE std::int64_t offset(int column, float& bias_of_channel) const {
+    int channel = column;
+    std::int64_t pixels = 0;
+    if (column >= channels) {
+      const int position = column / channels;
+      channel -= position * channels;
+      pixels = position / window_columns * width + position % window_columns;
+    }
+    bias_of_channel = bias ? bias[channel] : 0;
+    return pixels * pitch + channel;
+  }
+
+  GLIA_INLINE void put(float* to, float value) const { *to = accumulate ? *to + value : value; }
+
+  GLIA_INLINE void put4(float* to, const float* values) const {
+    float4 v = {values[0], values[1], values[2], values[3]};
+    auto* four = reinterpret_cast<float4*>(to);
+    if (accumulate) {
+      const float4 old = *four;
+      v = {old.x + v.x, old.y + v.y, old.z + v.z, old.w + v.w};
+    }
+    *four = v;
+  }
+};
+
+/// Writes a thread's part of the tile. With kTransposed the output's rows are the product's
+/// columns.
+template <class Tile, bool kAByRow, bool kTransposed = false>
+GLIA_INLINE void store(const Output& output, const Share& share,
+                       const float (&sum)[kMicro][kMicro]) {
+  static_assert(!kTransposed || !kAByRow, "four results in a row need rows of a side by side");
+  static_assert(kTransposed || kAByRow, "rows at equal distances, for walking along the grid");
+  using Steps = Place<Tile, kAByRow>;
+  const Steps place;
+  const int row = share.row + place.row, column = share.column + place.column;
+
+  // What all rows of the output have in common.
+  std::int64_t offsets[kMicro];
+  float bias[kMicro] = {};
+  bool live[kMicro];
+#pragma unroll
+  for (int j = 0; j < kMicro; ++j) {
+    const int c = kTransposed ? row + Steps::row_step(j) : column + Steps::column_step(j);
+    live[j] = c < output.columns;
+    offsets[j] = live[j] ? output.offset(c, bias[j]) + share.split * output.split_step : 0;
+  }
+
+  const Radix grid = output.grid();
+  Digits at = grid.digits(row);
+  const Digits step = grid.digits(Steps::row_step(1));
+#pragma unroll
+  for (int i = 0; i < kMicro; ++i) {
+    const int m = kTransposed ? column + Steps::column_step(i) : row + Steps::row_step(i);
+    if (m >= output.rows) break;
+    float* to = output.row(m, at);
+    grid.add(at, step);
+    float values[kMicro];
+#pragma unroll
+    for (int j = 0; j < kMicro; ++j) values[j] = (kTransposed ? sum[j][i] : sum[i][j]) + bias[j];
+    if (output.fours) {
+#pragma unroll
+      for (int j = 0; j < kMicro; j += 4)
+        if (live[j]) output.put4(to + offsets[j], values + j);
+    } else {
+#pragma unroll
+      for (int j = 0; j < kMicro; ++j)
+        if (live[j]) output.put(to + offsets[j], values[j]);
+    }
+  }
+}
+
+/// Queues output = the sum of `splits` dense matrices, one after the other in `partials`, added in
+/// order.
+void merge_splits(KernelContext& context, const float* partials, int splits, const Output& output);
+
+}  // namespace glia::GLIA_GPU

@@ -1,0 +1,49 @@
+// A GPU's memory, the stream on which everything for it is queued, and one for copies beside it.
+#pragma once
+
+#include <array>
+
+#include "engine/runtime/allocator.h"
+#include "kernels/cuda/launch.h"
+
+namespace glia::GLIA_GPU {
+
+/// Copies go through two pinned buffers in turn, so that the host fills one while the other is on
+/// its way.
+class Memory : public Allocator {
+ public:
+  /// Throws `Error` when there is no GPU `index` or it cannot run these kernels.
+  explicit Memory(int index);
+  ~Memory() override;
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  void* allocate(std::size_t bytes) override;
+  void release(void* data, std::size_t bytes) override;
+  void copy_in(void* to, const void* from_host, std::size_t bytes) override;
+  void copy_out(void* to_host, const void* from, std::size_t bytes) override;
+  void copy_in_beside(void* to, const void* from_host, std::size_t bytes) override;
+  void fill(void* to, unsigned char value, std::size_t bytes) override;
+  void synchronize() override;
+  void describe(KernelContext& context) const override;
+  std::optional<std::size_t> available() const override;
+  bool on_host() const override { return false; }
+  bool can_capture() const override { return true; }
+  std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
+
+ private:
+  struct Staging {
+    void* data = nullptr;
+    cudaEvent_t free = nullptr;  // the copy from here has happened
+  };
+  void copy_in_on(cudaStream_t stream, void* to, const void* from_host, std::size_t bytes);
+
+  int multiprocessors_ = 0;
+  cudaStream_t stream_ = nullptr, copy_stream_ = nullptr;
+  cudaEvent_t copied_ = nullptr;  // the last copy beside the stream
+  std::array<Staging, 2> staging_;
+  std::size_t next_ = 0;
+  bool capturing_ = false;
+};
+
+}  // namespace glia::GLIA_GPU

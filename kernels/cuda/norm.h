@@ -1,0 +1,34 @@
+// Group norm, and batch norm in training as its special case: one region of all rows in which each
+// channel is a group.
+#pragma once
+
+#include "kernels/api/batch_norm.h"
+#include "kernels/api/context.h"
+#include "kernels/api/group_norm.h"
+#include "kernels/cuda/launch.h"
+
+namespace glia::GLIA_GPU {
+
+/// Running statistics a channel, null if there are none; where groups = channels only.
+struct RunningStatistics {
+  float *mean = nullptr, *var = nullptr;
+  double momentum = 0;
+};
+
+/// Statistics of each region and group, y = gamma * (x - mean) * invstd + beta, and the running
+/// statistics. `mean` and `invstd` are [regions, groups].
+void norm_forward(KernelContext& context, const GroupNormForward& a, std::int64_t regions,
+                  const RunningStatistics& running);
+
+/// Statistics that are constants for the gradient: `var` takes the place of invstd.
+struct ConstantStatistics {
+  const float* var = nullptr;
+  double epsilon = 0;
+};
+
+/// dgamma, dbeta and, unless it is empty, dx. With `constant.var` the statistics do not depend on
+/// x.
+void norm_backward(KernelContext& context, const GroupNormBackward& a, std::int64_t regions,
+                   const ConstantStatistics& constant);
+
+}  // namespace glia::GLIA_GPU

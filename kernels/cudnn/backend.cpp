@@ -1,0 +1,92 @@
+#include "kernels/cudnn/backend.h"
+
+#include <fmt/format.h>
+
+#include "kernels/cuda/memory.h"
+#include "kernels/cuda/table.h"
+#include "kernels/cudnn/kernels.h"
+#include "kernels/cudnn/library.h"
+
+namespace glia::cudnn {
+
+namespace {
+
+KernelTable overlay(const char* name) {
+  KernelTable table = cuda::table();
+  table.name = name;
+  table.conv2d_forward = conv2d_forward;
+  table.conv2d_dgrad = conv2d_dgrad;
+  table.conv2d_wgrad = conv2d_wgrad;
+  table.conv_transpose2d_forward = conv_transpose2d_forward;
+  table.conv_transpose2d_dgrad = conv_transpose2d_dgrad;
+  table.conv_transpose2d_wgrad = conv_transpose2d_wgrad;
+  table.batch_norm_forward_train = batch_norm_forward_train;
+  table.batch_norm_forward_eval = batch_norm_forward_eval;
+  table.batch_norm_backward_train = batch_norm_backward_train;
+  table.relu_forward = relu_forward;
+  table.relu_backward = relu_backward;
+  table.sigmoid_forward = sigmoid_forward;
+  table.sigmoid_backward = sigmoid_backward;
+  table.max_pool2d_forward = max_pool2d_forward;
+  table.max_pool2d_backward = max_pool2d_backward;
+  return table;
+}
+
+/// The memory of a GPU, with the libraries' handles bound to its stream.
+class Memory : public cuda::Memory {
+ public:
+  Memory(int index, Precision precision) : cuda::Memory(index) {
+    KernelContext context;
+    cuda::Memory::describe(context);
+    library_ = std::make_unique<Library>(static_cast<cudaStream_t>(context.stream), precision);
+  }
+
+  void describe(KernelContext& context) const override {
+    cuda::Memory::describe(context);
+    context.vendor = library_.get();
+  }
+
+ private:
+  std::unique_ptr<Library> library_;
+};
+
+template <Precision precision>
+std::unique_ptr<Allocator> open(int index) {
+  return std::make_unique<Memory>(index, precision);
+}
+
+/// What the `cuda` backend finds, and the version of cuDNN that is loaded: for that it needs no
+/// GPU.
+GpuSurvey survey() {
+  GpuSurvey found = cuda::backend().survey();
+  const std::size_t version = cudnnGetVersion();
+  found.library =
+      fmt::format("cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+  return found;
+}
+
+}  // namespace
+
+const GpuBackend& backend() {
+  static const KernelTable kTable = overlay("cudnn");
+  static const GpuBackend kBackend = {
+      .kernels = &kTable, .survey = survey, .open = open<Precision::fp32>};
+  return kBackend;
+}
+
+const GpuBackend& backend_tf32() {
+  static const KernelTable kTable = overlay("cudnn-tf32");
+  static const GpuBackend kBackend = {
+      .kernels = &kTable, .survey = survey, .open = open<Precision::tf32>};
+  return kBackend;
+}
+
+std::vector<std::string> plans(const KernelContext& context) {
+  std::vector<std::string> lines;
+  library_of(context).plans().each([&](const Built<Plan>& built) {
+    lines.push_back(built.plan ? built.plan->note : "declined: " + built.problem);
+  });
+  return lines;
+}
+
+}  // namespace glia::cudnn

@@ -1,0 +1,22 @@
+// The GPU backend with NVIDIA's cuDNN and cuBLAS in place of the kernels that they have, for
+// comparison. What is theirs and what stays ours: docs/cudnn.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/backend.h"
+
+namespace glia::cudnn {
+
+/// In fp32, like our kernels. Its memory is that of the `cuda` backend and owns the handles.
+const GpuBackend& backend();
+
+/// The same with products of convolutions in tf32: ten bits of mantissa in the operands.
+const GpuBackend& backend_tf32();
+
+/// The plans that a device's convolutions and poolings have built, the most recently used first: a
+/// line each with operation, shapes, engine and workspace, or why cuDNN declined.
+std::vector<std::string> plans(const KernelContext& context);
+
+}  // namespace glia::cudnn

@@ -1,0 +1,96 @@
+#include "kernels/cudnn/blas.h"
+
+#include <dlfcn.h>
+
+#include <limits>
+#include <type_traits>
+
+#include "engine/base/check.h"
+
+namespace glia::cudnn {
+
+namespace {
+
+// As recommended for a Hopper GPU; elsewhere cuBLAS wants less.
+constexpr std::size_t kWorkspace = std::size_t{32} << 20;
+
+/// The functions of the library. It stays loaded until the process ends.
+struct Functions {
+  decltype(&cublasCreate_v2) create = nullptr;
+  decltype(&cublasDestroy_v2) destroy = nullptr;
+  decltype(&cublasSetStream_v2) set_stream = nullptr;
+  decltype(&cublasSetMathMode) set_math_mode = nullptr;
+  decltype(&cublasSetWorkspace_v2) set_workspace = nullptr;
+  decltype(&cublasSgemm_v2) sgemm = nullptr;
+  decltype(&cublasGetStatusString) words = nullptr;
+};
+
+Functions load() {
+  // Where CMake found it, else wherever the loader finds it.
+  void* library = dlopen(GLIA_CUBLAS_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  const std::string name = fmt::format("libcublas.so.{}", CUBLAS_VER_MAJOR);
+  if (!library) library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) fail("cuBLAS cannot be loaded: {}", dlerror());
+  Functions f;
+  const auto find = [library](auto& function, const char* symbol) {
+    function =
+        reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, symbol));
+    check(function != nullptr, "cuBLAS has no {}", symbol);
+  };
+  find(f.create, "cublasCreate_v2");
+  find(f.destroy, "cublasDestroy_v2");
+  find(f.set_stream, "cublasSetStream_v2");
+  find(f.set_math_mode, "cublasSetMathMode");
+  find(f.set_workspace, "cublasSetWorkspace_v2");
+  find(f.sgemm, "cublasSgemm_v2");
+  find(f.words, "cublasGetStatusString");
+  return f;
+}
+
+const Functions& cublas() {
+  static const Functions kFunctions = load();
+  return kFunctions;
+}
+
+void require_success(cublasStatus_t status, const char* what) {
+  if (status != CUBLAS_STATUS_SUCCESS) fail("cuBLAS: {}: {}", what, cublas().words(status));
+}
+
+int to_int(const char* op, std::int64_t number) {
+  check(number <= std::numeric_limits<int>::max(), "unsupported: {}: an extent of {} for cuBLAS",
+        op, number);
+  return static_cast<int>(number);
+}
+
+}  // namespace
+
+Blas::Blas(cudaStream_t stream, Precision precision) {
+  require_success(cublas().create(&handle_), "creating a handle");
+  require_success(cublas().set_stream(handle_, stream), "setting the stream");
+  require_success(
+      cublas().set_math_mode(
+          handle_, precision == Precision::tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
+      "setting the precision");
+}
+
+Blas::~Blas() {
+  if (handle_) cublas().destroy(handle_);
+}
+
+void Blas::multiply(KernelContext& context, const char* op, std::int64_t rows, std::int64_t columns,
+                    std::int64_t depth, const Matrix& a, const Matrix& b, const Matrix& c,
+                    Write write) {
+  // Its own memory would be allocated while a step is recorded, and make results depend on streams.
+  void* workspace = context.workspace.reserve(kWorkspace);
+  require_success(cublas().set_workspace(handle_, workspace, kWorkspace), op);
+  const auto operation = [](const Matrix& m) { return m.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  const float one = 1, beta = write == Write::accumulate ? 1.0f : 0.0f;
+  // cuBLAS counts columns first: to it our matrices are transposed, and c' = b' a'.
+  require_success(
+      cublas().sgemm(handle_, operation(b), operation(a), to_int(op, columns), to_int(op, rows),
+                     to_int(op, depth), &one, b.data, to_int(op, b.pitch), a.data,
+                     to_int(op, a.pitch), &beta, c.data, to_int(op, c.pitch)),
+      op);
+}
+
+}  // namespace glia::cudnn

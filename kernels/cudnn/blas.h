@@ -1,0 +1,37 @@
+// cuBLAS, for the convolutions that are matrix products as they stand.
+#pragma once
+
+#include <cublas_v2.h>
+
+#include "kernels/api/context.h"
+#include "kernels/cudnn/plan.h"
+
+namespace glia::cudnn {
+
+/// Loaded when it is made, not when the program starts: linked, it would cost every start a tenth
+/// of a second and 200 MiB of memory.
+class Blas {
+ public:
+  /// Throws `Error` saying why cuBLAS cannot be used.
+  Blas(cudaStream_t stream, Precision precision);
+  ~Blas();
+  Blas(const Blas&) = delete;
+  Blas& operator=(const Blas&) = delete;
+
+  /// A matrix in rows of `pitch` elements.
+  struct Matrix {
+    float* data;
+    std::int64_t pitch;
+    bool transposed = false;
+  };
+
+  /// c [rows, columns] = a [rows, depth] b [depth, columns], extents after transposing; or c +=
+  /// that.
+  void multiply(KernelContext& context, const char* op, std::int64_t rows, std::int64_t columns,
+                std::int64_t depth, const Matrix& a, const Matrix& b, const Matrix& c, Write write);
+
+ private:
+  cublasHandle_t handle_ = nullptr;
+};
+
+}  // namespace glia::cudnn

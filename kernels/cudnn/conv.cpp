@@ -1,0 +1,78 @@
+// conv2d and conv_transpose2d: a transposed convolution is the convolution that it is the adjoint
+// of, with the passes exchanged; `geometry` is that convolution's in both.
+#include "kernels/cudnn/convolve.h"
+#include "kernels/cudnn/kernels.h"
+#include "kernels/cudnn/staging.h"
+#include "kernels/cudnn/status.h"
+
+namespace glia::cudnn {
+
+namespace {
+
+/// y += b in every pixel.
+void add_bias(KernelContext& context, const char* op, const ConstView& b, const View& y) {
+  if (!b) return;
+  run_call(context, op, {output(y, Write::accumulate)},
+           [&b](cudnnHandle_t handle, std::span<const Image> images) {
+             const Image& to = images[0];
+             const TensorDescriptor row(dense_image(1, 1, 1, to.C), TensorDescriptor::As::rows);
+             const TensorDescriptor rows(to, TensorDescriptor::As::rows);
+             const cudnnStatus_t status =
+                 cudnnAddTensor(handle, &kOne, row, b.data, &kOne, rows, to.data);
+             if (!is_refusal(status)) return status;
+             const TensorDescriptor image(to);
+             return cudnnAddTensor(handle, &kOne, TensorDescriptor::channels(to.C), b.data, &kOne,
+                                   image, to.data);
+           });
+}
+
+/// db = sum of dy over the pixels.
+void bias_gradient(KernelContext& context, const char* op, const ConstView& dy, const View& db,
+                   Write write) {
+  if (!db) return;
+  run_call(context, op, {input(dy)}, [&](cudnnHandle_t handle, std::span<const Image> images) {
+    const TensorDescriptor image(images[0]);
+    return cudnnConvolutionBackwardBias(handle, &kOne, image, images[0].data, blend(write),
+                                        TensorDescriptor::channels(images[0].C), db.data);
+  });
+}
+
+}  // namespace
+
+void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
+  convolve(context, a.kName, Pass::forward, a.geometry,
+           {.image = image_of(a.x), .filter = image_of(a.w), .result = image_of(a.y)},
+           Write::overwrite);
+  add_bias(context, a.kName, a.b, a.y);
+}
+
+void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
+  convolve(context, a.kName, Pass::dgrad, a.geometry,
+           {.image = image_of(a.dx), .filter = image_of(a.w), .result = image_of(a.dy)}, a.write);
+}
+
+void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
+  convolve(context, a.kName, Pass::wgrad, a.geometry,
+           {.image = image_of(a.x), .filter = image_of(a.dw), .result = image_of(a.dy)}, a.write);
+  bias_gradient(context, a.kName, a.dy, a.db, a.write_bias);
+}
+
+void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForward& a) {
+  convolve(context, a.kName, Pass::dgrad, a.geometry,
+           {.image = image_of(a.y), .filter = image_of(a.w), .result = image_of(a.x)},
+           Write::overwrite);
+  add_bias(context, a.kName, a.b, a.y);
+}
+
+void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {
+  convolve(context, a.kName, Pass::forward, a.geometry,
+           {.image = image_of(a.dy), .filter = image_of(a.w), .result = image_of(a.dx)}, a.write);
+}
+
+void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
+  convolve(context, a.kName, Pass::wgrad, a.geometry,
+           {.image = image_of(a.dy), .filter = image_of(a.dw), .result = image_of(a.x)}, a.write);
+  bias_gradient(context, a.kName, a.dy, a.db, a.write_bias);
+}
+
+}  // namespace glia::cudnn

@@ -1,0 +1,66 @@
+// Execution plans of cuDNN's graph interface: one operation, and the engine that computes it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/cudnn/descriptor.h"
+#include "kernels/cudnn/plan_cache.h"
+
+namespace glia::cudnn {
+
+/// In which the products of a convolution are computed; sums are fp32 in both.
+enum class Precision : std::uint8_t { fp32, tf32 };
+
+struct Plan {
+  std::vector<Descriptor> parts;  // what `execution` was made from; it must outlive it
+  Descriptor execution;
+  std::size_t workspace = 0;  // bytes
+  std::string note;           // operation, engine and workspace, for people
+};
+
+/// Everything that a plan depends on: operation, geometry, strides, alignments.
+struct PlanKey {
+  std::array<std::int64_t, 24> numbers{};
+  std::size_t count = 0;
+
+  template <class... Number>
+  void add(Number... more) {
+    ((numbers.at(count++) = static_cast<std::int64_t>(more)), ...);
+  }
+  bool operator==(const PlanKey&) const = default;
+
+  struct Hash {
+    std::size_t operator()(const PlanKey& key) const;
+  };
+};
+
+using Plans = PlanCache<PlanKey, Plan, PlanKey::Hash>;
+
+/// What an engine must keep to, besides being deterministic.
+struct Demands {
+  Precision precision = Precision::fp32;
+  std::size_t max_workspace = 0;  // bytes
+};
+
+/// The first engine of cuDNN's heuristics that meets the demands and accepts the operation. The
+/// choice follows from the heuristics alone, not from timings, so that it is the same in every run.
+/// `parts` are the descriptors that the operation, the last of them, was made from; `what` is told
+/// in the note. Throws `Error` when there is no such engine.
+std::unique_ptr<Plan> choose_plan(cudnnHandle_t handle, const Demands& demands,
+                                  const std::string& what, std::vector<Descriptor> parts);
+
+/// A tensor's memory under the number that its descriptor has.
+struct Binding {
+  std::int64_t id;
+  void* data;
+};
+
+/// Queues it. Throws `Error`.
+void execute(cudnnHandle_t handle, const Plan& plan, std::span<const Binding> bindings,
+             void* workspace);
+
+}  // namespace glia::cudnn

@@ -1,0 +1,44 @@
+// Other names for the functions of the CUDA runtime, included before everything else in code for
+// the emulator, so that one program can hold that and libcudart.
+#pragma once
+
+#define cudaMalloc glia_emu_cudaMalloc
+#define cudaFree glia_emu_cudaFree
+#define cudaMallocHost glia_emu_cudaMallocHost
+#define cudaFreeHost glia_emu_cudaFreeHost
+#define cudaMemcpy glia_emu_cudaMemcpy
+#define cudaMemcpyAsync glia_emu_cudaMemcpyAsync
+#define cudaMemset glia_emu_cudaMemset
+#define cudaMemsetAsync glia_emu_cudaMemsetAsync
+#define cudaMemGetInfo glia_emu_cudaMemGetInfo
+#define cudaStreamCreate glia_emu_cudaStreamCreate
+#define cudaStreamCreateWithFlags glia_emu_cudaStreamCreateWithFlags
+#define cudaStreamDestroy glia_emu_cudaStreamDestroy
+#define cudaStreamSynchronize glia_emu_cudaStreamSynchronize
+#define cudaStreamWaitEvent glia_emu_cudaStreamWaitEvent
+#define cudaStreamBeginCapture glia_emu_cudaStreamBeginCapture
+#define cudaStreamEndCapture glia_emu_cudaStreamEndCapture
+#define cudaGraphInstantiate glia_emu_cudaGraphInstantiate
+#define cudaGraphLaunch glia_emu_cudaGraphLaunch
+#define cudaGraphDestroy glia_emu_cudaGraphDestroy
+#define cudaGraphExecDestroy glia_emu_cudaGraphExecDestroy
+#define cudaEventCreate glia_emu_cudaEventCreate
+#define cudaEventCreateWithFlags glia_emu_cudaEventCreateWithFlags
+#define cudaEventDestroy glia_emu_cudaEventDestroy
+#define cudaEventRecord glia_emu_cudaEventRecord
+#define cudaEventSynchronize glia_emu_cudaEventSynchronize
+#define cudaEventQuery glia_emu_cudaEventQuery
+#define cudaEventElapsedTime glia_emu_cudaEventElapsedTime
+#define cudaDeviceSynchronize glia_emu_cudaDeviceSynchronize
+#define cudaGetLastError glia_emu_cudaGetLastError
+#define cudaPeekAtLastError glia_emu_cudaPeekAtLastError
+#define cudaGetErrorName glia_emu_cudaGetErrorName
+#define cudaGetErrorString glia_emu_cudaGetErrorString
+#define cudaGetDeviceCount glia_emu_cudaGetDeviceCount
+#define cudaGetDevice glia_emu_cudaGetDevice
+#define cudaSetDevice glia_emu_cudaSetDevice
+#define cudaGetDeviceProperties glia_emu_cudaGetDeviceProperties
+#define cudaFuncSetAttribute glia_emu_cudaFuncSetAttribute
+#define cudaFuncGetAttributes glia_emu_cudaFuncGetAttributes
+#define cudaRuntimeGetVersion glia_emu_cudaRuntimeGetVersion
+#define cudaDriverGetVersion glia_emu_cudaDriverGetVersion

@@ -1,0 +1,161 @@
+// The U-Net's forward pass in ONNX's operators; what it computes must be what UNet::forward does.
+#include <algorithm>
+
+#include "engine/export/layout.h"
+#include "models/unet/unet_export.h"
+
+namespace glia {
+
+namespace {
+
+using Values = std::vector<std::int64_t>;
+
+/// Adds the layers of engine/nn to a graph, with the parameters of their names.
+class Layers {
+ public:
+  Layers(onnx::Graph& graph, const nn::ParameterSet& set) : graph_(graph), set_(set) {}
+
+  /// The parameter or buffer as a constant; `shape` where it is to have another one.
+  std::string constant(const std::string& name, const Values& shape = {}) {
+    const nn::Parameter& p = find(name);
+    Values own;
+    for (int d = 0; d < p.shape.rank(); ++d) own.push_back(p.shape[d]);
+    const auto values = channels_second(p.value.to_vector<float>(), own);
+    return graph_.constant(name, shape.empty() ? channels_second(own) : shape, values);
+  }
+
+  std::string conv(const std::string& name, const std::string& x, std::int64_t R, bool bias,
+                   const std::string& result) {
+    std::vector<std::string> inputs{x, constant(name + ".weight")};
+    if (bias) inputs.push_back(constant(name + ".bias"));
+    const Padding p = Padding::same(R, R);
+    return graph_.add(
+        "Conv", result, inputs,
+        {{"kernel_shape", Values{R, R}}, {"pads", Values{p.top, p.left, p.bottom, p.right}}});
+  }
+
+  std::string conv_transpose(const std::string& name, const std::string& x) {
+    return graph_.add("ConvTranspose", name,
+                      {x, constant(name + ".weight"), constant(name + ".bias")},
+                      {{"kernel_shape", Values{2, 2}}, {"strides", Values{2, 2}}});
+  }
+
+  std::string relu(const std::string& x) { return graph_.add("Relu", x + ".relu", {x}); }
+
+  std::string norm(const std::string& name, nn::NormKind kind, const std::string& x) {
+    if (kind == nn::NormKind::none) return x;
+    if (kind == nn::NormKind::group) return group_norm(name, x);
+    const auto epsilon = static_cast<float>(ops::BatchNormState{}.epsilon);
+    return graph_.add("BatchNormalization", name,
+                      {x, constant(name + ".weight"), constant(name + ".bias"),
+                       constant(name + ".running_mean"), constant(name + ".running_var")},
+                      {{"epsilon", epsilon}});
+  }
+
+ private:
+  /// Operator set 17 has instance norm only: over the groups as if they were channels.
+  std::string group_norm(const std::string& name, const std::string& x) {
+    const std::int64_t C = find(name + ".weight").shape[0], groups = nn::group_count(C);
+    const auto count = static_cast<std::size_t>(groups);
+    const std::vector<float> ones(count, 1), zeros(count, 0);
+    const std::string grouped =
+        graph_.add("Reshape", name + ".grouped",
+                   {x, graph_.constant(name + ".groups", Values{0, groups, -1})});
+    const std::string even = graph_.add("InstanceNormalization", name + ".even",
+                                        {grouped, graph_.constant(name + ".ones", {groups}, ones),
+                                         graph_.constant(name + ".zeros", {groups}, zeros)},
+                                        {{"epsilon", 1e-5F}});
+    const std::string back =
+        graph_.add("Reshape", name + ".back", {even, graph_.add("Shape", name + ".shape", {x})});
+    const std::string scaled =
+        graph_.add("Mul", name + ".scaled", {back, constant(name + ".weight", {C, 1, 1})});
+    return graph_.add("Add", name, {scaled, constant(name + ".bias", {C, 1, 1})});
+  }
+
+  const nn::Parameter& find(const std::string& name) const {
+    for (const auto* list : {&set_.parameters(), &set_.buffers()})
+      for (const nn::Parameter& p : *list)
+        if (p.name == name) return p;
+    fail("onnx: the network has no parameter '{}'", name);
+  }
+
+  onnx::Graph& graph_;
+  const nn::ParameterSet& set_;
+};
+
+/// What engine/data/preprocess.h does to an image.
+std::string add_preprocess(onnx::Graph& g, const Preprocess& preprocess) {
+  using Normalize = Preprocess::Normalize;
+  if (preprocess.normalize == Normalize::none) return "image";
+  const auto channels = static_cast<std::int64_t>(preprocess.mean.size());
+  if (preprocess.normalize == Normalize::dataset) {
+    const std::string mean = g.constant("preprocess.mean", {channels, 1, 1}, preprocess.mean);
+    const std::string deviation = g.constant("preprocess.std", {channels, 1, 1}, preprocess.stddev);
+    return g.add("Div", "preprocess",
+                 {g.add("Sub", "preprocess.centred", {"image", mean}), deviation});
+  }
+  const auto average = [&](const std::string& result, const std::string& x) {
+    return g.add("ReduceMean", result, {x},
+                 {{"axes", Values{2, 3}}, {"keepdims", std::int64_t{1}}});
+  };
+  const float smallest[] = {1e-6F};
+  const std::string centred =
+      g.add("Sub", "preprocess.centred", {"image", average("preprocess.mean", "image")});
+  const std::string variance =
+      average("preprocess.variance", g.add("Mul", "preprocess.squared", {centred, centred}));
+  const std::string deviation = g.add("Max", "preprocess.std",
+                                      {g.add("Sqrt", "preprocess.root", {variance}),
+                                       g.constant("preprocess.smallest", {1}, smallest)});
+  return g.add("Div", "preprocess", {centred, deviation});
+}
+
+}  // namespace
+
+onnx::Graph unet_onnx(const UNetConfig& config, const nn::ParameterSet& parameters,
+                      const Preprocess& preprocess) {
+  onnx::Graph g("unet");
+  g.add_input("image", {"batch", config.in_channels, "height", "width"});
+  Layers layers(g, parameters);
+  const bool bias = config.norm == nn::NormKind::none;
+  const auto block = [&](const std::string& name, std::string x) {
+    for (const std::string number : {"1", "2"}) {
+      const std::string conv = name + ".conv" + number;
+      x = layers.conv(conv, x, 3, bias, conv);
+      x = layers.relu(layers.norm(name + ".norm" + number, config.norm, x));
+    }
+    return x;
+  };
+
+  std::string x = add_preprocess(g, preprocess);
+  std::vector<std::string> skips;
+  for (std::int64_t level = 0; level < config.depth; ++level) {
+    const std::string name = fmt::format("encoder.{}", level);
+    skips.push_back(block(name, x));
+    x = g.add("MaxPool", name + ".pool", {skips.back()},
+              {{"kernel_shape", Values{2, 2}}, {"strides", Values{2, 2}}});
+  }
+  x = block("bottleneck", x);
+  for (std::int64_t level = config.depth - 1; level >= 0; --level) {
+    const std::string name = fmt::format("decoder.{}", level), up = name + ".up";
+    if (config.up == UpPath::transpose) {
+      x = layers.conv_transpose(up, x);
+    } else {
+      const float scales[] = {1, 1, 2, 2};
+      x = g.add("Resize", up + ".wide", {x, "", g.constant(up + ".scales", {4}, scales)},
+                {{"mode", std::string("nearest")},
+                 {"nearest_mode", std::string("floor")},
+                 {"coordinate_transformation_mode", std::string("asymmetric")}});
+      x = layers.relu(layers.conv(up, x, 2, true, up));
+    }
+    const std::string& skip = skips[static_cast<std::size_t>(level)];
+    x = block(name, g.add("Concat", name + ".joined", {skip, x}, {{"axis", std::int64_t{1}}}));
+  }
+  if (config.narrow_head) x = layers.relu(layers.conv("narrow", x, 3, true, "narrow"));
+  layers.conv("head", x, 1, true, "logits");
+  g.add("Sigmoid", "probability", {"logits"});
+  for (const char* output : {"logits", "probability"})
+    g.add_output(output, {"batch", std::int64_t{1}, "height", "width"});
+  return g;
+}
+
+}  // namespace glia

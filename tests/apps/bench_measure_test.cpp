@@ -1,0 +1,135 @@
+// What the benchmark says of results: right, wrong, not repeatable, missing. And its statistics.
+#include <cmath>
+
+#include "benchmarks/suite/measure.h"
+#include "benchmarks/suite/statistics.h"
+#include "kernels/cpu/table.h"
+#include "tests/catch.h"
+
+using namespace glia;
+
+namespace {
+
+const UNetConfig kTiny{.base_width = 4, .depth = 2};
+const bench::MeasureOptions kQuick{.samples = 2, .seconds = 0};
+
+std::vector<bench::OpenBackend> cpu_with(const std::vector<const KernelTable*>& tables) {
+  std::vector<bench::OpenBackend> backends;
+  for (const KernelTable* table : tables)
+    backends.emplace_back(
+        table->name,
+        std::make_unique<Device>(
+            table->name, *table,
+            std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()), 2),
+        4096);
+  return backends;
+}
+
+bench::Call call_of(const std::string& kernel) {
+  for (const bench::Call& call : bench::record_training_step(kTiny, 2, 16).calls)
+    if (call.kernel == kernel) return call;
+  FAIL("no " << kernel);
+  return {};
+}
+
+int runs = 0;
+
+void counted_relu(KernelContext& context, const ReluForward& a) {
+  ++runs;
+  cpu::table().relu_forward(context, a);
+}
+
+void wrong_relu(KernelContext& context, const ReluForward& a) {
+  cpu::table().scale(context, {.x = a.x, .y = a.y, .alpha = 1});
+}
+
+void restless_relu(KernelContext& context, const ReluForward& a) {
+  cpu::table().relu_forward(context, a);
+  a.y.as<float>()[0] = static_cast<float>(++runs);
+}
+
+KernelTable with_relu(const char* name, Kernel<ReluForward> relu) {
+  KernelTable table = cpu::table();
+  table.name = name;
+  table.relu_forward = relu;
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("bench: percentiles lie between samples", "[bench]") {
+  const std::vector<double> samples{5, 1, 3, 2, 4};
+  CHECK(bench::percentile(samples, 0) == 1);
+  CHECK(bench::percentile(samples, 1) == 5);
+  const bench::Summary s = bench::summarize(samples);
+  CHECK(s.median == 3);
+  CHECK(s.p20 == Approx(1.8));
+  CHECK(s.p80 == Approx(4.2));
+  CHECK(s.spread() == Approx(0.4));
+  CHECK(bench::summarize(std::vector<double>{1, 2}).median == 1.5);
+  CHECK(bench::summarize(std::vector<double>{7}).p80 == 7);
+  CHECK_THROWS_AS(bench::percentile({}, 0.5), Error);
+}
+
+TEST_CASE("bench: every kernel of a step is right and repeatable on the CPU", "[bench]") {
+  auto backends = cpu_with({&cpu::table()});
+  for (const UpPath up : {UpPath::transpose, UpPath::upsample}) {
+    UNetConfig config = kTiny;
+    config.up = up;
+    for (const bench::Row& row :
+         bench::distinct_rows(bench::record_training_step(config, 2, 16).calls)) {
+      const auto found = bench::measure_call(row.call, backends, kQuick);
+      CAPTURE(row.call.key(), found[0].problem, found[0].accuracy.relative_error);
+      CHECK(found[0].problem.empty());
+      CHECK(found[0].warm.size() == 2);
+      CHECK(found[0].cold.size() == 2);
+      CHECK(found[0].accuracy.relative_error < 1e-5);
+      CHECK(found[0].accuracy.deterministic);
+    }
+  }
+}
+
+TEST_CASE("bench: a wrong kernel, a restless one and a missing one stand out", "[bench]") {
+  const KernelTable wrong = with_relu("wrong", wrong_relu),
+                    restless = with_relu("restless", restless_relu),
+                    missing = with_relu("missing", nullptr);
+  auto backends = cpu_with({&wrong, &restless, &missing, &cpu::table()});
+  const auto found = bench::measure_call(call_of("relu_forward"), backends, kQuick);
+  REQUIRE(found.size() == 4);
+  CHECK(found[0].accuracy.relative_error > 0.1);
+  CHECK(found[0].accuracy.deterministic);
+  CHECK_FALSE(found[1].accuracy.deterministic);
+  CHECK(found[2].problem == "unsupported: the backend 'missing' has no kernel relu_forward");
+  CHECK(found[2].warm.empty());
+  CHECK(found[3].accuracy.max_error == 0);
+  CHECK(found[3].warm.size() == 2);
+}
+
+TEST_CASE("bench: under a profiler every kernel runs exactly once", "[bench]") {
+  const KernelTable counted = with_relu("counted", counted_relu);
+  auto backends = cpu_with({&counted});
+  runs = 0;
+  const auto found = bench::measure_call(call_of("relu_forward"), backends, {.once = true});
+  CHECK(runs == 1);
+  CHECK(found[0].warm.size() == 1);
+  CHECK_FALSE(found[0].checked);
+}
+
+TEST_CASE("bench: whole steps are timed on every backend, one's failure is its own", "[bench]") {
+  const KernelTable missing = with_relu("missing", nullptr);
+  const auto open = [](const KernelTable& table) {
+    return std::make_unique<Device>(
+        "cpu", table, std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()), 2);
+  };
+  const std::vector<bench::ClosedBackend> backends{{"native", [&] { return open(cpu::table()); }},
+                                                   {"missing", [&] { return open(missing); }}};
+  const auto step = bench::record_training_step(kTiny, 2, 16);
+  const auto found = bench::measure_step(step, backends, kQuick);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].seconds.size() == 2);
+  CHECK(found[0].mode == "eager");
+  // Besides what the plan counts there is scratch memory.
+  CHECK(found[0].peak_bytes >= step.planned_bytes);
+  CHECK(found[1].problem == "unsupported: the backend 'missing' has no kernel relu_forward");
+  CHECK(found[1].seconds.empty());
+}

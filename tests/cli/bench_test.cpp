@@ -1,0 +1,93 @@
+// glia bench on a tiny network: what it prints, what it writes, what it refuses.
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/file.h"
+#include "tests/catch.h"
+#include "tests/cli/program.h"
+#include "tests/temp_folder.h"
+
+using namespace glia;
+
+namespace {
+
+/// A tiny network, each flag of `more` instead of the one here.
+Outcome run_bench(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"bench"};
+  const std::vector<std::pair<std::string, std::string>> tiny{
+      {"--device", "cpu"}, {"--base-width", "4"},  {"--depth", "2"},   {"--batch-size", "2"},
+      {"--size", "16"},    {"--row-seconds", "0"}, {"--samples", "2"}, {"--flush-mib", "1"}};
+  for (const auto& [flag, value] : tiny)
+    if (std::find(more.begin(), more.end(), flag) == more.end()) {
+      arguments.push_back(flag);
+      arguments.push_back(value);
+    }
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_glia(arguments);
+}
+
+bool contains(const Outcome& outcome, const std::string& text) {
+  return outcome.output.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("bench: the whole table, and three files", "[cli]") {
+  const TempFolder folder;
+  const std::string out = (folder.path() / "bench").string();
+  const Outcome outcome = run_bench({"--out", out});
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  for (const char* text : {"GFLOP/s (float32 multiply-adds)", "GB/s (copy)", "training step",
+                           "images/s", "S3 and normalisation on load", "encoder.0.conv1",
+                           "all parameters", "kernels of a step take", "written to"})
+    CHECK(contains(outcome, text));
+  const auto json = nlohmann::json::parse(read_file(folder.path() / "bench/bench.json"));
+  CHECK(json["rows"].size() > 30);
+  for (const auto& row : json["rows"]) {
+    CHECK(row["problem"] == "");
+    CHECK(row["relative_error"].get<double>() < 1e-5);
+    CHECK(row["deterministic"] == true);
+  }
+  CHECK(json["environment"]["threads"].get<int>() >= 1);
+  CHECK(std::filesystem::file_size(folder.path() / "bench/bench.csv") > 0);
+  CHECK(std::filesystem::file_size(folder.path() / "bench/roofline.svg") > 0);
+}
+
+TEST_CASE("bench: filters choose, and what nobody has is refused with the choices", "[cli]") {
+  const Outcome wgrad = run_bench({"--op", "conv2d,conv_transpose2d", "--phase", "wgrad"});
+  CAPTURE(wgrad.output);
+  CHECK(wgrad.code == 0);
+  CHECK(contains(wgrad, "wgrad"));
+  CHECK_FALSE(contains(wgrad, "dgrad"));
+  CHECK_FALSE(contains(wgrad, "training step"));
+  const Outcome step = run_bench({"--op", "train_step", "--profile-once"});
+  CAPTURE(step.output);
+  CHECK(step.code == 0);
+  CHECK(contains(step, "training step"));
+  CHECK_FALSE(contains(step, "encoder.0.conv1"));
+  const Outcome unknown = run_bench({"--op", "softmax"});
+  CHECK(unknown.code == 1);
+  CHECK(contains(unknown, "--op: found 'softmax', the step has adam, batch_norm, conv2d"));
+  CHECK(run_bench({"--phase", "sideways"}).code == 2);
+  const Outcome none = run_bench({"--op", "adam", "--phase", "dgrad"});
+  CHECK(none.code == 1);
+  CHECK(contains(none, "no kernel of the step is chosen by both"));
+}
+
+TEST_CASE("bench: sizes, backends and help", "[cli]") {
+  const Outcome odd = run_bench({"--size", "17"});
+  CHECK(odd.code == 1);
+  CHECK(contains(odd, "--size: found 17, expected a multiple of 4 (2^depth)"));
+  const Outcome batch = run_bench({"--batch-size", "0"});
+  CHECK(batch.code == 1);
+  CHECK(contains(batch, "--batch-size: found 0, expected 1 to 4096"));
+  const Outcome backend = run_bench({"--backend", "native,fast"});
+  CHECK(backend.code == 1);
+  CHECK(contains(backend, "--backend: found 'fast'"));
+  const Outcome help = run_glia({"bench", "--help"});
+  CHECK(help.code == 0);
+  CHECK(contains(help, "Example:\n  glia bench"));
+  CHECK(contains(help, "[native]"));
+}

@@ -1,0 +1,85 @@
+// --device and --backend: what is taken, what is refused, and training on the emulated GPU.
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/runtime/gpu_backends.h"
+#include "tests/cli/workspace.h"
+
+using namespace glia;
+
+namespace {
+
+std::vector<std::string> with(std::vector<std::string> arguments,
+                              const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+bool contains(const Outcome& outcome, const std::string& text) {
+  return outcome.output.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("program: auto says which device it took", "[cli]") {
+  const CliWorkspace w;
+  const Outcome outcome = run_glia(w.train("run", 1));
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "device: c"));
+  CHECK(contains(run_glia({"doctor"}), "backends"));
+}
+
+TEST_CASE("program: devices that are not there are refused, and nothing else is taken", "[cli]") {
+  const CliWorkspace w;
+  const Outcome misspelt = run_glia(with(w.train("a"), {"--device", "gpu"}));
+  CHECK(misspelt.code == 2);
+  CHECK(contains(misspelt, "expected auto, cpu, cuda or cuda:i"));
+  const Outcome missing = run_glia(with(w.train("b"), {"--device", "cuda:99"}));
+  CAPTURE(missing.output);
+  CHECK(missing.code == 1);
+  CHECK_FALSE(contains(missing, "epoch 1/"));
+}
+
+TEST_CASE("program: the emulated GPU trains, resumes and evaluates", "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const CliWorkspace w(16);
+  const Outcome trained = run_glia(with(w.train("run", 1), {"--backend", "emu"}));
+  CAPTURE(trained.output);
+  CHECK(trained.code == 0);
+  CHECK(contains(trained, "epoch 1/1  train loss"));
+  const Outcome resumed =
+      run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--backend", "emu"});
+  CAPTURE(resumed.output);
+  CHECK(resumed.code == 0);
+  for (const char* backend : {"emu", "native"}) {
+    const Outcome evaluated =
+        run_glia({"evaluate", "--checkpoint", w.path("run/best.safetensors"), "--data",
+                  w.path("slices"), "--list", w.path("split/val.txt"), "--backend", backend});
+    CAPTURE(evaluated.output);
+    CHECK(evaluated.code == 0);
+  }
+}
+
+TEST_CASE("program: a GPU with too little memory: what is needed, what fits, nothing lost",
+          "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const CliWorkspace w;
+  auto arguments = with(w.train("run", 1), {"--backend", "emu"});
+  *(std::find(arguments.begin(), arguments.end(), "--batch-size") + 1) = "8";
+  REQUIRE(setenv("GLIA_EMU_MEMORY", "2500000", 1) == 0);
+  const Outcome outcome = run_glia(arguments);
+  unsetenv("GLIA_EMU_MEMORY");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "out of memory: the GPU refused"));
+  CHECK(contains(outcome, "a step with --batch-size 8 need"));
+  CHECK(contains(outcome, "which holds those of --batch-size"));
+  CHECK_FALSE(contains(outcome, "terminate called"));
+}

@@ -1,0 +1,165 @@
+// What evaluation and training leave for people: pages, tables, warnings, event files.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "engine/base/file.h"
+#include "tests/cli/workspace.h"
+
+using namespace glia;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
+std::size_t lines_of(const std::string& file) {
+  const std::string text = read_file(file);
+  return std::size_t(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::vector<std::string> evaluate(const CliWorkspace& w, const std::string& run,
+                                  const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{
+      "evaluate",   "--checkpoint", w.path(run + "/best.safetensors"), "--data", w.path("slices"),
+      "--group-by", "id/5"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::size_t event_files(const std::string& folder) {
+  std::size_t count = 0;
+  for (const auto& entry : fs::directory_iterator(folder))
+    count += contains(entry.path().filename().string(), "events.out.tfevents.");
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("program: an evaluation leaves a page, tables and JSON that agree", "[cli]") {
+  const CliWorkspace w;
+  REQUIRE(run_glia(w.train("run", 2)).code == 0);
+  const std::string out = w.path("evaluation");
+  const Outcome outcome =
+      run_glia(evaluate(w, "run",
+                        {"--out", out, "--pixel-size", "0.5,2", "--bootstrap", "100",
+                         "--inference-table", "--json", w.path("e.json")}));
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.output, "HD95 (mm)"));
+  CHECK(contains(outcome.output, "best threshold"));
+  // All slices, so also those it was trained on.
+  CHECK(contains(outcome.output, "warning: the network was trained on "));
+  const auto json = nlohmann::json::parse(read_file(out + "/evaluation.json"));
+  CHECK(json == nlohmann::json::parse(read_file(w.path("e.json"))));
+  CHECK(json["number_of"]["patients"] == 4);
+  CHECK(json["distance_unit"] == "mm");
+  CHECK(json["per_patient"]["dice"]["interval"].size() == 2);
+  CHECK(json["threshold_curve"]["points"].size() == 99);
+  CHECK(json["calibration"]["bins"].size() == 10);
+  CHECK(json["provenance"]["data"]["files_xxh3"].get<std::string>().size() == 32);
+  CHECK(json["provenance"]["model"]["checkpoint_xxh3"].get<std::string>().size() == 32);
+  // The curve at the threshold in use is the table's Dice.
+  const auto at_half = json["threshold_curve"]["points"][49];
+  CHECK(at_half["threshold"] == 0.5);
+  CHECK(at_half["dice_pooled"].get<double>() ==
+        Approx(json["pooled"]["dice"]["mean"].get<double>()).epsilon(1e-9));
+  CHECK(lines_of(out + "/slices.csv") == 21);
+  CHECK(lines_of(out + "/patients.csv") == 5);
+  const std::string page = read_file(out + "/report.html");
+  CHECK(contains(page, "trained on "));
+  CHECK(contains(page, "data:image/png;base64,"));
+  CHECK(contains(page, "keep-largest"));  // of the table of inference options
+
+  // The same slices, the same bits; other data is seen by its hash.
+  REQUIRE(run_glia(evaluate(w, "run",
+                            {"--json", w.path("again.json"), "--pixel-size", "0.5,2", "--bootstrap",
+                             "100", "--inference-table"}))
+              .code == 0);
+  CHECK(json == nlohmann::json::parse(read_file(w.path("again.json"))));
+}
+
+TEST_CASE("program: evaluation says what a reader must know", "[cli]") {
+  const CliWorkspace w;
+  REQUIRE(run_glia({"split", "--data", w.path("slices"), "--out", w.path("leaky"), "--group-by",
+                    "none", "--val", "0.5"})
+              .code == 0);
+  auto arguments = w.train("run", 1);
+  std::replace(arguments.begin(), arguments.end(), w.path("split"), w.path("leaky"));
+  const Outcome trained = run_glia(arguments);
+  CAPTURE(trained.output);
+  REQUIRE(trained.code == 0);
+  CHECK(contains(read_file(w.path("run/report.html")), "may stand on both sides"));
+  const Outcome outcome = run_glia(
+      evaluate(w, "run", {"--list", w.path("leaky/val.txt"), "--out", w.path("evaluation")}));
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  const std::string page = read_file(w.path("evaluation/report.html"));
+  for (const char* text : {"slices of one patient may stand on both sides",
+                           "these are the validation slices, by which the best epoch was chosen",
+                           "the network was trained on slices of "}) {
+    CHECK(contains(outcome.output, text));
+    CHECK(contains(page, text));
+  }
+}
+
+TEST_CASE("program: evaluation refuses sizes and channels that cannot be", "[cli]") {
+  const CliWorkspace w;
+  REQUIRE(run_glia(w.train("run", 1)).code == 0);
+  const Outcome size = run_glia(evaluate(w, "run", {"--pixel-size", "0,1"}));
+  CHECK(size.code == 1);
+  CHECK(contains(size.output, "--pixel-size: expected two lengths above 0"));
+  CHECK(run_glia(evaluate(w, "run", {"--pixel-size", "1"})).code == 2);
+  const Outcome channel = run_glia(evaluate(w, "run", {"--channel", "3"}));
+  CHECK(channel.code == 1);
+  CHECK(contains(channel.output, "--channel: found 3, the images have 3"));
+  CHECK(run_glia(evaluate(w, "run", {"--bootstrap", "0"})).code == 2);
+}
+
+TEST_CASE("program: a run has a page that ends with it, and event files if asked for", "[cli]") {
+  const CliWorkspace w;
+  auto arguments = w.train("run", 1);
+  arguments.push_back("--tensorboard");
+  const Outcome trained = run_glia(arguments);
+  CAPTURE(trained.output);
+  REQUIRE(trained.code == 0);
+  const std::string page = read_file(w.path("run/report.html"));
+  CHECK(contains(page, "Finished: 1 of 1 epochs done."));
+  CHECK_FALSE(contains(page, "http-equiv"));
+  CHECK(contains(page, "train.optimizer.kind"));
+  CHECK(event_files(w.path("run")) == 1);
+  REQUIRE(run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--threads", "1",
+                    "--tensorboard"})
+              .code == 0);
+  CHECK(contains(read_file(w.path("run/report.html")), "Finished: 2 of 2 epochs done."));
+  CHECK(event_files(w.path("run")) == 1);
+  REQUIRE(run_glia(w.train("plain", 1)).code == 0);
+  CHECK(event_files(w.path("plain")) == 0);
+}
+
+TEST_CASE("program: the page of a run that failed says so", "[cli]") {
+  const CliWorkspace w;
+  // Headers are read at the start, pixels when their batch comes.
+  std::string id;
+  std::getline(std::ifstream(w.path("split/train.txt")) >> std::ws, id);
+  {
+    std::fstream image(w.path("slices/" + id + "_img.npy"),
+                       std::ios::in | std::ios::out | std::ios::binary);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    image.seekp(-static_cast<std::streamoff>(sizeof nan), std::ios::end);
+    image.write(reinterpret_cast<const char*>(&nan), sizeof nan);
+    REQUIRE(image.good());
+  }
+  const Outcome outcome = run_glia(w.train("run", 3));
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 1);
+  const std::string page = read_file(w.path("run/report.html"));
+  CHECK(contains(page, "Ended by an error"));
+  CHECK_FALSE(contains(page, "http-equiv"));
+}

@@ -1,0 +1,169 @@
+// How GPU convolutions are divided: pure functions, so these run without a GPU.
+#include "kernels/cuda/conv_choice.h"
+
+#include <array>
+#include <set>
+
+#include "tests/catch.h"
+
+namespace glia::test {
+
+namespace {
+
+constexpr int kH100 = 132;
+
+ConvGeometry geometry(const Shape& x, std::int64_t k, std::int64_t r, std::int64_t s,
+                      const ConvSpec& spec) {
+  return conv2d_geometry(x, {k, r, s, x[3]}, spec);
+}
+
+/// Puts the override back when the test is over.
+struct Forced {
+  explicit Forced(const ConvOverride& wanted) { conv_override() = wanted; }
+  ~Forced() { conv_override() = {}; }
+  Forced(const Forced&) = delete;
+  Forced& operator=(const Forced&) = delete;
+};
+
+int columns_of(const GemmShape& shape, int multiprocessors = kH100) {
+  return kGemmTiles[choose_gemm(shape, multiprocessors).tile].columns;
+}
+
+}  // namespace
+
+TEST_CASE("conv choice: the parts of dgrad hold every pixel and every product once", "[cuda]") {
+  const ConvGeometry cases[] = {
+      geometry({1, 6, 7, 1}, 1, 3, 3, {.padding = Padding::all(1)}),
+      geometry({1, 9, 8, 1}, 1, 3, 3, {.stride_h = 2, .stride_w = 2, .padding = Padding::all(1)}),
+      geometry({1, 9, 11, 1}, 1, 3, 4, {.stride_h = 2, .stride_w = 3, .padding = {1, 0, 2, 3}}),
+      geometry({1, 6, 6, 1}, 1, 2, 2, {.stride_h = 3, .stride_w = 3, .padding = {}}),
+      geometry({1, 8, 6, 1}, 1, 2, 2, {.stride_h = 2, .stride_w = 2, .padding = {}}),
+      geometry({1, 3, 2, 1}, 1, 5, 3, {.padding = Padding::all(2)}),
+      geometry({1, 2, 2, 1}, 1, 2, 2, {.stride_h = 2, .stride_w = 2, .padding = {1, 0, 1, 0}}),
+      geometry({1, 2, 1, 1}, 1, 1, 1, {.stride_h = 5, .stride_w = 3, .padding = {4, 0, 2, 0}}),
+  };
+  for (const ConvGeometry& g : cases) {
+    using Product = std::array<std::int64_t, 6>;  // h, w, p, q, r, s
+    std::set<Product> expected, found;
+    for (std::int64_t p = 0; p < g.P; ++p)
+      for (std::int64_t q = 0; q < g.Q; ++q)
+        for (std::int64_t r = 0; r < g.R; ++r)
+          for (std::int64_t s = 0; s < g.S; ++s) {
+            const std::int64_t h = p * g.stride_h + r - g.pad_top;
+            const std::int64_t w = q * g.stride_w + s - g.pad_left;
+            if (h >= 0 && h < g.H && w >= 0 && w < g.W) expected.insert({h, w, p, q, r, s});
+          }
+    std::set<std::array<std::int64_t, 2>> pixels;
+    std::int64_t written = 0, twice = 0;
+    for (const DgradPart& part : dgrad_parts(g))
+      for (std::int64_t i = 0; i < part.rows; ++i)
+        for (std::int64_t j = 0; j < part.columns; ++j) {
+          const std::int64_t h = part.first_h + i * g.stride_h;
+          const std::int64_t w = part.first_w + j * g.stride_w;
+          pixels.insert({h, w});
+          ++written;
+          for (std::int64_t t = 0; t < part.taps_h; ++t)
+            for (std::int64_t u = 0; u < part.taps_w; ++u) {
+              const std::int64_t p = i + part.offset_h + t, q = j + part.offset_w + u;
+              if (p < 0 || p >= g.P || q < 0 || q >= g.Q) continue;
+              const std::int64_t r = part.last_r - t * g.stride_h;
+              const std::int64_t s = part.last_s - u * g.stride_w;
+              twice += !found.insert({h, w, p, q, r, s}).second;
+            }
+        }
+    INFO("x " << g.x_shape().str() << ", w " << g.w_shape().str() << ", stride " << g.stride_h
+              << "x" << g.stride_w);
+    CHECK(written == g.H * g.W);
+    CHECK(pixels.size() == static_cast<std::size_t>(g.H * g.W));
+    CHECK(twice == 0);
+    CHECK((found == expected));
+  }
+}
+
+TEST_CASE("conv choice: a pixel shuffle only where windows tile the input", "[cuda]") {
+  const ConvSpec by2{.stride_h = 2, .stride_w = 2, .padding = {}};
+  CHECK(windows_tile_input(geometry({2, 8, 6, 3}, 4, 2, 2, by2)));
+  CHECK(windows_tile_input(geometry({2, 7, 5, 3}, 4, 1, 1, {})));
+  CHECK_FALSE(windows_tile_input(geometry({2, 9, 6, 3}, 4, 2, 2, by2)));  // a row is left over
+  CHECK_FALSE(windows_tile_input(geometry({2, 8, 6, 3}, 4, 3, 3, by2)));  // overlap
+  CHECK_FALSE(windows_tile_input(geometry({2, 8, 6, 3}, 4, 1, 1, by2)));  // gaps
+  CHECK_FALSE(windows_tile_input(geometry({2, 8, 6, 3}, 4, 2, 2, {.padding = Padding::all(1)})));
+  const ConvGeometry up = conv_transpose2d_geometry({2, 5, 6, 8}, {8, 2, 2, 4}, by2);
+  CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::shuffled);
+  CHECK(choose_algorithm(ConvPass::forward, up) == ConvAlgorithm::tiled);
+  CHECK(choose_algorithm(ConvPass::wgrad, up) == ConvAlgorithm::tiled);
+}
+
+TEST_CASE("conv choice: what tests impose is obeyed, where it fits", "[cuda]") {
+  const ConvGeometry same = geometry({1, 8, 6, 3}, 4, 3, 3, {.padding = Padding::all(1)});
+  const ConvGeometry up = geometry({1, 8, 6, 3}, 4, 1, 1, {});
+  {
+    const Forced forced({.algorithm = ConvAlgorithm::naive});
+    CHECK(choose_algorithm(ConvPass::forward, same) == ConvAlgorithm::naive);
+    CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::naive);
+  }
+  {
+    const Forced forced({.algorithm = ConvAlgorithm::tiled, .tile = 1, .splits = 5});
+    CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::tiled);
+    const GemmChoice choice = choose_gemm({1, 1, 1}, kH100);
+    CHECK(choice.tile == 1);
+    CHECK(choice.splits == 5);
+  }
+  {
+    const Forced forced({.algorithm = ConvAlgorithm::shuffled});
+    CHECK(choose_algorithm(ConvPass::dgrad, same) == ConvAlgorithm::tiled);
+    CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::shuffled);
+  }
+  CHECK(choose_algorithm(ConvPass::forward, same) == ConvAlgorithm::tiled);
+}
+
+TEST_CASE("conv choice: tiles fit the number of columns", "[cuda]") {
+  const std::int64_t pixels = 6 * 240 * 240;
+  CHECK(columns_of({pixels, 1, 64}) == 32);
+  CHECK(columns_of({pixels, 32, 288}) == 32);
+  CHECK(columns_of({pixels, 64, 576}) == 64);
+  CHECK(choose_gemm({1, 1, 1}, kH100).tile == kGemmTileCount - 1);
+  CHECK(choose_gemm({12, 5, 27}, 4).tile == kGemmTileCount - 1);
+  CHECK(choose_gemm({0, 0, 0}, 0).splits == 1);  // nothing to do, nothing known of the device
+}
+
+TEST_CASE("conv choice: splits fill the device and stay in bounds", "[cuda]") {
+  const std::int64_t pixels = 6 * 240 * 240;
+  // wgrad of the first level: five tiles for 132 multiprocessors.
+  CHECK(choose_gemm({576, 64, pixels}, kH100).splits > 20);
+  // Enough tiles: splitting would only add traffic.
+  CHECK(choose_gemm({pixels, 64, 576}, kH100).splits == 1);
+  for (const GemmShape& shape :
+       {GemmShape{pixels, 64, 27}, GemmShape{27, 64, pixels}, GemmShape{64, 1, pixels},
+        GemmShape{1350, 1024, 9216}, GemmShape{9216, 1024, 1350}, GemmShape{36864, 1024, 64},
+        GemmShape{5400, 2048, 1024}, GemmShape{12, 130, 630}})
+    for (int multiprocessors : {1, 4, 68, 108, 132}) {
+      const GemmChoice choice = choose_gemm(shape, multiprocessors);
+      INFO(shape.rows << "x" << shape.columns << "x" << shape.depth << " on " << multiprocessors);
+      CHECK(choice.splits >= 1);
+      CHECK((choice.splits == 1 || choice.splits * kGemmSlice * 8 <= shape.depth + kGemmSlice));
+      CHECK((choice.splits == 1 ||
+             choice.splits * shape.rows * shape.columns * 4 <= std::int64_t{128} << 20));
+      // A pure function: the same choice, hence the same sums, every time.
+      CHECK(choose_gemm(shape, multiprocessors).tile == choice.tile);
+      CHECK(choose_gemm(shape, multiprocessors).splits == choice.splits);
+    }
+}
+
+TEST_CASE("conv choice: four channels at a time only where all addresses allow it", "[cuda]") {
+  alignas(16) float data[64] = {};
+  const auto view = [&](int offset, std::int64_t channels, std::int64_t pitch) {
+    View v;
+    v.data = data + offset;
+    v.shape = {1, 1, 2, channels};
+    v.pitch = pitch;
+    return v;
+  };
+  CHECK(in_fours(view(0, 4, 4)));
+  CHECK(in_fours(view(4, 8, 16)));
+  CHECK_FALSE(in_fours(view(3, 4, 8)));
+  CHECK_FALSE(in_fours(view(0, 4, 9)));
+  CHECK_FALSE(in_fours(view(0, 3, 4)));
+}
+
+}  // namespace glia::test

@@ -1,0 +1,70 @@
+// The model card: what it says, what it says is missing, and that no text breaks its tables.
+#include "engine/export/model_card.h"
+
+#include "tests/catch.h"
+
+using namespace glia;
+using nlohmann::json;
+
+namespace {
+
+ModelCard full_card() {
+  const json score = {{"mean", 0.8125}, {"defined", 12}, {"interval", {0.75, 0.875}}};
+  return {.name = "best.safetensors",
+          .hash = "abc123",
+          .parameters = 31037633,
+          .checkpoint = {{"model", {{"model", "unet"}, {"base_width", 32}}},
+                         {"preprocess", {{"normalize", "slice"}}},
+                         {"data", "/data/a|b"},
+                         {"train_hash", "t1"},
+                         {"epoch", 4},
+                         {"leaking", true},
+                         {"split",
+                          {{"group_by", "id/20"},
+                           {"parts", {{"val", {{"slices", 365}, {"groups", 30}}}}}}}},
+          .training = {{"train", {{"loss", "iou"}, {"epochs", 5}}}},
+          .environment = {{"cpu", "A processor"}},
+          .evaluation = {{"per_patient", {{"dice", score}}},
+                         {"per_slice", {{"dice", {{"mean", nullptr}}}}},
+                         {"pooled", {{"dice", {{"mean", 0.9}}}}},
+                         {"number_of", {{"slices", 365}, {"patients", 30}, {"slices_missed", 3}}},
+                         {"threshold", 0.5},
+                         {"list", ""}},
+          .data_hash = "d4",
+          .data_slices = 2032,
+          .limits = {"Only adults."}};
+}
+
+}  // namespace
+
+TEST_CASE("model card: everything that is known is said", "[card]") {
+  const std::string text = to_markdown(full_card());
+  CAPTURE(text);
+  for (const char* part :
+       {"# Model card: best.safetensors", "not a medical device", "`abc123`", "| 31037633 |",
+        "| base_width | 32 |", "| preprocessing | slice |", "/data/a\\|b", "`d4` over 2032 slices",
+        "| a patient is | id/20 |", "| val | 365 | 30 |", "too good", "| loss | iou |",
+        "| cpu | A processor |", "On 365 slices of 30 patients (all of the folder), threshold 0.5",
+        "| dice | 0.8125 (0.7500 to 0.8750), n = 12 | undefined | 0.9000 |", "- Only adults."})
+    CHECK_THAT(text, Catch::Contains(part));
+}
+
+TEST_CASE("model card: what is not known is said to be unknown", "[card]") {
+  const std::string text = to_markdown(
+      {.name = "x", .hash = "y", .checkpoint = {{"model", {{"model", "unet"}}}}, .data_hash = {}});
+  CAPTURE(text);
+  CHECK_THAT(text, Catch::Contains("| folder | not recorded |"));
+  CHECK_THAT(text, Catch::Contains("not recorded (no config.json"));
+  CHECK_THAT(text, Catch::Contains("not taken; see glia model-card --data"));
+  CHECK_THAT(text, Catch::Contains("Not given. Make them with `glia evaluate"));
+  CHECK_THAT(text, Catch::Contains("Not a medical device."));
+}
+
+TEST_CASE("model card: a damaged evaluation does not break it", "[card]") {
+  ModelCard card = full_card();
+  card.evaluation = {{"per_patient", {{"dice", "high"}, {"iou", {{"mean", "x"}, {"interval", 3}}}}},
+                     {"number_of", nullptr}};
+  card.checkpoint["split"] = "none";
+  card.checkpoint["leaking"] = "maybe";
+  CHECK_THAT(to_markdown(card), Catch::Contains("| iou | undefined | undefined | undefined |"));
+}

@@ -1,0 +1,34 @@
+// A small labelled batch for tests of whole networks.
+#pragma once
+
+#include <vector>
+
+#include "engine/base/rng.h"
+#include "engine/tensor/tensor.h"
+
+namespace glia::test {
+
+/// A batch that is the same in float and double: images with a bright square where the mask is 1.
+struct TestBatch {
+  Shape shape{2, 16, 24, 3};
+  std::vector<float> images, masks;
+
+  TestBatch() {
+    Sequence random(7, 0);
+    for (std::int64_t n = 0; n < shape[0]; ++n)
+      for (std::int64_t h = 0; h < shape[1]; ++h)
+        for (std::int64_t w = 0; w < shape[2]; ++w) {
+          const bool inside = h >= 3 + n && h < 9 + n && w >= 5 && w < 14 + n;
+          for (std::int64_t c = 0; c < shape[3]; ++c)
+            images.push_back(static_cast<float>(random.normal() + (inside ? 2.0 : 0.0)));
+          masks.push_back(inside ? 1.0f : 0.0f);
+        }
+  }
+  template <class T>
+  Tensor tensor(Device& device, const Shape& s, const std::vector<float>& values) const {
+    const std::vector<T> converted(values.begin(), values.end());
+    return Tensor::from<T>(device, s, converted);
+  }
+};
+
+}  // namespace glia::test
