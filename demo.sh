@@ -16,8 +16,8 @@ tools/install-dependencies
 
 step "Building"
 build=${GLIA_BUILD_DIR:-build}
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGLIA_TESTS=OFF -DGLIA_EMU=OFF \
-  >/dev/null
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGLIA_UNITY=ON \
+  -DGLIA_TESTS=OFF -DGLIA_EMU=OFF >/dev/null
 cmake --build "$build" --target glia --parallel "$(nproc)"
 glia=$build/apps/glia
 

@@ -22,7 +22,7 @@ using namespace bench;
 
 constexpr const char* kStep = "train_step";
 
-struct Options {
+struct BenchOptions {
   DeviceRequest device;
   std::vector<std::string> backends{"native"}, ops, phases;
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
@@ -41,7 +41,7 @@ bool chosen(const std::vector<std::string>& choice, const std::string& name) {
 }
 
 /// Steps for every base width and batch size. Checks that the filters leave something.
-std::vector<RecordedStep> record_steps(const Options& o) {
+std::vector<RecordedStep> record_steps(const BenchOptions& o) {
   std::vector<RecordedStep> steps;
   std::set<std::string> ops{kStep};
   bool any = o.phases.empty() && chosen(o.ops, kStep);
@@ -61,7 +61,7 @@ std::vector<RecordedStep> record_steps(const Options& o) {
   return steps;
 }
 
-std::unique_ptr<Device> open(const Options& o, const std::string& backend, bool quiet) {
+std::unique_ptr<Device> open(const BenchOptions& o, const std::string& backend, bool quiet) {
   DeviceRequest request = o.device;
   request.backend = backend;
   return open_device(request, [quiet](const std::string& line) {
@@ -81,7 +81,7 @@ void warn_of_load(int threads) {
 
 /// Opens every backend once, so that a wrong name is found before anything is timed, and measures
 /// the machine with the first.
-Report start_report(const Options& o) {
+Report start_report(const BenchOptions& o) {
   Report report{.title = "", .environment = describe_environment(), .backends = o.backends};
   for (std::size_t i = 0; i < o.backends.size(); ++i) {
     const auto device = open(o, o.backends[i], i > 0);
@@ -115,7 +115,7 @@ void print_now(const std::string& text) {
   std::fflush(stdout);
 }
 
-void print_machine(const Report& report, const Options& o) {
+void print_machine(const Report& report, const BenchOptions& o) {
   const auto rate = [](double value, const char* unit) {
     return value > 0 ? fmt::format("{:.4g} {}", 1e-9 * value, unit) : "unknown";
   };
@@ -125,7 +125,7 @@ void print_machine(const Report& report, const Options& o) {
     fmt::print("without both no roofline; give --peak-gflops or --peak-gbytes\n\n");
 }
 
-void bench_steps(const Options& o, const std::vector<RecordedStep>& steps, Report& report) {
+void bench_steps(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const std::string& name : o.backends)
     backends.push_back({name, [&o, name] { return open(o, name, true); }});
@@ -137,7 +137,7 @@ void bench_steps(const Options& o, const std::vector<RecordedStep>& steps, Repor
   }
 }
 
-void bench_kernels(const Options& o, const std::vector<RecordedStep>& steps, Report& report) {
+void bench_kernels(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
   std::vector<OpenBackend> backends;
   for (const std::string& name : o.backends)
     backends.emplace_back(name, open(o, name, true),
@@ -157,7 +157,7 @@ void bench_kernels(const Options& o, const std::vector<RecordedStep>& steps, Rep
   }
 }
 
-void run_bench(Options& o) {
+void run_bench(BenchOptions& o) {
   o.unet.up = parse_up(o.up);
   o.measure.cold = !o.no_cold;
   o.measure.check = !o.no_check;
@@ -174,7 +174,7 @@ void run_bench(Options& o) {
   if (interrupted()) throw CLI::RuntimeError(130);
 }
 
-void add_choice_options(CLI::App& command, Options& o) {
+void add_choice_options(CLI::App& command, BenchOptions& o) {
   command.add_option("--device", o.device.device, "Where to compute: cpu, cuda, cuda:i, or auto")
       ->capture_default_str();
   command
@@ -208,7 +208,7 @@ void add_choice_options(CLI::App& command, Options& o) {
       ->check(CLI::IsMember({"forward", "backward", "dgrad", "wgrad", "update"}));
 }
 
-void add_measure_options(CLI::App& command, Options& o) {
+void add_measure_options(CLI::App& command, BenchOptions& o) {
   command.add_option("--samples", o.measure.samples, "Samples of each row")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -241,7 +241,7 @@ void add_measure_options(CLI::App& command, Options& o) {
 
 void add_bench_command(CLI::App& app) {
   auto* command = app.add_subcommand("bench", "Times every kernel of a training step and the step");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchOptions>();
   add_choice_options(*command, *options);
   add_measure_options(*command, *options);
   command->footer(

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct CheckDataOptions {
   std::string data, json;
 };
 
@@ -57,7 +57,7 @@ Json to_json(const DataReport& report) {
           {"without_tumour", summary.without_tumour}};
 }
 
-void run(const Options& options) {
+void run_check_data(const CheckDataOptions& options) {
   const DataReport report = check_data(options.data);
   print_report(report);
   if (!options.json.empty()) {
@@ -73,12 +73,12 @@ void run(const Options& options) {
 
 void add_check_data_command(CLI::App& app) {
   auto* command = app.add_subcommand("check-data", "Lists everything wrong with a data folder");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckDataOptions>();
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();
   command->add_option("--json", options->json, "Write the same as JSON to this file");
   command->footer("Example:\n  glia check-data --data slices --json check.json");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_check_data(*options); });
 }
 
 }  // namespace glia

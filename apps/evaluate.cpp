@@ -22,7 +22,7 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct EvaluateFlags {
   std::string checkpoint, data, list, json, out, group_by = "id/20", loss = "iou";
   std::int64_t batch_size = 6, channel = 0;
   double threshold = 0.5;
@@ -52,7 +52,7 @@ Masks predict_masks(Device& device, const OpenModel& open, const std::vector<Sam
 }
 
 /// What was asked for besides the scores of the chosen way.
-std::vector<Inference> ways_of(const Options& o) {
+std::vector<Inference> ways_of(const EvaluateFlags& o) {
   std::vector<Inference> ways = {o.inference.chosen};
   if (o.inference_table) {
     const std::vector<Inference> all = ways_to_compare(o.inference.chosen);
@@ -61,7 +61,7 @@ std::vector<Inference> ways_of(const Options& o) {
   return ways;
 }
 
-std::optional<PixelSize> pixel_size_of(const Options& o) {
+std::optional<PixelSize> pixel_size_of(const EvaluateFlags& o) {
   if (o.pixel_size.empty()) return std::nullopt;
   check(o.pixel_size.size() == 2 && o.pixel_size[0] > 0 && o.pixel_size[1] > 0,
         "--pixel-size: expected two lengths above 0, rows and columns, for example 0.9,0.9");
@@ -69,7 +69,7 @@ std::optional<PixelSize> pixel_size_of(const Options& o) {
 }
 
 /// What the figures depend on.
-nlohmann::ordered_json settings_of(const Options& o, const OpenModel& open,
+nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open,
                                    const Objective& objective, const EvaluateResult& result) {
   return {{"checkpoint", o.checkpoint},
           {"data", o.data},
@@ -87,7 +87,7 @@ nlohmann::ordered_json settings_of(const Options& o, const OpenModel& open,
           {"leaking", open.info.value("leaking", false)}};
 }
 
-void run(const Options& o) {
+void run_evaluate(const EvaluateFlags& o) {
   const auto pixel_size = pixel_size_of(o);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
@@ -161,7 +161,7 @@ void run(const Options& o) {
 
 void add_evaluate_command(CLI::App& app) {
   auto* command = app.add_subcommand("evaluate", "Scores a checkpoint on labelled slices");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateFlags>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();
@@ -209,7 +209,7 @@ void add_evaluate_command(CLI::App& app) {
       "  glia evaluate --checkpoint runs/first/best.safetensors --data slices --list "
       "split/val.txt \\\n"
       "    --out evaluation");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_evaluate(*options); });
 }
 
 }  // namespace glia

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ExplainOptions {
   std::string checkpoint, input, list, out;
   std::vector<std::string> methods;
   std::string target = "prediction", layer = "bottleneck";
@@ -46,7 +46,7 @@ bool needs_region(const std::string& method) {
 }
 
 /// What was asked for, or all that says something about this network.
-std::vector<std::string> chosen_methods(const Options& o, const nlohmann::json& model) {
+std::vector<std::string> chosen_methods(const ExplainOptions& o, const nlohmann::json& model) {
   const bool drops = model.value("dropout", 0.0) > 0;
   std::vector<std::string> methods = o.methods;
   if (methods.empty()) {
@@ -60,7 +60,7 @@ std::vector<std::string> chosen_methods(const Options& o, const nlohmann::json& 
 }
 
 /// The pixels of the padded image whose logits are explained.
-std::vector<float> region_of(const Options& o, const NetworkInput& input, const Slice& slice,
+std::vector<float> region_of(const ExplainOptions& o, const NetworkInput& input, const Slice& slice,
                              const std::vector<float>& logits) {
   check(o.target != "truth" || !slice.mask.empty(),
         "--target truth: found no mask beside the image; use prediction or image");
@@ -83,7 +83,7 @@ std::vector<float> region_of(const Options& o, const NetworkInput& input, const 
 /// Explains one slice after another and writes what comes out.
 class Explainer {
  public:
-  Explainer(const Options& options, Device& device, const OpenModel& open)
+  Explainer(const ExplainOptions& options, Device& device, const OpenModel& open)
       : o_(options),
         device_(device),
         open_(open),
@@ -94,7 +94,7 @@ class Explainer {
   /// Writes the maps of one slice; returns what is to be noted of them.
   nlohmann::ordered_json explain(const Sample& sample,
                                  const std::function<void(const std::string&)>& warn) {
-    const Slice slice = load_slice(sample);
+    const Slice slice = load_image(sample);
     const NetworkInput input(*open_.model, open_.preprocess, slice);
     const Tensor image = input.tensor(device_);
     const auto logits = infer_logits(device_, *open_.model, image, false).to_vector<float>();
@@ -155,13 +155,13 @@ class Explainer {
     return explain::occlusion(subject, config);
   }
 
-  const Options& o_;
+  const ExplainOptions& o_;
   Device& device_;
   const OpenModel& open_;
   std::vector<std::string> methods_;
 };
 
-void run(const Options& o) {
+void run_explain(const ExplainOptions& o) {
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   const std::vector<Sample> samples = find_images(o.input, o.list);
@@ -195,7 +195,7 @@ void run(const Options& o) {
   fmt::print("{} slices explained in {}\n", samples.size(), o.out);
 }
 
-void add_method_options(CLI::App& command, Options& o) {
+void add_method_options(CLI::App& command, ExplainOptions& o) {
   command
       .add_option("--methods", o.methods,
                   "Any of grad-cam, saliency, occlusion, mc-dropout, flips, with commas between; "
@@ -229,11 +229,12 @@ void add_method_options(CLI::App& command, Options& o) {
 void add_explain_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("explain", "Draws what the network looked at and where it is unsure");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
       ->add_option("--input", options->input,
-                   "An .npy image [H,W,C] of any size, or a folder with <id>_img.npy files")
+                   "An .npy, .png, .tif or .jpg image of any size, or a folder with <id>_img.npy "
+                   "files")
       ->required();
   command->add_option("--list", options->list,
                       "File with the ids to explain, one a line; all if left out");
@@ -249,7 +250,7 @@ void add_explain_command(CLI::App& app) {
   command->footer(
       "Example:\n"
       "  glia explain --checkpoint runs/first/best.safetensors --input slices/7_img.npy --out why");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_explain(*options); });
 }
 
 }  // namespace glia

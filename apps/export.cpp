@@ -14,11 +14,11 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string checkpoint, onnx;
 };
 
-void run(const Options& o) {
+void run_export(const ExportOptions& o) {
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   const std::int64_t multiple = open.model->size_multiple();
@@ -39,7 +39,7 @@ void run(const Options& o) {
 
 void add_export_command(CLI::App& app) {
   auto* command = app.add_subcommand("export", "Writes a checkpoint's network as an ONNX file");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
       ->add_option("--onnx", options->onnx,
@@ -47,7 +47,7 @@ void add_export_command(CLI::App& app) {
       ->required();
   command->footer(
       "Example:\n  glia export --checkpoint runs/first/best.safetensors --onnx unet.onnx");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_export(*options); });
 }
 
 }  // namespace glia

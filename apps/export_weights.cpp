@@ -11,11 +11,11 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct ExportWeightsOptions {
   std::string checkpoint, out;
 };
 
-void run(const Options& o) {
+void run_export_weights(const ExportWeightsOptions& o) {
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   export_weights(o.out, open.model->parameters(), open.info);
@@ -27,13 +27,13 @@ void run(const Options& o) {
 void add_export_weights_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "export-weights", "Writes a checkpoint's tensors with PyTorch's names and layout");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportWeightsOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command->add_option("--out", options->out, "safetensors file to write")->required();
   command->footer(
       "Example:\n"
       "  glia export-weights --checkpoint runs/first/best.safetensors --out weights.safetensors");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_export_weights(*options); });
 }
 
 }  // namespace glia

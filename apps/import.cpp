@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::size_t kNamed = 10;  // patients and unused files that the summary names
 
-struct Options {
+struct ImportOptions {
   ImportConfig config;
   std::string images = ".", masks = ".", plane = "axial", orientation = "header", resize, pad_to;
   std::vector<std::string> image_suffixes;
   std::optional<std::string> mask_suffix;
 };
 
-ImportConfig config_of(const Options& o) {
+ImportConfig config_of(const ImportOptions& o) {
   ImportConfig config = o.config;
   const bool is_json = config.data.extension() == ".json";
   const bool named =
@@ -78,7 +78,7 @@ void print_summary(const ImportConfig& config, const ImportSummary& summary) {
              (config.out / kSliceTable).string());
 }
 
-void run(const Options& options) {
+void run_import(const ImportOptions& options) {
   const ImportConfig config = config_of(options);
   ImportSummary summary;
   {
@@ -91,7 +91,7 @@ void run(const Options& options) {
   print_summary(config, summary);
 }
 
-void add_name_options(CLI::App& command, Options& o) {
+void add_name_options(CLI::App& command, ImportOptions& o) {
   command.add_option("--images", o.images, "Folder of the images below --data")
       ->capture_default_str();
   command.add_option("--masks", o.masks, "Folder of the masks below --data")->capture_default_str();
@@ -112,7 +112,7 @@ void add_name_options(CLI::App& command, Options& o) {
       ->capture_default_str();
 }
 
-void add_value_options(CLI::App& command, Options& o) {
+void add_value_options(CLI::App& command, ImportOptions& o) {
   ImportConfig& config = o.config;
   command
       .add_option("--labels", config.mask.labels,
@@ -141,7 +141,7 @@ void add_value_options(CLI::App& command, Options& o) {
 void add_import_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "import", "Turns PNG, TIFF, JPEG, NIfTI and known data sets into slices for training");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportOptions>();
   command
       ->add_option("--data", options->config.data,
                    "Folder with images and masks, or the dataset.json of a data set")
@@ -157,7 +157,7 @@ void add_import_command(CLI::App& app) {
       "  glia import --data brats --image-suffix _flair,_t1ce --mask-suffix _seg --labels 1,2,4 "
       "--out slices\n"
       "  glia import --data Task01_BrainTumour/dataset.json --labels 1,2,3 --out slices");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_import(*options); });
 }
 
 }  // namespace glia

@@ -13,12 +13,12 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct ImportWeightsOptions {
   std::string weights, like, out, normalize = "none";
 };
 
 /// Model and preprocessing: of another checkpoint, of the file itself, or what the shapes tell.
-nlohmann::json describe(const Options& o, const SafeTensors& weights) {
+nlohmann::json describe(const ImportWeightsOptions& o, const SafeTensors& weights) {
   if (!o.like.empty()) {
     const nlohmann::json like = Checkpoint::open(o.like).info;
     return {{"model", like.at("model")}, {"preprocess", like.at("preprocess")}};
@@ -37,7 +37,7 @@ nlohmann::json describe(const Options& o, const SafeTensors& weights) {
           {"preprocess", Preprocess{.normalize = normalize, .mean = {}, .stddev = {}}.to_json()}};
 }
 
-void run(const Options& o) {
+void run_import_weights(const ImportWeightsOptions& o) {
   const SafeTensors weights = read_weights(o.weights);
   nlohmann::json info = describe(o, weights);
   info.erase("training");  // the state of an optimizer that these weights have not met
@@ -56,7 +56,7 @@ void run(const Options& o) {
 void add_import_weights_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("import-weights", "Makes a checkpoint of tensors that PyTorch wrote");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportWeightsOptions>();
   command
       ->add_option("--weights", options->weights,
                    "safetensors file with the names of docs/interchange.md, float32")
@@ -72,7 +72,7 @@ void add_import_weights_command(CLI::App& app) {
   command->footer(
       "Example:\n"
       "  glia import-weights --weights weights.safetensors --out imported.safetensors");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_import_weights(*options); });
 }
 
 }  // namespace glia

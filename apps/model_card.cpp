@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-struct Options {
+struct ModelCardOptions {
   std::string checkpoint, evaluation, data, out;
   std::vector<std::string> limits;
 };
@@ -31,7 +31,7 @@ json read_beside(const fs::path& path) {
   return content;
 }
 
-json read_evaluation(const Options& o, const std::string& hash) {
+json read_evaluation(const ModelCardOptions& o, const std::string& hash) {
   if (o.evaluation.empty()) return nullptr;
   const json content = json::parse(read_file(o.evaluation), nullptr, false);
   check(content.is_object() && content.contains("per_patient"),
@@ -42,7 +42,7 @@ json read_evaluation(const Options& o, const std::string& hash) {
   return content;
 }
 
-void run(const Options& o) {
+void run_model_card(const ModelCardOptions& o) {
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   const fs::path path = o.checkpoint, folder = path.parent_path();
@@ -70,7 +70,7 @@ void run(const Options& o) {
 void add_model_card_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("model-card", "Writes down what a reader must know of a checkpoint");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ModelCardOptions>();
   command
       ->add_option("--checkpoint", options->checkpoint,
                    "best.safetensors of a run; config.json and environment.json beside it are used")
@@ -86,7 +86,7 @@ void add_model_card_command(CLI::App& app) {
       "Example:\n"
       "  glia model-card --checkpoint runs/first/best.safetensors --evaluation evaluation.json "
       "--data slices --out MODEL_CARD.md");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_model_card(*options); });
 }
 
 }  // namespace glia

@@ -14,14 +14,14 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct PhantomOptions {
   std::string out;
   PhantomConfig config;
   int threads = 0;
   bool overwrite = false;
 };
 
-void run(const Options& options) {
+void run_phantom(const PhantomOptions& options) {
   const int available = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const PhantomConfig& config = options.config;
   write_phantom(options.out, config, options.overwrite,
@@ -37,7 +37,7 @@ void run(const Options& options) {
 
 void add_phantom_command(CLI::App& app) {
   auto* command = app.add_subcommand("phantom", "Makes synthetic MR slices with tumour masks");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PhantomOptions>();
   PhantomConfig& config = options->config;
   command->add_option("--out", options->out, "Folder to write")->required();
   command->add_option("--patients", config.patients, "Number of patients")->capture_default_str();
@@ -50,7 +50,7 @@ void add_phantom_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--overwrite", options->overwrite,
                     "Replace what an earlier glia phantom wrote into --out");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_phantom(*options); });
   command->footer("Example:\n  glia phantom --out slices --patients 12 --slices 8 --seed 1");
 }
 

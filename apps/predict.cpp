@@ -16,7 +16,6 @@
 #include "engine/base/file.h"
 #include "engine/data/nifti.h"
 #include "engine/data/npy.h"
-#include "engine/data/raster.h"
 #include "engine/train/predict.h"
 
 namespace glia {
@@ -25,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct PredictOptions {
   std::string checkpoint, list, out, plane = "axial", orientation = "header";
   std::vector<std::string> inputs;
   std::vector<std::int64_t> take_channels;
@@ -39,7 +38,7 @@ struct Options {
 constexpr std::size_t kSheetSlices = 12;  // a sheet is for a first look
 
 /// Writes the pictures of one slice and returns the triptych.
-Picture write_pictures(const Options& o, const Sample& sample, const Slice& slice,
+Picture write_pictures(const PredictOptions& o, const Sample& sample, const Slice& slice,
                        const std::vector<float>& probability) {
   const std::int64_t height = slice.height, width = slice.width;
   const auto mask = decide(probability, height, width, o.threshold, o.inference.chosen.postprocess);
@@ -59,11 +58,11 @@ Picture write_pictures(const Options& o, const Sample& sample, const Slice& slic
 }
 
 /// What concerns files that are no .npy arrays.
-StackOptions stack_options(const Options& o) {
+StackOptions stack_options(const PredictOptions& o) {
   return {parse_slice_plane(o.plane), parse_as_stored(o.orientation), o.take_channels};
 }
 
-void run_volume(const Options& o, Device& device, const OpenModel& open) {
+void run_volume(const PredictOptions& o, Device& device, const OpenModel& open) {
   const auto segment = [&](const Slice& slice) {
     const auto probability = predict_probabilities(device, *open.model, open.preprocess, slice,
                                                    o.inference.chosen.flips);
@@ -83,13 +82,7 @@ void run_volume(const Options& o, Device& device, const OpenModel& open) {
              result.with_tumour, result.slices, result.millilitres);
 }
 
-Slice load(const Options& o, const Sample& sample) {
-  if (!is_raster_name(sample.image)) return load_slice(sample);
-  Stack picture = read_image({sample.image}, stack_options(o));
-  return {picture.height, picture.width, picture.channels, std::move(picture.values), {}};
-}
-
-void run(const Options& o) {
+void run_predict(const PredictOptions& o) {
   check(o.threshold > 0 && o.threshold < 1, "--threshold: found {}, expected 0 < t < 1",
         o.threshold);
   const auto device = o.device.open();
@@ -104,7 +97,7 @@ void run(const Options& o) {
     Progress progress("predict", static_cast<std::int64_t>(samples.size()));
     std::int64_t done = 0;
     for (const Sample& sample : samples) {
-      const Slice slice = load(o, sample);
+      const Slice slice = load_image(sample, stack_options(o));
       const auto probability = predict_probabilities(*device, *open.model, open.preprocess, slice,
                                                      o.inference.chosen.flips);
       Picture triptych = write_pictures(o, sample, slice, probability);
@@ -123,7 +116,7 @@ void run(const Options& o) {
 void add_predict_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("predict", "Writes masks and pictures for an image or a folder");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PredictOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
       ->add_option("--input", options->inputs,
@@ -165,7 +158,7 @@ void add_predict_command(CLI::App& app) {
       "  glia predict --checkpoint runs/first/best.safetensors --input slices/7_img.npy --out out\n"
       "  glia predict --checkpoint runs/first/best.safetensors --input flair.nii.gz t1ce.nii.gz "
       "--out out");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_predict(*options); });
 }
 
 }  // namespace glia

@@ -12,7 +12,7 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct SplitOptions {
   std::string data, out, materialize = "none";
   SplitConfig config;
   bool overwrite = false;
@@ -33,7 +33,7 @@ void print_summary(const SplitSummary& summary) {
                summary.shared);
 }
 
-void run(const Options& options) {
+void run_split(const SplitOptions& options) {
   const std::map<std::string, Materialize> ways = {
       {"none", Materialize::none}, {"copy", Materialize::copy}, {"link", Materialize::link}};
   print_summary(write_split({options.data, options.out, options.config,
@@ -46,7 +46,7 @@ void run(const Options& options) {
 void add_split_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("split", "Splits slices into train, val and test lists, by patient");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SplitOptions>();
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();
   command->add_option("--out", options->out, "Folder for the lists and manifest.json")->required();
@@ -70,7 +70,7 @@ void add_split_command(CLI::App& app) {
       "Example:\n"
       "  glia split --data slices --out split --val 0.2 --test 0.1 --group-by id/20\n"
       "  glia split --data slices --out split --group-by 'regex:^(p[0-9]+)_' --materialize link");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_split(*options); });
 }
 
 }  // namespace glia

@@ -18,7 +18,7 @@ namespace glia {
 
 namespace {
 
-struct Options {
+struct TrainOptions {
   std::string data, split, train_list, val_list, out, resume;
   std::string arch = "unet", norm, up, normalize = "none", augment = "none";
   std::string region = "batch", optimizer = "adam", schedule = "constant";
@@ -32,7 +32,7 @@ struct Options {
 };
 
 /// The architecture: the preset, changed by the flags that were given.
-nlohmann::json model_config(const Options& o, const CLI::App& command, std::int64_t channels) {
+nlohmann::json model_config(const TrainOptions& o, const CLI::App& command, std::int64_t channels) {
   UNetConfig config = o.arch == "seed" ? UNetConfig::seed() : UNetConfig{};
   config.in_channels = channels;
   if (command.count("--base-width")) config.base_width = o.unet.base_width;
@@ -49,7 +49,7 @@ void print_trace(const Device& device) {
     fmt::print("{:<28} {:>7} {:>10.3f}\n", entry.kernel, entry.calls, entry.seconds);
 }
 
-void train(const Options& o, const RunFolder& folder, const RunInputs& inputs,
+void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inputs,
            const TrainConfig& config, const nlohmann::json& model_json,
            const Preprocess& preprocess, const Checkpoint* checkpoint) {
   const auto device = o.device.open();
@@ -96,7 +96,7 @@ void train(const Options& o, const RunFolder& folder, const RunInputs& inputs,
   fmt::print("written to {}\n", folder.path().string());
 }
 
-void start(Options& o, const CLI::App& command) {
+void start(TrainOptions& o, const CLI::App& command) {
   check(!o.data.empty() && !o.out.empty(), "train: needs --data and --out, or --resume RUN");
   TrainConfig& config = o.train;
   config.region = parse_region(o.region);
@@ -116,7 +116,7 @@ void start(Options& o, const CLI::App& command) {
   train(o, folder, inputs, config, model, preprocess, nullptr);
 }
 
-void resume(const Options& o, const CLI::App& command) {
+void resume(const TrainOptions& o, const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     check(
         option->count() == 0 || option->check_lname("resume") || option->check_lname("epochs") ||
@@ -136,7 +136,7 @@ void resume(const Options& o, const CLI::App& command) {
   train(o, folder, inputs, config, checkpoint.info["model"], checkpoint.preprocess(), &checkpoint);
 }
 
-void add_training_options(CLI::App& command, Options& o) {
+void add_training_options(CLI::App& command, TrainOptions& o) {
   TrainConfig& t = o.train;
   command.add_option("--epochs", t.epochs, "Passes over the training slices")
       ->capture_default_str();
@@ -184,7 +184,7 @@ void add_training_options(CLI::App& command, Options& o) {
       ->capture_default_str();
 }
 
-void add_model_options(CLI::App& command, Options& o) {
+void add_model_options(CLI::App& command, TrainOptions& o) {
   o.norm = name_of(o.unet.norm);
   o.up = name_of(o.unet.up);
   command
@@ -206,7 +206,7 @@ void add_model_options(CLI::App& command, Options& o) {
 
 void add_train_command(CLI::App& app) {
   auto* command = app.add_subcommand("train", "Trains a network on slices, or continues a run");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TrainOptions>();
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy");
   command->add_option("--split", options->split, "Folder that glia split wrote");
   command->add_option("--train-list", options->train_list, "Ids to train on, instead of --split");

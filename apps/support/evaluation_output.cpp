@@ -19,7 +19,7 @@ std::string EvaluationOutput::json() const {
 
 void EvaluationOutput::write(const std::filesystem::path& folder,
                              std::vector<Section<std::vector<Figure>>> cases) const {
-  const EvaluationPage page{
+  EvaluationPage page{
       .title = "Evaluation of " + settings.value("checkpoint", "a checkpoint"),
       .warnings = provenance.warnings,
       .evaluation = result.evaluation,
@@ -29,12 +29,15 @@ void EvaluationOutput::write(const std::filesystem::path& folder,
       .threshold = threshold,
       .more_tables = more_tables,
       .cases = std::move(cases),
-      .provenance = {{"Settings", "", settings},
+      .training_curves = provenance.curves,
+      .provenance = {{"Settings of the evaluation", "", settings},
                      {"The data",
                       "Hashes are XXH3 with 128 bits: they tell whether two evaluations "
                       "saw the same slices.",
                       provenance.data},
                      {"The model", "", provenance.model}}};
+  if (!provenance.configuration.empty())
+    page.provenance.push_back({"Configuration of the training run", "", provenance.configuration});
   write_file_atomically(folder / "evaluation.json", json());
   write_file_atomically(folder / "slices.csv", slices_csv(result.evaluation));
   write_file_atomically(folder / "patients.csv", patients_csv(result.evaluation));

@@ -1,6 +1,9 @@
 #include "apps/support/find_images.h"
 
+#include <utility>
+
 #include "engine/base/check.h"
+#include "engine/data/raster.h"
 
 namespace glia {
 
@@ -22,6 +25,12 @@ std::vector<Sample> all_images(const fs::path& input) {
 std::vector<Sample> find_images(const fs::path& input, const std::string& list) {
   const std::vector<Sample> samples = all_images(input);
   return list.empty() ? samples : select_samples(samples, list);
+}
+
+Slice load_image(const Sample& sample, const StackOptions& options) {
+  if (!is_raster_name(sample.image)) return load_slice(sample);
+  Stack picture = read_image({sample.image}, options);
+  return {picture.height, picture.width, picture.channels, std::move(picture.values), {}};
 }
 
 }  // namespace glia

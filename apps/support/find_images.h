@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/data/dataset.h"
+#include "engine/data/stack.h"
 
 namespace glia {
 
@@ -13,5 +14,8 @@ namespace glia {
 /// that is not empty. A mask beside an image comes with it; none is needed. Throws `Error` when
 /// there is no such file or folder, or an id of the list is missing.
 std::vector<Sample> find_images(const std::filesystem::path& input, const std::string& list);
+
+/// The slice of a sample of `find_images`; `options` concern files that are no .npy arrays.
+Slice load_image(const Sample& sample, const StackOptions& options = {});
 
 }  // namespace glia

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -12,10 +13,12 @@
 #include "engine/data/group.h"
 #include "engine/data/hash.h"
 #include "engine/data/split_folder.h"
+#include "engine/train/trainer.h"
 
 namespace glia {
 
 namespace fs = std::filesystem;
+using namespace nlohmann::literals;
 
 namespace {
 
@@ -65,6 +68,31 @@ void warn_of_overlap(const std::vector<std::string>& trained, const EvaluatedDat
   }
 }
 
+nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
+  const fs::path file = folder / "config.json";
+  if (!fs::is_regular_file(file)) return {};
+  auto json = nlohmann::ordered_json::parse(read_file(file), nullptr, false);
+  return json.is_object() ? json : nlohmann::ordered_json{};
+}
+
+/// The learning curves in a run's folder. Some other folder's files of the same names are no reason
+/// to fail.
+std::string curves_of_run(const fs::path& folder, const nlohmann::ordered_json& configuration) {
+  const fs::path file = folder / "metrics.jsonl";
+  if (!fs::is_regular_file(file)) return {};
+  try {
+    const TrainConfig config = TrainConfig::from_json(configuration.at("train"));
+    const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
+    std::vector<EpochRow> rows;
+    std::istringstream lines(read_file(file));
+    for (std::string line; std::getline(lines, line);)
+      rows.push_back(MetricsRow::from_json(nlohmann::json::parse(line)).curve_point());
+    return rows.empty() ? "" : learning_curves_svg(rows, objective.label());
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 std::string hash_files(const std::vector<Sample>& samples) {
@@ -89,11 +117,18 @@ Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json&
                 {"ids_xxh3", hash_ids(data.samples)}};
   if (hash) found.data["files_xxh3"] = hash_files(data.samples);
 
+  const fs::path folder = fs::path(checkpoint).parent_path();
+  found.configuration = configuration_of_run(folder);
+  found.curves = curves_of_run(folder, found.configuration);
+
   if (info.value("leaking", false))
     found.warnings.push_back(
         fmt::format("the model was trained on a split by slice: {}", kLeakNote));
   if (const auto trained = trained_ids(checkpoint); !trained.empty())
     warn_of_overlap(trained, data, found.warnings);
+  if (const auto copies = info.value("/split/identical_across_parts"_json_pointer, 0); copies > 0)
+    found.warnings.push_back(
+        fmt::format("{} slices of the split are byte-identical to slices of another part", copies));
   if (info.value("val_hash", "") == found.data["ids_xxh3"])
     found.warnings.push_back(
         "these are the validation slices, by which the best epoch was chosen; for a final figure "

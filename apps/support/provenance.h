@@ -12,6 +12,9 @@ namespace glia {
 struct Provenance {
   nlohmann::ordered_json model;  // checkpoint with its hash, architecture, preprocessing, training
   nlohmann::ordered_json data;   // folder, list, patients, hashes of list and files
+  // Of the run in whose folder the checkpoint lies; empty where it lies alone.
+  nlohmann::ordered_json configuration;
+  std::string curves;  // an SVG
   /// Slices of one patient on both sides, slices or patients that were trained on, slices that
   /// chose the best epoch.
   std::vector<std::string> warnings;

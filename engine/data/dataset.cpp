@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kImageSuffix = "_img.npy", kMaskSuffix = "_seg.npy";
-constexpr std::size_t kListed = 10;  // how many label values a message names
+constexpr std::size_t kListedLabels = 10;  // how many label values a message names
 
 struct IdLess {
   bool operator()(const std::string& a, const std::string& b) const { return id_less(a, b); }
@@ -221,7 +221,7 @@ std::vector<std::string> mask_problems(const NpyArray& mask) {
     previous = value;
     if (std::isnan(value))
       has_nan = true;
-    else if (labels.size() <= kListed)
+    else if (labels.size() <= kListedLabels)
       labels.insert(value);
   }
   const auto within_zero_and = [&](float one) {
@@ -229,7 +229,7 @@ std::vector<std::string> mask_problems(const NpyArray& mask) {
   };
   if (!has_nan && (within_zero_and(1) || within_zero_and(255))) return {};
   return {fmt::format("holds the label values {}{}{}; expected 0 and 1 (or 0 and 255)",
-                      fmt::join(labels, ", "), labels.size() > kListed ? " and more" : "",
+                      fmt::join(labels, ", "), labels.size() > kListedLabels ? " and more" : "",
                       has_nan ? " and NaN" : "")};
 }
 

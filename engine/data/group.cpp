@@ -24,7 +24,7 @@ namespace {
 using Rule = std::function<std::optional<std::string>(const std::string& id)>;
 
 constexpr std::string_view kDivide = "id/", kRegex = "regex:", kTable = "csv:";
-constexpr std::size_t kListed = 20;  // how many ids a message names
+constexpr std::size_t kListedIds = 20;  // how many ids a message names
 
 /// A number without sign or other text around it.
 std::optional<std::uint64_t> to_number(std::string_view text) {
@@ -152,11 +152,11 @@ std::map<std::string, std::string> assign_groups(const std::vector<std::string>&
   }
   if (unmatched.empty()) return groups;
   const std::size_t count = unmatched.size();
-  unmatched.resize(std::min(count, kListed));
+  unmatched.resize(std::min(count, kListedIds));
   fail(
       "--group-by {}: says nothing about {} of {} ids: {}{}; choose a rule that finds the patient "
       "of every slice (id/N, regex:EXPRESSION, csv:FILE), or none",
-      rule, count, ids.size(), fmt::join(unmatched, ", "), count > kListed ? ", ..." : "");
+      rule, count, ids.size(), fmt::join(unmatched, ", "), count > kListedIds ? ", ..." : "");
 }
 
 }  // namespace glia

@@ -171,6 +171,10 @@ std::string EvaluationPage::html() const {
   }
   add_charts(page, *this);
   add_cases(page, *this);
+  if (!training_curves.empty()) {
+    page.heading("How it was trained");
+    page.chart(training_curves);
+  }
   for (const auto& [heading, text, settings] : provenance) {
     page.heading(heading);
     if (!text.empty()) page.text(text);

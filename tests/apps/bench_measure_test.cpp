@@ -4,13 +4,13 @@
 #include "benchmarks/suite/measure.h"
 #include "benchmarks/suite/statistics.h"
 #include "kernels/cpu/table.h"
+#include "tests/apps/tiny_unet.h"
 #include "tests/catch.h"
 
 using namespace glia;
 
 namespace {
 
-const UNetConfig kTiny{.base_width = 4, .depth = 2};
 const bench::MeasureOptions kQuick{.samples = 2, .seconds = 0};
 
 std::vector<bench::OpenBackend> cpu_with(const std::vector<const KernelTable*>& tables) {
@@ -26,7 +26,7 @@ std::vector<bench::OpenBackend> cpu_with(const std::vector<const KernelTable*>& 
 }
 
 bench::Call call_of(const std::string& kernel) {
-  for (const bench::Call& call : bench::record_training_step(kTiny, 2, 16).calls)
+  for (const bench::Call& call : bench::record_training_step(test::kTinyUNet, 2, 16).calls)
     if (call.kernel == kernel) return call;
   FAIL("no " << kernel);
   return {};
@@ -74,7 +74,7 @@ TEST_CASE("bench: percentiles lie between samples", "[bench]") {
 TEST_CASE("bench: every kernel of a step is right and repeatable on the CPU", "[bench]") {
   auto backends = cpu_with({&cpu::table()});
   for (const UpPath up : {UpPath::transpose, UpPath::upsample}) {
-    UNetConfig config = kTiny;
+    UNetConfig config = test::kTinyUNet;
     config.up = up;
     for (const bench::Row& row :
          bench::distinct_rows(bench::record_training_step(config, 2, 16).calls)) {
@@ -123,7 +123,7 @@ TEST_CASE("bench: whole steps are timed on every backend, one's failure is its o
   };
   const std::vector<bench::ClosedBackend> backends{{"native", [&] { return open(cpu::table()); }},
                                                    {"missing", [&] { return open(missing); }}};
-  const auto step = bench::record_training_step(kTiny, 2, 16);
+  const auto step = bench::record_training_step(test::kTinyUNet, 2, 16);
   const auto found = bench::measure_step(step, backends, kQuick);
   REQUIRE(found.size() == 2);
   CHECK(found[0].seconds.size() == 2);

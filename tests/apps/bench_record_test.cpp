@@ -5,13 +5,12 @@
 #include "benchmarks/suite/record.h"
 #include "benchmarks/suite/repeated_step.h"
 #include "kernels/cpu/table.h"
+#include "tests/apps/tiny_unet.h"
 #include "tests/catch.h"
 
 using namespace glia;
 
 namespace {
-
-const UNetConfig kTiny{.base_width = 4, .depth = 2};
 
 double counted_flops = 0;
 
@@ -56,7 +55,7 @@ const bench::Call& call_of(const bench::RecordedStep& step, const std::string& l
 
 TEST_CASE("bench: the recorded kernels are those of a traced training step", "[bench]") {
   for (const UpPath up : {UpPath::transpose, UpPath::upsample}) {
-    UNetConfig config = kTiny;
+    UNetConfig config = test::kTinyUNet;
     config.up = up;
     std::map<std::string, std::int64_t> expected, recorded;
     const auto device = make_cpu_device(1);
@@ -76,10 +75,10 @@ TEST_CASE("bench: the recorded convolutions do the operations of a real step", "
   const KernelTable table = counting_kernels();
   Device device("counting", table,
                 std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()), 1);
-  bench::RepeatedStep step(device, kTiny, 2, 16, TrainStep::Mode::eager);
+  bench::RepeatedStep step(device, test::kTinyUNet, 2, 16, TrainStep::Mode::eager);
   counted_flops = 0;
   step.run();
-  CHECK(convolution_flops(bench::record_training_step(kTiny, 2, 16)) == counted_flops);
+  CHECK(convolution_flops(bench::record_training_step(test::kTinyUNet, 2, 16)) == counted_flops);
 }
 
 TEST_CASE("bench: the published network's size and operations", "[bench]") {
@@ -93,7 +92,7 @@ TEST_CASE("bench: the published network's size and operations", "[bench]") {
 }
 
 TEST_CASE("bench: calls know their layer, shape, pitch and write mode", "[bench]") {
-  const bench::RecordedStep step = bench::record_training_step(kTiny, 2, 16);
+  const bench::RecordedStep step = bench::record_training_step(test::kTinyUNet, 2, 16);
   CHECK(call_of(step, "encoder.0.conv1", "conv2d_forward").extent.str() == "2x16x16 3>4 3x3");
   CHECK(call_of(step, "decoder.1.up", "conv_transpose2d_dgrad").extent.str() == "2x4x4 16>8 2x2/2");
   CHECK(call_of(step, "all parameters", "adam_step").part == bench::Part::update);
@@ -112,7 +111,7 @@ TEST_CASE("bench: calls know their layer, shape, pitch and write mode", "[bench]
 }
 
 TEST_CASE("bench: rows are the calls that differ, each call in one", "[bench]") {
-  const bench::RecordedStep step = bench::record_training_step(kTiny, 2, 16);
+  const bench::RecordedStep step = bench::record_training_step(test::kTinyUNet, 2, 16);
   const auto rows = bench::distinct_rows(step.calls);
   std::size_t calls = 0;
   for (const bench::Row& row : rows) calls += row.layers.size();

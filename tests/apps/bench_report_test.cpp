@@ -5,14 +5,13 @@
 #include "benchmarks/suite/report.h"
 #include "benchmarks/suite/roofline_chart.h"
 #include "engine/base/file.h"
+#include "tests/apps/tiny_unet.h"
 #include "tests/catch.h"
 #include "tests/temp_folder.h"
 
 using namespace glia;
 
 namespace {
-
-const UNetConfig kTiny{.base_width = 4, .depth = 2};
 
 /// Every row of a step with the times 1 and 3 ms, a peer that takes twice as long.
 bench::Report example(bool with_peer) {
@@ -21,7 +20,7 @@ bench::Report example(bool with_peer) {
                        .backends = {"native"},
                        .peaks = {.flops = 100e9, .bytes = 10e9}};
   if (with_peer) report.backends.push_back("peer");
-  const auto step = bench::record_training_step(kTiny, 2, 16);
+  const auto step = bench::record_training_step(test::kTinyUNet, 2, 16);
   for (const bench::Row& row : bench::distinct_rows(step.calls)) {
     bench::KernelResult result{4, 2, row, {{.backend = "native", .warm = {1e-3, 3e-3, 2e-3}}}};
     result.measurements[0].cold = {4e-3};

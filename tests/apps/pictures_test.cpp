@@ -24,7 +24,7 @@ using Rgb = std::array<int, 3>;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-Rgb at(const Picture& picture, int y, int x) {
+Rgb rgb_at(const Picture& picture, int y, int x) {
   const std::size_t i = (std::size_t(y) * picture.width + x) * 3;
   return {picture.pixels[i], picture.pixels[i + 1], picture.pixels[i + 2]};
 }
@@ -104,26 +104,26 @@ TEST_CASE("an overlay outlines truth in green, prediction in red, both in yellow
   const Picture picture =
       glia::overlay_picture(slice, {truth, kSide, kSide}, {prediction, kSide, kSide});
   CHECK(picture.width == kSide);
-  const Rgb grey{100, 100, 100}, green = at(picture, 100, 120);
-  CHECK(at(picture, 50, 50) == grey);
-  CHECK(at(picture, 120, 120) == grey);  // inside the truth, not predicted
+  const Rgb grey{100, 100, 100}, green = rgb_at(picture, 100, 120);
+  CHECK(rgb_at(picture, 50, 50) == grey);
+  CHECK(rgb_at(picture, 120, 120) == grey);  // inside the truth, not predicted
   CHECK((green[1] > 200 && green[0] < 100));
-  for (int x = 100; x < 150; ++x) CHECK(at(picture, 100, x) == green);  // solid
-  CHECK(at(picture, 101, 120) == green);                                // two pixels wide
-  CHECK(at(picture, 99, 120) == grey);
-  const Rgb tint = at(picture, 250, 250);
+  for (int x = 100; x < 150; ++x) CHECK(rgb_at(picture, 100, x) == green);  // solid
+  CHECK(rgb_at(picture, 101, 120) == green);                                // two pixels wide
+  CHECK(rgb_at(picture, 99, 120) == grey);
+  const Rgb tint = rgb_at(picture, 250, 250);
   CHECK((tint[0] > 120 && tint[1] < 100));
   std::set<Rgb> along;
-  for (int x = 210; x < 290; ++x) along.insert(at(picture, 299, x));
+  for (int x = 210; x < 290; ++x) along.insert(rgb_at(picture, 299, x));
   CHECK(along.size() == 2);  // dashes and gaps
   CHECK(along.count(tint) == 1);
-  CHECK(at(picture, 199, 199)[1] > 200);
+  CHECK(rgb_at(picture, 199, 199)[1] > 200);
 
   const Picture same = glia::overlay_picture(slice, {truth, kSide, kSide}, {truth, kSide, kSide});
-  const Rgb yellow = at(same, 100, 120);
+  const Rgb yellow = rgb_at(same, 100, 120);
   CHECK((yellow[0] > 200 && yellow[1] > 200 && yellow[2] < 50));
   const Picture alone = glia::overlay_picture(slice, {}, {truth, kSide, kSide});
-  for (int x = 100; x < 200; ++x) CHECK(at(alone, 100, x)[1] < 100);
+  for (int x = 100; x < 200; ++x) CHECK(rgb_at(alone, 100, x)[1] < 100);
 }
 
 TEST_CASE("a mask that touches the picture's edge is outlined there", "[pictures]") {
@@ -132,10 +132,10 @@ TEST_CASE("a mask that touches the picture's edge is outlined there", "[pictures
   const std::vector<float> truth = square(kSide, 0, kSide), none(kSide * kSide);
   const Picture picture = glia::overlay_picture(slice, {truth, kSide, kSide}, {none, kSide, kSide});
   for (const int edge : {0, kSide - 1}) {
-    CHECK(at(picture, edge, 200)[1] > 200);
-    CHECK(at(picture, 200, edge)[1] > 200);
+    CHECK(rgb_at(picture, edge, 200)[1] > 200);
+    CHECK(rgb_at(picture, 200, edge)[1] > 200);
   }
-  CHECK(at(picture, 200, 200) == Rgb{0, 0, 0});
+  CHECK(rgb_at(picture, 200, 200) == Rgb{0, 0, 0});
 }
 
 TEST_CASE("a triptych shows slice, truth and prediction, or the probability", "[pictures]") {
@@ -150,15 +150,15 @@ TEST_CASE("a triptych shows slice, truth and prediction, or the probability", "[
   const int gap = (picture.width - 3 * kPanel) / 2;
   CHECK((gap >= 1 && gap <= 4));
   const int second = kPanel + gap, third = 2 * (kPanel + gap);
-  CHECK(at(picture, 50, 50) == Rgb{100, 100, 100});
-  CHECK(at(picture, 199, second + 199) == Rgb{255, 255, 255});
-  CHECK(at(picture, 200, second + 200) == Rgb{0, 0, 0});
-  CHECK(at(picture, 399, third + 399) == Rgb{255, 255, 255});
-  CHECK(at(picture, 200, third + 200) == Rgb{0, 0, 0});
+  CHECK(rgb_at(picture, 50, 50) == Rgb{100, 100, 100});
+  CHECK(rgb_at(picture, 199, second + 199) == Rgb{255, 255, 255});
+  CHECK(rgb_at(picture, 200, second + 200) == Rgb{0, 0, 0});
+  CHECK(rgb_at(picture, 399, third + 399) == Rgb{255, 255, 255});
+  CHECK(rgb_at(picture, 200, third + 200) == Rgb{0, 0, 0});
   const Picture without =
       glia::triptych_picture(slice, {}, {probability, kSide, kSide}, {mask, kSide, kSide});
-  CHECK(at(without, 200, second + 200) == Rgb{153, 153, 153});
-  CHECK(at(without, 200, third + 200) == Rgb{0, 0, 0});
+  CHECK(rgb_at(without, 200, second + 200) == Rgb{153, 153, 153});
+  CHECK(rgb_at(without, 200, third + 200) == Rgb{0, 0, 0});
 }
 
 TEST_CASE("a contact sheet centres pictures of different sizes in a grid", "[pictures]") {
@@ -171,12 +171,12 @@ TEST_CASE("a contact sheet centres pictures of different sizes in a grid", "[pic
   const int gap = sheet.width - 8;
   REQUIRE(gap > 0);
   REQUIRE(sheet.height == 8 + gap);
-  CHECK(at(sheet, 1, 0) == Rgb{10, 10, 10});
-  CHECK(at(sheet, 0, 0) == at(sheet, 3, 0));  // the line's colour above and below
-  CHECK(at(sheet, 0, 0) != Rgb{10, 10, 10});
-  CHECK(at(sheet, 0, 4 + gap + 1) == Rgb{20, 20, 20});
-  CHECK(at(sheet, 4 + gap, 0) == Rgb{30, 30, 30});
-  CHECK(at(sheet, 4 + gap, 4 + gap + 1) == at(sheet, 0, 0));  // the empty cell
+  CHECK(rgb_at(sheet, 1, 0) == Rgb{10, 10, 10});
+  CHECK(rgb_at(sheet, 0, 0) == rgb_at(sheet, 3, 0));  // the line's colour above and below
+  CHECK(rgb_at(sheet, 0, 0) != Rgb{10, 10, 10});
+  CHECK(rgb_at(sheet, 0, 4 + gap + 1) == Rgb{20, 20, 20});
+  CHECK(rgb_at(sheet, 4 + gap, 0) == Rgb{30, 30, 30});
+  CHECK(rgb_at(sheet, 4 + gap, 4 + gap + 1) == rgb_at(sheet, 0, 0));  // the empty cell
   CHECK(glia::contact_sheet(pictures, 10).width == 12 + 2 * gap);
 }
 

@@ -27,10 +27,6 @@ Outcome run_bench(const std::vector<std::string>& more) {
   return run_glia(arguments);
 }
 
-bool contains(const Outcome& outcome, const std::string& text) {
-  return outcome.output.find(text) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("bench: the whole table, and three files", "[cli]") {

@@ -15,10 +15,6 @@ std::vector<std::string> with(std::vector<std::string> arguments,
   return arguments;
 }
 
-bool contains(const Outcome& outcome, const std::string& text) {
-  return outcome.output.find(text) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("program: auto says which device it took", "[cli]") {

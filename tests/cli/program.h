@@ -14,6 +14,10 @@ struct Outcome {
   std::string output;  // standard output and standard error
 };
 
+inline bool contains(const Outcome& outcome, const std::string& text) {
+  return outcome.output.find(text) != std::string::npos;
+}
+
 /// Runs `glia` with `arguments` to its end.
 Outcome run_glia(const std::vector<std::string>& arguments);
 

@@ -15,8 +15,6 @@ using glia::test::SmallNet;
 
 namespace {
 
-const ConvSpec kPointwise{.stride_h = 1, .stride_w = 1, .padding = {}};
-
 std::vector<float> noise(std::int64_t count, std::uint64_t seed) {
   Sequence random(seed, 0);
   std::vector<float> values;
@@ -32,7 +30,7 @@ TEST_CASE("grad-cam: two channels, one for and one against", "[explain]") {
   const Tensor w = constant(*cpu, {1, 1, 1, 2}, {2, -1});
   SmallNet net(2, [&](nn::Pass& pass, const Tensor& x) {
     const Tensor a = ops::scale(pass.tape, x, 1);
-    return ops::conv2d(pass.tape, pass.note("features", a), w, {}, kPointwise);
+    return ops::conv2d(pass.tape, pass.note("features", a), w, {}, test::kPointwise);
   });
   // Four pixels (A_0, A_1); the region is the first and the last.
   const std::vector<float> x = {1, 0, 0, 4, 3, 1, 5, 20};
@@ -48,7 +46,8 @@ TEST_CASE("grad-cam: a layer of half the size is enlarged", "[explain]") {
   const Tensor w = constant(*cpu, {1, 1, 1, 1}, {3});
   SmallNet net(1, [&](nn::Pass& pass, const Tensor& x) {
     const Tensor a = pass.note("deep", ops::max_pool2d(pass.tape, x));
-    return ops::conv2d(pass.tape, ops::upsample_nearest2d(pass.tape, a, 2), w, {}, kPointwise);
+    return ops::conv2d(pass.tape, ops::upsample_nearest2d(pass.tape, a, 2), w, {},
+                       test::kPointwise);
   });
   // One row of two blocks with maxima 8 and 0. The region has 3 pixels of 8 in the first block.
   const std::vector<float> x = {1, 8, 0, 0, 2, 3, -1, 0};

@@ -9,17 +9,13 @@ using namespace glia;
 using glia::test::constant;
 using glia::test::SmallNet;
 
-namespace {
-
-const ConvSpec kPointwise{.stride_h = 1, .stride_w = 1, .padding = {}};
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("occlusion: pixel by pixel, weight times distance from the channel's mean", "[explain]") {
   const auto cpu = make_cpu_device(1);
   const Tensor w = constant(*cpu, {1, 1, 1, 2}, {3, -1}), b = constant(*cpu, {1}, {7});
   SmallNet net(2, [&](nn::Pass& pass, const Tensor& x) {
-    return ops::conv2d(pass.tape, x, w, b, kPointwise);
+    return ops::conv2d(pass.tape, x, w, b, test::kPointwise);
   });
   // Means: 2 in channel 0, 10 in channel 1.
   const std::vector<float> x = {0, 10, 4, 10, 2, 18, 2, 2};

@@ -27,6 +27,8 @@ class SmallNet : public nn::Model {
   nn::ParameterSet parameters_;
 };
 
+inline const ConvSpec kPointwise{.stride_h = 1, .stride_w = 1, .padding = {}};
+
 /// A constant of the device.
 inline Tensor constant(Device& device, const Shape& shape, const std::vector<float>& values) {
   return Tensor::from<float>(device, shape, values);

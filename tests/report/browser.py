@@ -117,7 +117,7 @@ def main():
         check_page(browser, folder, path("run", "report.html"), "run",
                    {"svg": 1, "h1": 1, "img": 0})
         check_page(browser, folder, path("evaluation", "report.html"), "evaluation",
-                   {"svg": 2, "h1": 1, "img": min(drawn, 16)})
+                   {"svg": 3, "h1": 1, "img": min(drawn, 16)})
         if len(sys.argv) > 2:
             os.makedirs(sys.argv[2], exist_ok=True)
             for name in os.listdir(folder):

@@ -11,21 +11,16 @@
 #include "engine/report/curves.h"
 #include "engine/report/line_chart.h"
 #include "tests/catch.h"
+#include "tests/report/occurrences.h"
 
 namespace {
 
 using glia::EpochRow;
 using glia::LineChart;
+using glia::test::occurrences;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-int count(const std::string& text, const std::string& what) {
-  int found = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
-    ++found;
-  return found;
-}
 
 /// The path data of the curves; a curve of the legend is drawn with "h".
 std::vector<std::string> curves(const std::string& svg) {
@@ -124,14 +119,14 @@ TEST_CASE("one epoch is a mark, none is an empty chart", "[curves]") {
   const std::vector<EpochRow> one{{1, 0.5, 0.4, kNan, 0.6}};
   const std::string svg = glia::learning_curves_svg(one, "loss");
   CHECK(balanced(svg));
-  CHECK(count(svg, "nan") == 0);
-  CHECK(count(svg, "inf") == 0);
+  CHECK(occurrences(svg, "nan") == 0);
+  CHECK(occurrences(svg, "inf") == 0);
   // Three curves, each with a mark, and three entries of the legend, each with a mark.
-  CHECK(count(svg, "class=\"mark") == 6);
+  CHECK(occurrences(svg, "class=\"mark") == 6);
   const std::string empty = glia::learning_curves_svg({}, "loss");
   CHECK(balanced(empty));
-  CHECK(count(empty, "nan") == 0);
-  CHECK(count(empty, "class=\"mark") == 0);
+  CHECK(occurrences(empty, "nan") == 0);
+  CHECK(occurrences(empty, "class=\"mark") == 0);
 }
 
 TEST_CASE("values that are not finite leave a gap", "[curves]") {
@@ -142,11 +137,11 @@ TEST_CASE("values that are not finite leave a gap", "[curves]") {
       .series = {{"a", {1, 2, 3, 4, 5}, {1, 2, kNan, 4, kInfinity}}, {"b", {1, 2}, {kNan, kNan}}}};
   const std::string svg = glia::to_svg({&chart, 1});
   CHECK(balanced(svg));
-  CHECK(count(svg, "nan") == 0);
-  CHECK(count(svg, "inf") == 0);
+  CHECK(occurrences(svg, "nan") == 0);
+  CHECK(occurrences(svg, "inf") == 0);
   const auto found = curves(svg);
   REQUIRE(found.size() == 1);
-  CHECK(count(found[0], "M") == 2);
+  CHECK(occurrences(found[0], "M") == 2);
   CHECK(points(found[0]).size() == 3);
   CHECK(svg.find("b (no values)") != std::string::npos);
 }
@@ -176,9 +171,9 @@ TEST_CASE("a spread is a bar at each of a few points, a band along many", "[curv
                               .high = {0.6, 0.7, 0.9}}}};
   std::string svg = glia::to_svg({&chart, 1});
   CHECK(balanced(svg));
-  CHECK(count(svg, "class=\"bar s0\"") == 2);  // the NaN has none
-  CHECK(count(svg, "class=\"band") == 0);
-  CHECK(count(svg, "nan") == 0);
+  CHECK(occurrences(svg, "class=\"bar s0\"") == 2);  // the NaN has none
+  CHECK(occurrences(svg, "class=\"band") == 0);
+  CHECK(occurrences(svg, "nan") == 0);
   glia::Series& series = chart.series[0];
   for (int i = 13; i < 60; ++i) {
     series.x.push_back(i);
@@ -188,10 +183,10 @@ TEST_CASE("a spread is a bar at each of a few points, a band along many", "[curv
   }
   svg = glia::to_svg({&chart, 1});
   CHECK(balanced(svg));
-  CHECK(count(svg, "class=\"bar") == 0);
-  CHECK(count(svg, "class=\"band m0\"") == 1);
+  CHECK(occurrences(svg, "class=\"bar") == 0);
+  CHECK(occurrences(svg, "class=\"band m0\"") == 1);
   // The axis holds the spread: 0.9 lies above every y.
-  CHECK(count(svg, ">1</text>") == 1);
+  CHECK(occurrences(svg, ">1</text>") == 1);
 }
 
 TEST_CASE("dots have no line but a name each", "[curves]") {
@@ -206,9 +201,9 @@ TEST_CASE("dots have no line but a name each", "[curves]") {
   const std::string svg = glia::to_svg({&chart, 1});
   CHECK(balanced(svg));
   CHECK(curves(svg).empty());
-  CHECK(count(svg, "<title>p&lt;1&gt;</title>") == 1);
-  CHECK(count(svg, "<title>p2</title>") == 0);
-  CHECK(count(svg, "class=\"mark m0\"") == 3);  // two and the legend's
+  CHECK(occurrences(svg, "<title>p&lt;1&gt;</title>") == 1);
+  CHECK(occurrences(svg, "<title>p2</title>") == 0);
+  CHECK(occurrences(svg, "class=\"mark m0\"") == 3);  // two and the legend's
 }
 
 TEST_CASE("the diagonal, a marked x and points beyond the axis", "[curves]") {
@@ -221,7 +216,7 @@ TEST_CASE("the diagonal, a marked x and points beyond the axis", "[curves]") {
                         .diagonal = true,
                         .mark_x = 0.5};
   const std::string svg = glia::to_svg({&chart, 1});
-  CHECK(count(svg, "class=\"axis rule\"") == 2);
+  CHECK(occurrences(svg, "class=\"axis rule\"") == 2);
   const auto found = curves(svg);
   REQUIRE(found.size() == 1);
   const auto inside = points(found[0]);
@@ -243,7 +238,7 @@ TEST_CASE("text is escaped", "[curves]") {
   CHECK(balanced(svg));
   CHECK(svg.find("a&lt;b &amp; \"c\" </text>") != std::string::npos);
   CHECK(svg.find("<script") == std::string::npos);
-  CHECK(count(svg, "</svg>") == 1);
+  CHECK(occurrences(svg, "</svg>") == 1);
 }
 
 TEST_CASE("charts that cannot be drawn are refused", "[curves]") {

@@ -7,17 +7,12 @@
 #include "engine/report/evaluation_page.h"
 #include "engine/report/run_page.h"
 #include "tests/catch.h"
+#include "tests/report/occurrences.h"
 
 namespace {
 
 using glia::Evaluation;
-
-int count(const std::string& text, const std::string& what) {
-  int found = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
-    ++found;
-  return found;
-}
+using glia::test::occurrences;
 
 Evaluation small_evaluation() {
   Evaluation evaluation;
@@ -52,7 +47,7 @@ TEST_CASE("a chart of thresholds has three averages and marks the one in use", "
     CHECK(series.y[50] == 1);
     CHECK(series.y[98] == 0);
   }
-  CHECK(count(glia::to_svg({&chart, 1}), "axis rule") == 1);
+  CHECK(occurrences(glia::to_svg({&chart, 1}), "axis rule") == 1);
 }
 
 TEST_CASE("the reliability chart leaves empty bins out", "[report]") {
@@ -62,7 +57,7 @@ TEST_CASE("the reliability chart leaves empty bins out", "[report]") {
   CHECK(chart.series[0].x.size() == 2);
   CHECK(chart.series[0].y[1] == 0.5);
   CHECK(chart.diagonal);
-  CHECK(count(glia::to_svg({&chart, 1}), "2 pixels") == 1);
+  CHECK(occurrences(glia::to_svg({&chart, 1}), "2 pixels") == 1);
 }
 
 TEST_CASE("the page of an evaluation shows scores, cases, provenance and limits", "[report]") {
@@ -81,19 +76,19 @@ TEST_CASE("the page of an evaluation shows scores, cases, provenance and limits"
                 {"Nobody", "", {}}},
       .provenance = {{"The model", "", {{"checkpoint", "runs/first/best.safetensors"}}}}};
   const std::string html = page.html();
-  CHECK(count(html, "class=\"alert\"") == 1);
-  CHECK(count(html, "slices of one patient may stand on both sides") == 1);
-  CHECK(count(html, "data:image/png;base64,") == 2);
-  CHECK(count(html, "Nobody") == 0);
-  CHECK(count(html, ">flips<") == 1);
-  CHECK(count(html, "runs/first/best.safetensors") == 1);
-  CHECK(count(html, "not a medical device") == 1);
-  CHECK(count(html, "<svg") == 2);
-  CHECK(count(html, "</svg>") == 2);
-  CHECK(count(html, "HD95 (pixels)") == 3);  // scores, patients, slices
+  CHECK(occurrences(html, "class=\"alert\"") == 1);
+  CHECK(occurrences(html, "slices of one patient may stand on both sides") == 1);
+  CHECK(occurrences(html, "data:image/png;base64,") == 2);
+  CHECK(occurrences(html, "Nobody") == 0);
+  CHECK(occurrences(html, ">flips<") == 1);
+  CHECK(occurrences(html, "runs/first/best.safetensors") == 1);
+  CHECK(occurrences(html, "not a medical device") == 1);
+  CHECK(occurrences(html, "<svg") == 2);
+  CHECK(occurrences(html, "</svg>") == 2);
+  CHECK(occurrences(html, "HD95 (pixels)") == 3);  // scores, patients, slices
   // Dice of the patients: 16/20 and 6/14 (2 * 3 over 2 * 3 + 5 + 3).
-  CHECK(count(html, "<td>0.6143</td>") == 1);
-  CHECK(count(html, "nan") == 0);
+  CHECK(occurrences(html, "<td>0.6143</td>") == 1);
+  CHECK(occurrences(html, "nan") == 0);
 }
 
 TEST_CASE("the page of a run grows with its epochs", "[report]") {
@@ -102,18 +97,18 @@ TEST_CASE("the page of a run grows with its epochs", "[report]") {
                      .running = true,
                      .loss_name = "-log(IoU)",
                      .settings = {{"train", {{"epochs", 2}}}}};
-  CHECK(count(page.html(), "http-equiv=\"refresh\"") == 1);
-  CHECK(count(page.html(), "<svg") == 0);
+  CHECK(occurrences(page.html(), "http-equiv=\"refresh\"") == 1);
+  CHECK(occurrences(page.html(), "<svg") == 0);
   page.curves.push_back({1, 0.9, 0.8, 0.3, 0.4});
   page.epochs.push_back({{"epoch", 1}, {"train_loss", 0.912345}, {"collapsed", false}});
   page.warnings.push_back("the network has collapsed");
   page.running = false;
   const std::string html = page.html();
-  CHECK(count(html, "http-equiv") == 0);
-  CHECK(count(html, "<svg") == 1);
-  CHECK(count(html, ">train loss<") == 1);
-  CHECK(count(html, ">0.9123<") == 1);
-  CHECK(count(html, ">false<") == 1);
-  CHECK(count(html, "the network has collapsed") == 1);
-  CHECK(count(html, ">train.epochs<") == 1);
+  CHECK(occurrences(html, "http-equiv") == 0);
+  CHECK(occurrences(html, "<svg") == 1);
+  CHECK(occurrences(html, ">train loss<") == 1);
+  CHECK(occurrences(html, ">0.9123<") == 1);
+  CHECK(occurrences(html, ">false<") == 1);
+  CHECK(occurrences(html, "the network has collapsed") == 1);
+  CHECK(occurrences(html, ">train.epochs<") == 1);
 }
