@@ -9,6 +9,7 @@
 #include "apps/support/device_options.h"
 #include "apps/support/evaluation_output.h"
 #include "apps/support/evaluation_table.h"
+#include "apps/support/explainer.h"
 #include "apps/support/inference_options.h"
 #include "apps/support/inference_table.h"
 #include "apps/support/open_model.h"
@@ -29,6 +30,7 @@ struct EvaluateFlags {
   std::vector<double> pixel_size;
   BootstrapConfig bootstrap;
   bool inference_table = false;
+  std::vector<std::string> explain;  // methods
   InferenceOptions inference;
   DeviceOptions device;
 };
@@ -68,6 +70,17 @@ std::optional<PixelSize> pixel_size_of(const EvaluateFlags& o) {
   return PixelSize{o.pixel_size[0], o.pixel_size[1]};
 }
 
+/// The heat maps that were asked for of a slice.
+MoreFigures heat_maps(const EvaluateFlags& o, Device& device, const OpenModel& open) {
+  if (o.explain.empty()) return {};
+  const ExplainSettings settings{
+      .methods = o.explain, .threshold = o.threshold, .channel = o.channel};
+  return
+      [explainer = Explainer(settings, device, open)](const Slice& slice, const std::string& id) {
+        return explainer.figures(explainer.explain(slice, id));
+      };
+}
+
 /// What the figures depend on.
 nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open,
                                    const Objective& objective, const EvaluateResult& result) {
@@ -99,6 +112,9 @@ void run_evaluate(const EvaluateFlags& o) {
   check(o.channel < loader.channels(), "--channel: found {}, the images have {}", o.channel,
         loader.channels());
   const Objective objective = Objective::parse(o.loss, Region::batch, 1);
+  check(o.explain.empty() || !o.out.empty(),
+        "--explain: the maps go into the report; add --out FOLDER");
+  const MoreFigures maps = heat_maps(o, *device, open);
   if (!o.out.empty()) make_folder(o.out);
 
   Progress progress("evaluate", std::ssize(samples));
@@ -152,7 +168,7 @@ void run_evaluate(const EvaluateFlags& o) {
   const ChosenCases cases = choose_cases(result.evaluation.slices());
   const Masks masks =
       predict_masks(*device, open, samples, cases.ids(), objective, evaluate_options);
-  output.write(o.out, draw_cases(cases, samples, masks, o.channel, summary.distance_unit));
+  output.write(o.out, draw_cases(cases, samples, masks, o.channel, summary.distance_unit, maps));
   fmt::print("written to {} (first look: {})\n", o.out,
              (std::filesystem::path(o.out) / "report.html").string());
 }
@@ -199,6 +215,12 @@ void add_evaluate_command(CLI::App& app) {
       ->add_option("--channel", options->channel, "Channel of the image in the report's pictures")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command
+      ->add_option("--explain", options->explain,
+                   "Heat maps behind each picture of the report, with commas between: grad-cam, "
+                   "saliency, occlusion (slow), mc-dropout, flips; see glia explain --help")
+      ->delimiter(',')
+      ->check(CLI::IsMember(explain_methods()));
   options->inference.add_to(*command);
   command->add_flag("--inference-table", options->inference_table,
                     "Also score with none of these four, with each alone and with all, in one "

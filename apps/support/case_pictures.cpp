@@ -23,9 +23,8 @@ std::string caption(const Case& item, const std::string& distance_unit) {
          fmt::format("; truth {} pixels, prediction {}, both {}", c.tp + c.fn, c.tp + c.fp, c.tp);
 }
 
-Figure draw(const Case& item, const Sample& sample, const std::vector<float>& prediction,
+Figure draw(const Case& item, const Slice& slice, const std::vector<float>& prediction,
             std::int64_t channel, const std::string& distance_unit) {
-  const Slice slice = load_slice(sample);
   const Picture grey =
       channel_picture(slice.image, slice.height, slice.width, slice.channels, channel);
   const Picture overlay = overlay_picture(grey, {slice.mask, slice.height, slice.width},
@@ -67,7 +66,8 @@ ChosenCases choose_cases(const std::vector<Case>& slices) {
 std::vector<Section<std::vector<Figure>>> draw_cases(const ChosenCases& cases,
                                                      const std::vector<Sample>& samples,
                                                      const Masks& predictions, std::int64_t channel,
-                                                     const std::string& distance_unit) {
+                                                     const std::string& distance_unit,
+                                                     const MoreFigures& more) {
   std::map<std::string, const Sample*> sample_of;
   for (const Sample& sample : samples) sample_of[sample.id] = &sample;
   const auto figures = [&](const std::vector<Case>& group) {
@@ -75,8 +75,10 @@ std::vector<Section<std::vector<Figure>>> draw_cases(const ChosenCases& cases,
     for (const Case& item : group) {
       check(sample_of.contains(item.id) && predictions.contains(item.id),
             "report: the slice {} has no files or no prediction to draw", item.id);
-      drawn.push_back(
-          draw(item, *sample_of.at(item.id), predictions.at(item.id), channel, distance_unit));
+      const Slice slice = load_slice(*sample_of.at(item.id));
+      drawn.push_back(draw(item, slice, predictions.at(item.id), channel, distance_unit));
+      if (!more) continue;
+      for (Figure& figure : more(slice, item.id)) drawn.push_back(std::move(figure));
     }
     return drawn;
   };

@@ -26,12 +26,16 @@ ChosenCases choose_cases(const std::vector<Case>& slices);
 /// Masks [height, width] of 0 and 1 by slice.
 using Masks = std::map<std::string, std::vector<float>>;
 
+/// Further pictures of a slice, shown behind its overlay.
+using MoreFigures = std::function<std::vector<Figure>(const Slice&, const std::string& id)>;
+
 /// An overlay of each chosen case, captioned with its scores: sections for the worst, the median
 /// and the best. `channel` of the image is shown. Throws `Error` when a sample or a mask is
 /// missing.
 std::vector<Section<std::vector<Figure>>> draw_cases(const ChosenCases& cases,
                                                      const std::vector<Sample>& samples,
                                                      const Masks& predictions, std::int64_t channel,
-                                                     const std::string& distance_unit);
+                                                     const std::string& distance_unit,
+                                                     const MoreFigures& more = {});
 
 }  // namespace glia

@@ -15,7 +15,7 @@ std::string text(const std::optional<Interval>& interval) {
 }
 
 std::string scores_table(const Summary& summary) {
-  constexpr const char* kRow = "{:<18}{:>10}{:>7}{:>13}{:>7}{:>18}{:>12}\n";
+  constexpr const char* kRow = "{:<18}{:>10}{:>7}{:>13}{:>7}{:>22}{:>12}\n";
   std::string table = fmt::format(fmt::runtime(kRow), "", "per slice", "n", "per patient", "n",
                                   "95 % interval", "all pixels");
   for (const Score& score : all_scores()) {

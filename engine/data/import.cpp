@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -21,6 +22,15 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr bool kNoFlush = false;  // the whole folder is flushed once
+
+/// 12 of "p1_012"; 0 where a name ends in no digit or in more than a number holds.
+std::int64_t number_at_end(const std::string& name) {
+  const std::size_t before = name.find_last_not_of("0123456789");
+  const char* begin = name.data() + (before == std::string::npos ? 0 : before + 1);
+  std::int64_t number = 0;
+  const auto [_, error] = std::from_chars(begin, name.data() + name.size(), number);
+  return error == std::errc() ? number : 0;
+}
 
 /// The folder that the import grows in, next to its final place, so that none is left half-written.
 class Staging {
@@ -157,15 +167,16 @@ class Importer {
     const std::vector<std::uint8_t> bits = values_.binary(mask.values, one.mask);
     const int digits = static_cast<int>(std::to_string(image.slices - 1).size());
     const auto pixels = static_cast<std::size_t>(image.height * image.width);
+    const bool volume = is_nifti_name(one.images[0]);
     for (std::int64_t i = 0; i < image.slices; ++i) {
       SliceRow row{one.id,
                    patient_of_.at(one.id),
-                   i,
+                   volume ? i : number_at_end(one.id),
                    names_of(one.images),
                    name_of(one.mask),
                    image.row_spacing,
                    image.column_spacing};
-      if (is_nifti_name(one.images[0])) row.id += fmt::format("_{:0{}}", i, digits);
+      if (volume) row.id += fmt::format("_{:0{}}", i, digits);
       put_slice(image.slice(i), std::span(bits).subspan(i * pixels, pixels), image, one.images[0],
                 std::move(row), folder);
     }

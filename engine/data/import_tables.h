@@ -7,7 +7,7 @@ namespace glia {
 
 struct SliceRow {
   std::string id, group;
-  std::int64_t slice = 0;   // in its volume, from 0
+  std::int64_t slice = 0;   // in its volume, from 0; of a picture the number that ends its name
   std::string image, mask;  // below the data folder; several files have a semicolon between
   double row_mm = 0, column_mm = 0;  // 0 when unknown
 };

@@ -48,6 +48,14 @@ std::string row(const std::string& name, const json& value) {
   return row(name, text(value));
 }
 
+/// A row an entry; those of an object within it are led by its name.
+std::string rows(const json& settings, const std::string& prefix = "") {
+  std::string out;
+  for (const auto& [name, value] : settings.items())
+    out += value.is_object() ? rows(value, prefix + name + " ") : row(prefix + name, value);
+  return out;
+}
+
 std::string training_section(const ModelCard& card) {
   const json& info = card.checkpoint;
   std::string out = "## Training\n\n| | |\n|---|---|\n";
@@ -56,7 +64,7 @@ std::string training_section(const ModelCard& card) {
   out += row("preprocessing", at(info, "preprocess/normalize"));
   const json config = at(card.training, "train");
   if (config.is_object())
-    for (const auto& [name, value] : config.items()) out += row(name, value);
+    out += rows(config);
   else
     out += row("settings", std::string("not recorded (no config.json beside the checkpoint)"));
   for (const char* key : {"glia", "compiler", "cpu", "instruction set"})
@@ -185,7 +193,7 @@ std::string to_markdown(const ModelCard& card) {
   out += row("hash of the file (XXH3)", fmt::format("`{}`", card.hash));
   out += row("trained numbers", fmt::format("{}", card.parameters));
   const json model = at(card.checkpoint, "model");
-  for (const auto& [name, value] : model.items()) out += row(name, value);
+  out += rows(model);
   out += '\n' + training_section(card) + data_section(card) + metrics_section(card);
   return out + limits_section(card);
 }

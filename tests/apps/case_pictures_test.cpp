@@ -77,6 +77,15 @@ TEST_CASE("chosen slices are drawn with their scores below", "[report]") {
   CHECK(sections[0].content[0].caption ==
         "slice 7, patient 0: Dice 0.500, HD95 2.5 mm; truth 30 pixels, prediction 10, both 10");
   CHECK(sections[1].content.empty());
+  const auto with_more =
+      glia::draw_cases(chosen, {sample}, masks, 1, "mm", [](const glia::Slice& slice, auto& id) {
+        return std::vector<glia::Figure>{{"png", id + " is " + std::to_string(slice.width)}};
+      });
+  REQUIRE(with_more[0].content.size() == 2);
+  CHECK(with_more[0].content[0].caption == sections[0].content[0].caption);
+  CHECK(with_more[0].content[1].caption ==
+        sample.id + " is " + std::to_string(glia::load_slice(sample).width));
+
   CHECK_THROWS_AS(glia::draw_cases(chosen, {sample}, {}, 1, "mm"), glia::Error);
   CHECK_THROWS_AS(glia::draw_cases(chosen, {}, masks, 1, "mm"), glia::Error);
 }

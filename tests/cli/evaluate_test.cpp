@@ -46,10 +46,10 @@ TEST_CASE("program: an evaluation leaves a page, tables and JSON that agree", "[
   const CliWorkspace w;
   REQUIRE(run_glia(w.train("run", 2)).code == 0);
   const std::string out = w.path("evaluation");
-  const Outcome outcome =
-      run_glia(evaluate(w, "run",
-                        {"--out", out, "--pixel-size", "0.5,2", "--bootstrap", "100",
-                         "--inference-table", "--json", w.path("e.json")}));
+  const Outcome outcome = run_glia(
+      evaluate(w, "run",
+               {"--out", out, "--pixel-size", "0.5,2", "--bootstrap", "100", "--inference-table",
+                "--json", w.path("e.json"), "--explain", "grad-cam"}));
   CAPTURE(outcome.output);
   REQUIRE(outcome.code == 0);
   CHECK(contains(outcome.output, "HD95 (mm)"));
@@ -76,6 +76,9 @@ TEST_CASE("program: an evaluation leaves a page, tables and JSON that agree", "[
   CHECK(contains(page, "trained on "));
   CHECK(contains(page, "data:image/png;base64,"));
   CHECK(contains(page, "keep-largest"));  // of the table of inference options
+  CHECK(contains(page, "Grad-CAM: where bottleneck speaks for the prediction"));
+  CHECK(contains(run_glia(evaluate(w, "run", {"--explain", "flips"})).output,
+                 "--explain: the maps go into the report; add --out FOLDER"));
 
   // The same slices, the same bits; other data is seen by its hash.
   REQUIRE(run_glia(evaluate(w, "run",

@@ -62,6 +62,9 @@ TEST_CASE("program: explain writes a map a method, of the image's own size", "[c
     CHECK(noted["maximum"].get<float>() == *std::max_element(map.values.begin(), map.values.end()));
   }
   CHECK(fs::exists(out + "/odd_explain.png"));
+  const std::string page = read_file(out + "/report.html");
+  CHECK(page.find("Grad-CAM: where bottleneck speaks for the image") != std::string::npos);
+  CHECK(page.find("It is not a medical device") != std::string::npos);
 
   const auto explain = [&](const std::string& flag, const std::string& value) {
     return run_glia({"explain", "--checkpoint", w.best, "--input", w.path("odd.npy"), "--out", out,

@@ -94,8 +94,8 @@ TEST_CASE("import: pictures become slices, with a table of where they came from"
   CHECK(w.slice("s.1").mask == std::vector<float>{0, 1, 0, 0});
   CHECK(w.table() ==
         "id,group,slice,image,mask,row_mm,column_mm\n"
-        "s.1,p 1,0,p 1/s.1.png,p 1/s.1_mask.png,,\n"
-        "s.2,\"p,\"\"2\"\"\",0,\"p,\"\"2\"\"/s.2.png\",\"p,\"\"2\"\"/s.2_mask.png\",,\n");
+        "s.1,p 1,1,p 1/s.1.png,p 1/s.1_mask.png,,\n"
+        "s.2,\"p,\"\"2\"\"\",2,\"p,\"\"2\"\"/s.2.png\",\"p,\"\"2\"\"/s.2_mask.png\",,\n");
   // What `glia split --group-by csv:…` makes of the table, and check-data of the folder.
   const auto groups = assign_groups({"s.1", "s.2"}, "csv:" + (w.out() / kSliceTable).string());
   CHECK(groups.at("s.2") == "p,\"2\"");
