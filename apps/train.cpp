@@ -140,6 +140,10 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
   TrainConfig& t = o.train;
   command.add_option("--epochs", t.epochs, "Passes over the training slices")
       ->capture_default_str();
+  command
+      .add_option("--max-steps", t.max_steps,
+                  "Steps of the whole run, if fewer than those of --epochs; 0: no limit")
+      ->capture_default_str();
   command.add_option("--batch-size", t.batch_size, "Slices a step")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();

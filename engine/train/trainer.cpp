@@ -53,6 +53,7 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       step_(device, model, optimizer_, objective_, config.seed,
             eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
   check(config.epochs >= 1, "--epochs: found {}, expected 1 or more", config.epochs);
+  check(config.max_steps >= 0, "--max-steps: found {}, expected 0 or more", config.max_steps);
   check(config.checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
         config.checkpoint_every);
   check_size(train_loader_, model);
@@ -60,8 +61,13 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
 }
 
 double Trainer::learning_rate() const {
+  const std::int64_t steps = config_.epochs * train_loader_.batches_per_epoch();
   return schedule_.rate(epoch_, optimizer_.steps(),
-                        config_.epochs * train_loader_.batches_per_epoch());
+                        config_.max_steps > 0 ? std::min(steps, config_.max_steps) : steps);
+}
+
+bool Trainer::out_of_steps() const {
+  return config_.max_steps > 0 && optimizer_.steps() >= config_.max_steps;
 }
 
 void Trainer::count(const TrainStep::Result& result, std::int64_t images, double seconds) {
@@ -79,16 +85,18 @@ void Trainer::count(const TrainStep::Result& result, std::int64_t images, double
 
 bool Trainer::train_epoch() {
   train_loader_.begin_epoch(epoch_, sums_.steps);
-  const std::int64_t total = train_loader_.batches_per_epoch();
+  std::int64_t total = train_loader_.batches_per_epoch();
+  if (config_.max_steps > 0)
+    total = std::min(total, sums_.steps + config_.max_steps - optimizer_.steps());
   Batch batch;
-  bool more = train_loader_.next(batch);
+  bool more = !out_of_steps() && train_loader_.next(batch);
   if (more) step_.upload(batch);
   while (more) {
     const auto start = Clock::now();
     const std::int64_t images = batch.size;
     step_.start(learning_rate());
     // The next batch travels while the device computes.
-    more = train_loader_.next(batch);
+    more = !out_of_steps() && train_loader_.next(batch);
     if (more) step_.upload(batch);
     count(step_.finish(), images, seconds_since(start));
     const auto done = static_cast<double>(sums_.steps);
@@ -165,7 +173,8 @@ void Trainer::end_epoch() {
 }
 
 bool Trainer::run() {
-  while (epoch_ <= config_.epochs) {
+  // A run that was stopped behind its last step still owes the end of that epoch.
+  while (epoch_ <= config_.epochs && (!out_of_steps() || sums_.steps > 0)) {
     if (!train_epoch()) return false;
     end_epoch();
   }

@@ -24,6 +24,8 @@ struct TrainConfig {
   optim::OptimizerConfig optimizer;
   optim::ScheduleConfig schedule;
   std::int64_t epochs = 5;
+  std::int64_t max_steps =
+      0;  // of the whole run; the epoch in which they end is cut short. 0: none
   std::int64_t batch_size = 6;
   std::int64_t checkpoint_every = 200;  // steps; 0: at the end of epochs only
   std::uint64_t seed = 0;
@@ -59,8 +61,8 @@ class Trainer {
   /// Continues where `checkpoint` (a last.safetensors) stopped.
   void resume(const Checkpoint& checkpoint);
 
-  /// Trains to the last epoch, or until `events.stop`. Returns whether it came to the end. Throws
-  /// `Error` when the loss is not finite; the last checkpoint is then the last good one.
+  /// Trains to the last epoch or step, or until `events.stop`. Returns whether it came to the end.
+  /// Throws `Error` when the loss is not finite; the last checkpoint is then the last good one.
   bool run();
 
   const std::vector<MetricsRow>& rows() const { return rows_; }
@@ -75,6 +77,8 @@ class Trainer {
   /// Adds a step to the sums. Throws `Error` when its loss is not finite.
   void count(const TrainStep::Result& result, std::int64_t images, double seconds);
   bool train_epoch();
+  /// Whether the run has made the steps that `max_steps` allows.
+  bool out_of_steps() const;
   void end_epoch();
   void report_collapse(const Summary& summary, MetricsRow& row);
   void save_last();

@@ -1,6 +1,7 @@
 // Stopping and resuming leaves no trace: weights, optimizer state and metrics are the same bits.
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -88,6 +89,30 @@ TEST_CASE("resume: more epochs may be added to a finished run", "[cli]") {
       run_glia({"train", "--resume", w.path("short"), "--epochs", "3", "--threads", "1"}).code ==
       0);
   check_same_run(w.path("long"), w.path("short"));
+}
+
+TEST_CASE("resume: a run that ends after a number of steps ends there, stopped or not", "[cli]") {
+  const CliWorkspace w;
+  // Cosine, so that the end of the run shows in every step; seven or eight steps an epoch.
+  const auto train = [&](const std::string& out) {
+    auto words = w.train(out, 9);
+    for (const char* word : {"--max-steps", "11", "--schedule", "cosine"}) words.emplace_back(word);
+    return words;
+  };
+  REQUIRE(run_glia(train("whole")).code == 0);
+  const std::string metrics = read_file(w.path("whole/metrics.csv"));
+  CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 1 + 2);
+  CHECK(metrics.find("\n2,11,22,") != std::string::npos);  // epoch, steps, images
+  // Stopped in the first epoch, in the second, and behind its last step.
+  for (const int checkpoints : {2, 9, 11}) {
+    const std::string name = "stopped" + std::to_string(checkpoints);
+    signal_glia(train(name), SIGKILL, after_checkpoints(w.path(name), checkpoints));
+    REQUIRE(run_glia({"train", "--resume", w.path(name), "--threads", "1"}).code == 0);
+    check_same_run(w.path("whole"), w.path(name));
+  }
+  // There is nothing left to do.
+  REQUIRE(run_glia({"train", "--resume", w.path("whole"), "--threads", "1"}).code == 0);
+  check_same_run(w.path("whole"), w.path("stopped2"));
 }
 
 TEST_CASE("resume: settings other than epochs and threads cannot be changed", "[cli]") {
