@@ -10,12 +10,12 @@ namespace glia {
 
 namespace {
 
-using Colour = std::array<double, 3>;
+using HeatColour = std::array<double, 3>;
 
-constexpr Colour kOutline{255, 255, 255};
+constexpr HeatColour kRim{255, 255, 255};
 // From weak to strong; lightness grows along both, so that they can be read in grey too.
-constexpr std::array<Colour, 3> kWarm{{{110, 10, 20}, {225, 85, 10}, {255, 235, 90}}};
-constexpr std::array<Colour, 3> kCold{{{20, 25, 120}, {10, 115, 225}, {150, 240, 255}}};
+constexpr std::array<HeatColour, 3> kWarm{{{110, 10, 20}, {225, 85, 10}, {255, 235, 90}}};
+constexpr std::array<HeatColour, 3> kCold{{{20, 25, 120}, {10, 115, 225}, {150, 240, 255}}};
 constexpr double kStrongest = 0.85;  // share of the colour over the slice; the slice stays visible
 
 void check_size(const Plane& plane, const Picture& slice, const char* name) {
@@ -26,16 +26,16 @@ void check_size(const Plane& plane, const Picture& slice, const char* name) {
 }
 
 /// The colour at `share` (0 to 1) of a ramp.
-Colour colour_at(const std::array<Colour, 3>& ramp, double share) {
+HeatColour colour_at(const std::array<HeatColour, 3>& ramp, double share) {
   const double at = share * (ramp.size() - 1);
   const auto low = std::min(static_cast<std::size_t>(at), ramp.size() - 2);
-  Colour colour;
+  HeatColour colour;
   for (std::size_t c = 0; c < 3; ++c)
     colour[c] = ramp[low][c] + (at - static_cast<double>(low)) * (ramp[low + 1][c] - ramp[low][c]);
   return colour;
 }
 
-void blend(std::uint8_t* pixel, const Colour& colour, double share) {
+void blend(std::uint8_t* pixel, const HeatColour& colour, double share) {
   for (std::size_t c = 0; c < 3; ++c)
     pixel[c] = static_cast<std::uint8_t>(std::lround((1 - share) * pixel[c] + share * colour[c]));
 }
@@ -80,7 +80,7 @@ Picture heat_picture(const Picture& slice, const Plane& heat, const Plane& regio
         const double share = std::abs(value) / largest;
         blend(pixel, colour_at(value > 0 ? kWarm : kCold, share), kStrongest * std::sqrt(share));
       }
-      if (!region.values.empty() && rim(y, x)) blend(pixel, kOutline, 1);
+      if (!region.values.empty() && rim(y, x)) blend(pixel, kRim, 1);
     }
   return picture;
 }

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/csv.h"
+
 namespace glia {
 
 namespace {
@@ -38,13 +40,6 @@ Json case_json(const Case& item) {
   return json;
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string cell = "\"";
-  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return cell + "\"";
-}
-
 std::string csv_header(const char* first, const char* second) {
   std::string line = fmt::format("{},{},tp,fp,fn,tn", first, second);
   for (const Score& score : all_scores()) line += fmt::format(",{}", score.name);
@@ -54,7 +49,7 @@ std::string csv_header(const char* first, const char* second) {
 std::string csv_line(const Case& item, const std::string& first, const std::string& second) {
   const Counts& c = item.counts;
   std::string line =
-      fmt::format("{},{},{},{},{},{}", quoted(first), quoted(second), c.tp, c.fp, c.fn, c.tn);
+      fmt::format("{},{},{},{},{},{}", csv_cell(first), csv_cell(second), c.tp, c.fp, c.fn, c.tn);
   for (const Score& score : all_scores()) {
     const auto value = score.of(item);
     line += value ? fmt::format(",{}", *value) : ",";

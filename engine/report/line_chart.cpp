@@ -53,6 +53,14 @@ struct Range {
 };
 
 Axis x_axis(const LineChart& chart) {
+  if (!chart.x_names.empty()) {
+    // Half a place of room at both ends.
+    Axis axis{{-0.5}, kLeft, kLeft + kPlotWidth};
+    for (std::size_t i = 0; i < chart.x_names.size(); ++i)
+      axis.ticks.push_back(static_cast<double>(i));
+    axis.ticks.push_back(static_cast<double>(chart.x_names.size()) - 0.5);
+    return axis;
+  }
   Range data;
   for (const Series& series : chart.series) data.cover(series.x);
   const auto [low, high] = chart.x_range.value_or(data.value());
@@ -77,6 +85,12 @@ Axis y_axis(const LineChart& chart) {
   return {round_ticks(low, high, 5), kTop + kPlotHeight, kTop};
 }
 
+/// What stands below a tick; nothing below the ends of an axis of names.
+std::string tick_label(const LineChart& chart, double tick) {
+  if (chart.x_names.empty()) return fmt::format("{:.6g}", tick);
+  return tick == std::floor(tick) ? chart.x_names[static_cast<std::size_t>(tick)] : "";
+}
+
 std::string draw_axes(const LineChart& chart, const Axis& x, const Axis& y) {
   std::string svg;
   const double right = kLeft + kPlotWidth, bottom = kTop + kPlotHeight;
@@ -87,14 +101,16 @@ std::string draw_axes(const LineChart& chart, const Axis& x, const Axis& y) {
   }
   double last_label = -kWidth;
   for (const double tick : x.ticks) {
+    const std::string label = tick_label(chart, tick);
+    if (label.empty()) continue;
     // The data's ends always have a label; a round tick too near to one has none.
     const double at = x(tick);
     const bool near = at - last_label < 30 || (tick != x.ticks.back() && right - at < 30);
     if (near && tick != x.ticks.back()) continue;
     last_label = at;
     svg += fmt::format(R"(<path class="axis" d="M{:.1f} {:.1f}v5"/>)", at, bottom);
-    svg += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{:.6g}</text>\n", at,
-                       bottom + 19, tick);
+    svg += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", at,
+                       bottom + 19, svg_escape(label));
   }
   svg += fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}V{:.1f}H{:.1f}\"/>\n", kLeft, kTop,
                      bottom, right);

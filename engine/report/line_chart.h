@@ -34,6 +34,8 @@ struct LineChart {
   std::optional<std::pair<double, double>> y_range = {}, x_range = {};
   /// x counts something (epochs, steps): ticks stand on whole numbers only.
   bool whole_x = false;
+  /// Names of the places 0, 1, ... on the x axis, in place of numbers.
+  std::vector<std::string> x_names = {};
   /// The line y = x, dotted.
   bool diagonal = false;
   /// A dotted vertical line at this x.
