@@ -13,6 +13,7 @@ void add_import_command(CLI::App& app);
 void add_split_command(CLI::App& app);
 void add_check_data_command(CLI::App& app);
 void add_train_command(CLI::App& app);
+void add_sweep_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_predict_command(CLI::App& app);
 void add_explain_command(CLI::App& app);

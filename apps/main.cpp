@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   glia::add_split_command(app);
   glia::add_check_data_command(app);
   glia::add_train_command(app);
+  glia::add_sweep_command(app);
   glia::add_evaluate_command(app);
   glia::add_predict_command(app);
   glia::add_explain_command(app);

@@ -26,11 +26,6 @@ double system_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-bool error_stream_draws() {
-  const char* kind = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) != 0 && kind != nullptr && std::string_view(kind) != "dumb";
-}
-
 /// Whether the locale's characters are UTF-8, by the variables that decide it.
 bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
@@ -61,6 +56,11 @@ int terminal_columns() {
 
 }  // namespace
 
+bool terminal_draws() {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) != 0 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
 std::string format_duration(double seconds) {
   // Beyond that (31 years) a number is a mistake, and a conversion to an integer might overflow.
   if (!(seconds >= 0 && seconds < 1e9)) return "?";
@@ -71,7 +71,7 @@ std::string format_duration(double seconds) {
 
 Progress::Progress(std::string label, std::int64_t steps)
     : Progress(std::move(label), steps, std::cerr,
-               {.terminal = error_stream_draws(), .utf8 = locale_is_utf8()}) {}
+               {.terminal = terminal_draws(), .utf8 = locale_is_utf8()}) {}
 
 Progress::Progress(std::string label, std::int64_t steps, std::ostream& out, Options options)
     : label_(std::move(label)), steps_(steps), out_(out), options_(std::move(options)) {

@@ -55,6 +55,9 @@ class Progress {
   bool drawn_ = false;
 };
 
+/// Whether the standard error stream is a terminal that understands control sequences.
+bool terminal_draws();
+
 /// "0:07", "12:34", "1:02:03". Negative, NaN or infinite: "?".
 std::string format_duration(double seconds);
 

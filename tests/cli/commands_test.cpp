@@ -26,8 +26,8 @@ void check_refused(const Outcome& outcome, int code, const std::string& text) {
 
 TEST_CASE("program: every command has help with an example and defaults", "[cli]") {
   CHECK(run_glia({"--help"}).output.find("Example:") != std::string::npos);
-  for (const char* command :
-       {"phantom", "import", "split", "check-data", "train", "evaluate", "predict", "doctor"}) {
+  for (const char* command : {"phantom", "import", "split", "check-data", "train", "sweep",
+                              "evaluate", "predict", "doctor"}) {
     const Outcome outcome = run_glia({command, "--help"});
     CAPTURE(command, outcome.output);
     CHECK(outcome.code == 0);

@@ -1,0 +1,21 @@
+// Keeps two programs from working in one folder.
+#pragma once
+
+#include <filesystem>
+
+namespace glia {
+
+/// Held from the constructor to the end of the process or object, however it ends.
+class FolderLock {
+ public:
+  /// Locks the file `path`, which is made and stays. Throws `Error` when another process holds it.
+  explicit FolderLock(const std::filesystem::path& path);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace glia

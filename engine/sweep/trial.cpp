@@ -1,0 +1,132 @@
+#include "engine/sweep/trial.h"
+
+#include <sstream>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/data/hash.h"
+
+namespace glia::sweep {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json identity_of(const Point& point, const Length& length, bool tied, const Json& common) {
+  Json identity;
+  for (std::size_t i = 0; i < point.values.size(); ++i)
+    identity["settings"][settings()[i].flag] = point.values[i];
+  identity["seed"] = point.seed;
+  if (tied || length.max_steps > 0)
+    identity["length"] = {{"epochs", length.epochs}, {"max_steps", length.max_steps}};
+  identity.update(common);
+  return identity;
+}
+
+std::string to_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+/// What a trial.json says, or null where there is none.
+Json read_record(const fs::path& folder) {
+  const fs::path file = folder / "trial.json";
+  if (!fs::exists(file)) return {};
+  Json record = Json::parse(read_file(file), nullptr, false);
+  check(record.is_object() && record.contains("epochs_done") &&
+            record["epochs_done"].is_number_integer() && record.contains("failure") &&
+            record["failure"].is_string(),
+        "{}: is damaged; remove {} to train this trial anew", file.string(), folder.string());
+  return record;
+}
+
+}  // namespace
+
+const char* name_of(State state) {
+  switch (state) {
+    case State::waiting: return "waiting";
+    case State::unfinished: return "unfinished";
+    case State::failed: return "failed";
+    case State::finished: return "finished";
+  }
+  return "?";
+}
+
+Trial::Trial(const fs::path& study, Point point, Length length, bool tied, const Json& common)
+    : point_(std::move(point)), length_(length) {
+  identity_ = identity_of(point_, length_, tied, common);
+  const auto& v = point_.values;
+  name_ = fmt::format("b{}-lr{}-{}-w{}-s{}-{}", v[kBatchSize], v[kLearningRate], v[kOptimizer],
+                      v[kBaseWidth], point_.seed, hash_text(to_text(identity_, -1)).substr(0, 8));
+  folder_ = study / "trials" / name_;
+  if (const Json record = read_record(folder_); !record.is_null()) {
+    epochs_done_ = record["epochs_done"];
+    failure_ = record["failure"];
+  }
+  read_rows();
+}
+
+State Trial::state() const {
+  if (epochs_done_ >= length_.epochs && static_cast<std::int64_t>(rows_.size()) >= length_.epochs)
+    return State::finished;
+  if (!failure_.empty()) return State::failed;
+  return has_checkpoint() ? State::unfinished : State::waiting;
+}
+
+bool Trial::has_checkpoint() const {
+  return fs::exists(run() / "last.safetensors");
+}
+
+void Trial::begin() {
+  make_folder(folder_);
+  if (!has_checkpoint()) {
+    check(epochs_done_ == 0,
+          "{}: has {} epochs but no last.safetensors to train on from; move the folder away to "
+          "train this trial anew",
+          run().string(), epochs_done_);
+    fs::remove_all(run());
+  }
+  failure_.clear();
+  write();
+}
+
+void Trial::end(bool reached_the_end, const std::string& failure) {
+  read_rows();
+  if (reached_the_end) epochs_done_ = length_.epochs;
+  failure_ = failure;
+  write();
+}
+
+void Trial::read_rows() {
+  rows_.clear();
+  const fs::path file = run() / "metrics.jsonl";
+  if (!fs::exists(file)) return;
+  std::istringstream lines(read_file(file));
+  try {
+    for (std::string line; std::getline(lines, line);)
+      rows_.push_back(MetricsRow::from_json(nlohmann::json::parse(line)));
+  } catch (const nlohmann::json::exception& error) {
+    fail("{}: is damaged ({}); remove {} to train this trial anew", file.string(), error.what(),
+         folder_.string());
+  }
+}
+
+void Trial::write() const {
+  Json record = identity_;
+  record["epochs_done"] = epochs_done_;
+  record["failure"] = failure_;
+  write_file_atomically(folder_ / "trial.json", to_text(record, 2) + "\n");
+}
+
+std::vector<std::string> finished_trials(const fs::path& study) {
+  std::vector<std::string> names;
+  if (!fs::is_directory(study / "trials")) return names;
+  for (const auto& entry : fs::directory_iterator(study / "trials"))
+    if (const Json record = read_record(entry.path());
+        !record.is_null() && record["epochs_done"] > 0)
+      names.push_back(entry.path().filename().string());
+  return names;
+}
+
+}  // namespace glia::sweep

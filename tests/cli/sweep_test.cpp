@@ -1,0 +1,180 @@
+// glia sweep as a user runs it: what is trained, skipped, resumed, recorded and written.
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/file.h"
+#include "tests/cli/workspace.h"
+
+using namespace glia;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+Words sweep_words(const CliWorkspace& w, const Words& more) {
+  Words words = {
+      "sweep",   "--data", w.path("slices"), "--split", w.path("split"), "--out", w.path("study"),
+      "--depth", "2",      "--threads",      "1",       "--base-width",  "4"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+Json study_of(const CliWorkspace& w) {
+  return Json::parse(read_file(w.path("study/study.json")));
+}
+
+int newlines_in(const std::string& text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// What changes when a trial is trained again: its run's checkpoint.
+fs::file_time_type trained_at(const CliWorkspace& w, const Json& trial) {
+  return fs::last_write_time(fs::path(w.path("study")) / trial["folder"].get<std::string>() /
+                             "run/last.safetensors");
+}
+
+}  // namespace
+
+TEST_CASE("sweep: trials, their files, and a rerun that trains nothing twice", "[cli][sweep]") {
+  const CliWorkspace w;
+  const Words two = sweep_words(w, {"--batch-size", "2,4", "--epochs", "2", "--seeds", "2"});
+  auto dry = two;
+  dry.emplace_back("--dry-run");
+  Outcome outcome = run_glia(dry);
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome, "4 trials: 0 finished, 4 to train"));
+  CHECK_FALSE(fs::exists(w.path("study")));
+
+  outcome = run_glia(two);
+  REQUIRE(outcome.code == 0);
+  const Json study = study_of(w);
+  REQUIRE(study["trials"].size() == 4);
+  // Both settings with seed 0 come first.
+  CHECK(study["trials"][0]["settings"]["batch-size"] == "2");
+  CHECK(study["trials"][1]["settings"]["batch-size"] == "4");
+  CHECK(study["trials"][1]["seed"] == 0);
+  CHECK(study["trials"][2]["seed"] == 1);
+  for (const Json& trial : study["trials"]) {
+    CHECK(trial["state"] == "finished");
+    CHECK(trial["epochs"].size() == 2);
+  }
+  CHECK(newlines_in(read_file(w.path("study/trials.csv"))) == 1 + 4 * 2);
+  CHECK(newlines_in(outcome.output) == 1 + 4 + 1);  // one line a trial in a log
+  REQUIRE(study["means"].size() == 2 * 2);
+  CHECK(study["means"][0]["val_loss"]["n"] == 2);
+
+  // One more value, one less, and more epochs: what is there goes on where it stopped.
+  const auto before = trained_at(w, study["trials"][0]);
+  outcome = run_glia(sweep_words(w, {"--batch-size", "2,3", "--epochs", "1", "--seeds", "2"}));
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "4 trials: 2 finished, 2 to train"));
+  CHECK(contains(outcome, "2 finished trials"));
+  CHECK(trained_at(w, study["trials"][0]) == before);
+  outcome = run_glia(sweep_words(w, {"--batch-size", "2", "--epochs", "1,3"}));
+  CHECK(outcome.code == 0);
+  CHECK(trained_at(w, study["trials"][0]) != before);
+  const Json longer = study_of(w);
+  REQUIRE(longer["trials"].size() == 1);
+  REQUIRE(longer["trials"][0]["epochs"].size() == 3);
+  // The first two epochs are the ones from before.
+  for (const char* figure : {"val_loss", "train_loss", "val_batch_iou"})
+    CHECK(longer["trials"][0]["epochs"][1][figure] == study["trials"][0]["epochs"][1][figure]);
+  outcome = run_glia(two);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "4 trials: 4 finished, 0 to train"));
+}
+
+TEST_CASE("sweep: a trial that fails is recorded, retried, and stops nothing", "[cli][sweep]") {
+  const CliWorkspace w;
+  // More than the training slices; a rate that makes the loss NaN.
+  const Words words = sweep_words(w, {"--batch-size", "99,4", "--learning-rate", "1e-3,1e38",
+                                      "--epochs", "2", "--norm", "none", "--loss", "bce"});
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Outcome outcome = run_glia(words);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome, "1 of 4 trials finished"));
+    const Json study = study_of(w);
+    CHECK(study["trials"][0]["state"] == "failed");
+    CHECK(study["trials"][0]["failure"].get<std::string>().find("batch size 99 but only") !=
+          std::string::npos);
+    CHECK(study["trials"][2]["state"] == "finished");
+    CHECK(study["trials"][3]["state"] == "failed");
+    CHECK(study["trials"][3]["failure"].get<std::string>().find("loss is") != std::string::npos);
+    const std::string page = read_file(w.path("study/report.html"));
+    CHECK(page.find("batch size 99 but only") != std::string::npos);
+    CHECK(page.find("http-equiv") == std::string::npos);
+  }
+}
+
+TEST_CASE("sweep: Ctrl-C stops the trial at a checkpoint; the same command goes on",
+          "[cli][sweep]") {
+  const CliWorkspace w;
+  const Words words = sweep_words(
+      w, {"--batch-size", "2", "--epochs", "3", "--seeds", "2", "--checkpoint-every", "1"});
+  const auto first_checkpoint = [&] {
+    if (!fs::exists(w.path("study/trials"))) return false;
+    for (const auto& entry : fs::directory_iterator(w.path("study/trials")))
+      if (fs::exists(entry.path() / "run/last.safetensors")) return true;
+    return false;
+  };
+  Outcome outcome = signal_glia(words, SIGINT, first_checkpoint);
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 130);
+  CHECK(contains(outcome, "the same command goes on"));
+  Json study = study_of(w);
+  CHECK(study["trials"][0]["state"] == "unfinished");
+  CHECK(study["trials"][1]["state"] == "waiting");
+  outcome = run_glia(words);
+  CHECK(outcome.code == 0);
+  study = study_of(w);
+  const std::string output = read_file(
+      fs::path(w.path("study")) / study["trials"][0]["folder"].get<std::string>() / "output.txt");
+  CHECK(output.find("resumed") != std::string::npos);
+  // The same figures as without the stop.
+  fs::rename(w.path("study"), w.path("stopped"));
+  REQUIRE(run_glia(words).code == 0);
+  const Json whole = study_of(w);
+  CHECK(study["means"] == whole["means"]);
+}
+
+TEST_CASE("sweep: the same number of steps for every batch size", "[cli][sweep]") {
+  const CliWorkspace w;
+  const Outcome outcome =
+      run_glia(sweep_words(w, {"--batch-size", "4,2", "--epochs", "1", "--match", "steps"}));
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  const Json study = study_of(w);
+  for (const Json& trial : study["trials"])
+    CHECK(trial["epochs"].back()["steps"] == study["trials"][0]["epochs"][0]["steps"]);
+  CHECK(study["trials"][1]["length"]["max_steps"] > 0);
+}
+
+TEST_CASE("sweep: what cannot work is refused before anything is written", "[cli][sweep]") {
+  const CliWorkspace w;
+  const auto refuses = [&](const Words& more, int code, const std::string& text) {
+    const Outcome outcome = run_glia(sweep_words(w, more));
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == code);
+    CHECK(contains(outcome, text));
+    CHECK_FALSE(fs::exists(w.path("study")));
+  };
+  refuses({"--batch-size", "4,x"}, 1, "--batch-size: found 'x'");
+  refuses({"--batch-size", "4,4"}, 1, "twice");
+  refuses({"--batch-size", "5000"}, 2, "5000");
+  refuses({"--optimizer", "adam,lion"}, 1, "--optimizer: found 'lion'");
+  refuses({"--augment", "none/blur=1"}, 1, "blur");
+  refuses({"--norm", "group", "--arch", "resnet"}, 2, "resnet");
+  refuses({"--epochs", "1,2", "--schedule", "cosine"}, 1, "expected one number");
+  refuses({"--epochs", "1,2", "--match", "images"}, 1, "expected one number");
+  refuses({"--seed", "3"}, 2, "--seed");
+  Words elsewhere = sweep_words(w, {});
+  *(std::find(elsewhere.begin(), elsewhere.end(), "--out") + 1) = w.path("split");
+  CHECK(contains(run_glia(elsewhere), "is no study"));
+}
