@@ -12,7 +12,8 @@
 namespace glia {
 
 FolderLock::FolderLock(const std::filesystem::path& path) {
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  // Not O_CLOEXEC: a child that still works when its parent was killed keeps the lock.
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT, 0666);
   check(descriptor_ >= 0, "{}: cannot write: {}", path.string(), std::strerror(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   ::close(descriptor_);

@@ -5,7 +5,8 @@
 
 namespace glia {
 
-/// Held from the constructor to the end of the process or object, however it ends.
+/// Held from the constructor to the end of the object, or of this process and the programs that it
+/// started, however they end.
 class FolderLock {
  public:
   /// Locks the file `path`, which is made and stays. Throws `Error` when another process holds it.

@@ -104,9 +104,9 @@ void run_trial(Trial& trial, const TrialCommand& command, StudyProgress& progres
 std::string result_of(const Trial& trial) {
   if (trial.state() == State::failed) return ", " + trial.failure();
   if (trial.state() != State::finished) return {};
-  const MetricsRow& last = trial.rows().back();
-  return fmt::format(" after epoch {}, {} steps; val loss {:.4f} iou {:.4f}", last.epoch,
-                     last.steps, last.val_loss, last.val_batch_iou);
+  const MetricsRow& row = trial.rows()[static_cast<std::size_t>(trial.length().epochs) - 1];
+  return fmt::format(": epoch {}, {} steps, val loss {:.4f} iou {:.4f}", row.epoch, row.steps,
+                     row.val_loss, row.val_batch_iou);
 }
 
 }  // namespace

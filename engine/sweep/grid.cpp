@@ -24,23 +24,37 @@ std::string read_whole(std::string_view text, const char* flag) {
   return std::to_string(read_number<std::int64_t>(text, flag, "a whole number above 0"));
 }
 
+std::string read_batch_size(std::string_view text) {
+  return read_whole(text, "batch-size");
+}
+
+std::string read_learning_rate(std::string_view text) {
+  return fmt::format("{}", read_number<double>(text, "learning-rate", "a number above 0"));
+}
+
+std::string read_optimizer(std::string_view text) {
+  return optim::name_of(optim::parse_kind(text));
+}
+
+std::string read_loss(std::string_view text) {
+  return Objective::parse(text, Region::batch, 1).str();
+}
+
+std::string read_base_width(std::string_view text) {
+  return read_whole(text, "base-width");
+}
+
+std::string read_augment(std::string_view text) {
+  return AugmentConfig::parse(text).str();
+}
+
 constexpr std::array kSettings = {
-    Setting{"batch-size", "batch", ',', true,
-            [](std::string_view text) { return read_whole(text, "batch-size"); }},
-    Setting{"learning-rate", "learning rate", ',', false,
-            [](std::string_view text) {
-              return fmt::format("{}",
-                                 read_number<double>(text, "learning-rate", "a number above 0"));
-            }},
-    Setting{
-        "optimizer", "optimizer", ',', false,
-        [](std::string_view text) { return std::string(optim::name_of(optim::parse_kind(text))); }},
-    Setting{"loss", "loss", ',', false,
-            [](std::string_view text) { return Objective::parse(text, Region::batch, 1).str(); }},
-    Setting{"base-width", "base width", ',', true,
-            [](std::string_view text) { return read_whole(text, "base-width"); }},
-    Setting{"augment", "augmentation", '/', false,
-            [](std::string_view text) { return AugmentConfig::parse(text).str(); }},
+    Setting{"batch-size", "batch size", "batch", ',', true, read_batch_size},
+    Setting{"learning-rate", "learning rate", "rate", ',', false, read_learning_rate},
+    Setting{"optimizer", "optimizer", "optimizer", ',', false, read_optimizer},
+    Setting{"loss", "loss", "loss", ',', false, read_loss},
+    Setting{"base-width", "base width", "width", ',', true, read_base_width},
+    Setting{"augment", "augmentation", "augment", '/', false, read_augment},
 };
 
 std::vector<std::string_view> parts_of(std::string_view list, char separator) {

@@ -13,6 +13,7 @@ namespace glia::sweep {
 struct Setting {
   const char* flag;                       // without its dashes
   const char* title;                      // in tables and charts
+  const char* word;                       // before a value, as in "batch 4"
   char separator;                         // between the values of a list
   bool whole;                             // a whole number, so that charts have a scale for it
   std::string (*read)(std::string_view);  // one value as it is always written; throws `Error`

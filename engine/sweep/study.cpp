@@ -73,7 +73,7 @@ std::string describe(const std::vector<std::string>& values,
                      const std::vector<std::size_t>& which) {
   std::string text;
   for (const std::size_t i : which)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", settings()[i].title, values[i]);
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", settings()[i].word, values[i]);
   return text;
 }
 

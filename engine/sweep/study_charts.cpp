@@ -15,7 +15,7 @@ namespace glia::sweep {
 namespace {
 
 constexpr std::size_t kLines = 3;        // a chart takes four series, one may be the published one
-constexpr std::size_t kLegendRoom = 30;  // letters of all names of a legend
+constexpr std::size_t kLegendRoom = 31;  // letters of all names of a legend
 constexpr std::size_t kAxisRoom = 45;    // letters of all names below an axis
 
 /// A line of both panels.
@@ -165,7 +165,7 @@ std::vector<Chart> setting_charts(const Study& study, const std::vector<Combinat
   const std::string when =
       compared == 0 ? "" : fmt::format(", {} epoch{}", compared, compared == 1 ? "" : "s");
   Frame frame{.what = fmt::format("by {}{}", kind.title, when),
-              .x_label = setting == kBatchSize ? "batch size" : kind.title,
+              .x_label = kind.title,
               .whole_x = kind.whole};
   std::string key;
   if (!kind.whole) frame.x_names = short_names(places, kAxisRoom, key);

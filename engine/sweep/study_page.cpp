@@ -28,7 +28,7 @@ std::string how_matched(const Study& study) {
   switch (study.match) {
     case Match::epochs:
       return "All trials train the same number of epochs, so a larger batch makes fewer optimizer "
-             "steps; the tables count them. --match steps and --match images compare otherwise.";
+             "steps; the tables count them. glia sweep can match steps or images seen instead.";
     case Match::steps:
       return "All trials make the same number of optimizer steps (that of the first batch size), "
              "so a larger batch sees more images. Figures are those of a trial's end.";

@@ -110,6 +110,9 @@ def main():
              "--base-width", "4", "--depth", "2", "--batch-size", "2", "--epochs", "3")
         glia("evaluate", "--checkpoint", path("run", "best.safetensors"), "--data", path("slices"),
              "--list", path("split", "val.txt"), "--group-by", "id/5", "--out", path("evaluation"))
+        glia("sweep", "--data", path("slices"), "--split", path("split"), "--out", path("study"),
+             "--base-width", "4", "--depth", "2", "--batch-size", "2,4", "--epochs", "2",
+             "--seeds", "2")
         slices = len(open(path("split", "val.txt")).read().split())
         evaluated = open(path("evaluation", "slices.csv")).read().splitlines()
         assert len(evaluated) == slices + 1
@@ -118,12 +121,14 @@ def main():
                    {"svg": 1, "h1": 1, "img": 0})
         check_page(browser, folder, path("evaluation", "report.html"), "evaluation",
                    {"svg": 3, "h1": 1, "img": min(drawn, 16)})
+        check_page(browser, folder, path("study", "report.html"), "study",
+                   {"svg": 2, "h1": 1, "img": 0})
         if len(sys.argv) > 2:
             os.makedirs(sys.argv[2], exist_ok=True)
             for name in os.listdir(folder):
                 if name.endswith((".png", ".pdf")):
                     shutil.copy(path(name), sys.argv[2])
-            for name in ("run", "evaluation"):
+            for name in ("run", "evaluation", "study"):
                 shutil.copy(path(name, "report.html"), os.path.join(sys.argv[2], f"{name}.html"))
 
 

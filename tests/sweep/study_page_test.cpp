@@ -22,7 +22,7 @@ TEST_CASE("sweep: the seed's four figures with bars and the published values", "
   for (Trial& trial : study.trials)
     train_to(trial, {0.9, 0.6 + 0.1 * static_cast<double>(trial.point().seed)});
   const std::string html = study_html(study);
-  for (const char* title : {"val_loss by batch, 2 epochs", "val_IoU by batch, 2 epochs",
+  for (const char* title : {"val_loss by batch size, 2 epochs", "val_IoU by batch size, 2 epochs",
                             "val_loss by epoch", "val_IoU by epoch"})
     CHECK(occurrences(html, ">" + std::string(title) + "</text>") == 1);
   CHECK(occurrences(html, "<svg") == 2);
@@ -60,7 +60,7 @@ TEST_CASE("sweep: settings without a scale stand side by side by name", "[sweep]
   CHECK(occurrences(by_optimizer[0].svg, "published") == 0);
   // Two lines, told apart by letters, since the names do not fit.
   CHECK(occurrences(by_optimizer[0].svg, ">B</text>") == 2);
-  CHECK(by_optimizer[0].key.find("B: augmentation noise=0.05") != std::string::npos);
+  CHECK(by_optimizer[0].key.find("B: augment noise=0.05") != std::string::npos);
   const auto by_augment = setting_charts(study, combinations, kAugment, 1);
   CHECK(occurrences(by_augment[0].svg, ">optimizer sgd</text>") == 2);
   CHECK(by_augment[0].key.find("A: none; B: noise=0.05") != std::string::npos);
