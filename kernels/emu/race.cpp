@@ -2,90 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
-#include <memory>
-#include <string_view>
-#include <tuple>
+#include <utility>
 
-#include "kernels/emu/emu.h"
 #include "kernels/emu/memory.h"
 #include "kernels/emu/places.h"
 #include "kernels/emu/profile.h"
+#include "kernels/emu/race_reports.h"
+#include "kernels/emu/race_state.h"
 
 namespace glia::emu::race {
 
-bool on = false;
-
 namespace {
-
-struct ThreadClock {
-  std::uint32_t epoch = 0;
-  std::shared_ptr<const Clock> known;  // null: nothing but the block's floor
-};
-
-struct Report {
-  const char* verb = "";
-  std::string who, tail;
-  int count = 0;
-};
-
-// Shared memory's cells are valid for one block: their serial number says which.
-struct State {
-  std::uint32_t serial = 0, first_serial = 1, tick = 0, floor = 0;
-  std::vector<std::uint64_t> block_indices;  // of the blocks of this launch, by serial
-  std::vector<ThreadClock> clocks;
-  Shadow shared{kMaxShared};
-  std::map<std::tuple<std::string_view, std::uint32_t, std::uint32_t>, Report> reports;
-};
-
-State g_state;
-
-constexpr std::size_t kMaxReports = 16;  // distinct ones a launch; more only repeat the cause
-
-std::uint16_t engine() {
-  return static_cast<std::uint16_t>(thread_count());
-}
-
-std::string who(const Record& record) {
-  const State& s = g_state;
-  if (record.thread == engine()) return "the copy engine";
-  std::string name = fmt::format("thread {}", thread_name(record.thread));
-  if (record.block != s.serial)
-    name += fmt::format(" of block {}", s.block_indices[record.block - s.first_serial]);
-  return name;
-}
-
-/// Whether the running thread has not been told of `record`, made in this launch.
-bool unordered(const Record& record, bool shared) {
-  const State& s = g_state;
-  if (record.block != s.serial) return !shared && record.block >= s.first_serial;
-  const auto me = static_cast<std::uint16_t>(current()->id);
-  if (record.thread == me || record.epoch < s.floor) return false;
-  const auto& known = s.clocks[me].known;
-  return !known || record.epoch >= (*known)[record.thread];
-}
-
-const char* verb(Access kind) {
-  switch (kind) {
-    case Access::read: return "read";
-    case Access::write: return "write";
-    case Access::atomic: return "atomic";
-  }
-  return "?";
-}
-
-/// Counts a problem of `place` (with `other`); `tail()` says more about it, the first time only.
-template <class Tail>
-void add_report(const char* kind, Access access, std::uint32_t place, std::uint32_t other,
-                Tail tail) {
-  auto& reports = g_state.reports;
-  const auto key = std::tuple(std::string_view(kind), place, other);
-  if (const auto found = reports.find(key); found != reports.end())
-    ++found->second.count;
-  else if (reports.size() < kMaxReports)
-    reports[key] = {verb(access), current_name(), tail(), 1};
-}
 
 /// Where memory is, for reports.
 struct Where {
@@ -193,20 +120,6 @@ void each_four(std::size_t offset, std::size_t bytes, Visit visit) {
   }
 }
 
-Record record_of(const Thread& thread, std::uint32_t place) {
-  const State& s = g_state;
-  const auto id = static_cast<std::size_t>(thread.id);
-  return {s.serial, s.clocks[id].epoch, place, static_cast<std::uint16_t>(id), 0};
-}
-
-void join(Clock& clock, const Clock& other) {
-  for (std::size_t i = 0; i < other.size(); ++i) clock[i] = std::max(clock[i], other[i]);
-}
-
-std::size_t clock_size() {
-  return static_cast<std::size_t>(thread_count()) + 1;
-}
-
 }  // namespace
 
 void access(const void* address, std::size_t bytes, Access kind, std::uint32_t place, Count count) {
@@ -240,71 +153,6 @@ void access(const void* address, std::size_t bytes, Access kind, std::uint32_t p
 
 void access(const void* address, std::size_t bytes, Access kind, Site at, Count count) {
   if (on && current()) access(address, bytes, kind, place_of(at), count);
-}
-
-void begin_launch() {
-  State& s = g_state;
-  s.first_serial = s.serial + 1;
-  s.block_indices.clear();
-  s.reports.clear();
-}
-
-void begin_block(std::uint64_t block_index) {
-  if (!on) return;
-  State& s = g_state;
-  ++s.serial;
-  s.block_indices.push_back(block_index);
-  s.tick = s.floor = 1;
-  s.clocks.assign(static_cast<std::size_t>(thread_count()), {1, nullptr});
-  for (std::size_t i = 0; i < shared_bytes(); i += 4) s.shared.state(i) = 0;
-}
-
-void order_block() {
-  if (!on) return;
-  State& s = g_state;
-  s.floor = ++s.tick;
-  for (ThreadClock& clock : s.clocks) clock = {s.tick, nullptr};
-}
-
-void order_warp(int warp, std::uint32_t mask) {
-  if (!on) return;
-  State& s = g_state;
-  const std::uint32_t now = ++s.tick;
-  auto merged = std::make_shared<Clock>(clock_size(), 0u);
-  const Clock* last = nullptr;  // the lanes of a warp mostly share one clock: merge it once
-  for (int lane = 0; lane < kWarp; ++lane) {
-    if (!(mask >> lane & 1)) continue;
-    const Clock* known = s.clocks[static_cast<std::size_t>(warp * kWarp + lane)].known.get();
-    if (known && known != last) join(*merged, *known);
-    last = known ? known : last;
-  }
-  for (int lane = 0; lane < kWarp; ++lane)
-    if (mask >> lane & 1) (*merged)[static_cast<std::size_t>(warp * kWarp + lane)] = now;
-  for (int lane = 0; lane < kWarp; ++lane)
-    if (mask >> lane & 1) s.clocks[static_cast<std::size_t>(warp * kWarp + lane)] = {now, merged};
-}
-
-void release(Clock& clock) {
-  if (!on) return;
-  State& s = g_state;
-  clock.resize(clock_size(), 0);
-  ThreadClock& mine = s.clocks[static_cast<std::size_t>(current()->id)];
-  if (mine.known) join(clock, *mine.known);
-  clock[static_cast<std::size_t>(current()->id)] = mine.epoch = ++s.tick;
-}
-
-void release_copies(Clock& clock) {
-  if (!on) return;
-  clock.resize(clock_size(), 0);
-  clock.back() = ++g_state.tick;
-}
-
-void acquire(const Clock& clock) {
-  if (!on || clock.empty()) return;
-  ThreadClock& mine = g_state.clocks[static_cast<std::size_t>(current()->id)];
-  auto merged = std::make_shared<Clock>(clock);
-  if (mine.known) join(*merged, *mine.known);
-  mine.known = std::move(merged);
 }
 
 void mark_written(const void* address, std::size_t bytes) {
@@ -348,26 +196,6 @@ void landed(const void* address, std::size_t bytes, Site at, bool by_engine) {
     me.bytes = mask;
     range.shadow->cell(four).write = me;
   });
-}
-
-std::string take_reports() {
-  // Several instructions of one line make one report.
-  std::map<std::tuple<std::string_view, std::string, std::string>, std::pair<std::string, int>>
-      lines;
-  for (const auto& [key, report] : g_state.reports) {
-    const auto& [kind, place, other] = key;
-    const auto names = place_names({place, other});
-    const std::string text =
-        fmt::format("{}: {} at {} by {}{}", kind, report.verb, names[0], report.who,
-                    fmt::format(fmt::runtime(report.tail), names[1]));
-    lines.try_emplace({kind, names[0], names[1]}, text, 0).first->second.second += report.count;
-  }
-  g_state.reports.clear();
-  std::string text;
-  for (const auto& [key, line] : lines)
-    text += fmt::format("\n  {}{}", line.first,
-                        line.second > 1 ? fmt::format(" ({} times)", line.second) : "");
-  return text;
 }
 
 }  // namespace glia::emu::race
