@@ -24,7 +24,7 @@ constexpr const char* kStep = "train_step";
 
 struct BenchOptions {
   DeviceRequest device;
-  std::vector<std::string> backends{"native"}, ops, phases;
+  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases;
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
   UNetConfig unet;
   std::int64_t size = 240, flush_mib = 128;
@@ -35,6 +35,23 @@ struct BenchOptions {
 
   std::size_t flush_bytes() const { return static_cast<std::size_t>(flush_mib) << 20; }
 };
+
+/// What stands side by side in a row: a backend with a way to convolve.
+struct Variant {
+  std::string name, backend, conv;
+};
+
+/// Every backend with every --conv, named after what differs.
+std::vector<Variant> variants_of(const BenchOptions& o) {
+  std::vector<Variant> variants;
+  for (const std::string& backend : o.backends)
+    for (const std::string& conv : o.convs) {
+      std::string name = backend;
+      if (o.convs.size() > 1) name = o.backends.size() > 1 ? backend + " " + conv : conv;
+      variants.push_back({name, backend, conv});
+    }
+  return variants;
+}
 
 bool chosen(const std::vector<std::string>& choice, const std::string& name) {
   return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
@@ -61,9 +78,10 @@ std::vector<RecordedStep> record_steps(const BenchOptions& o) {
   return steps;
 }
 
-std::unique_ptr<Device> open(const BenchOptions& o, const std::string& backend, bool quiet) {
+std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet) {
   DeviceRequest request = o.device;
-  request.backend = backend;
+  request.backend = variant.backend;
+  request.conv = parse_conv(variant.conv);
   return open_device(request, [quiet](const std::string& line) {
     if (!quiet) fmt::print(stderr, "{}\n", line);
   });
@@ -79,13 +97,15 @@ void warn_of_load(int threads) {
         load);
 }
 
-/// Opens every backend once, so that a wrong name is found before anything is timed, and measures
+/// Opens every variant once, so that a wrong name is found before anything is timed, and measures
 /// the machine with the first.
 Report start_report(const BenchOptions& o) {
-  Report report{.title = "", .environment = describe_environment(), .backends = o.backends};
-  for (std::size_t i = 0; i < o.backends.size(); ++i) {
-    const auto device = open(o, o.backends[i], i > 0);
-    if (i > 0) continue;
+  Report report{.title = "", .environment = describe_environment(), .backends = {}};
+  for (const Variant& variant : variants_of(o)) {
+    const bool first = report.backends.empty();
+    report.backends.push_back(variant.name);
+    const auto device = open(o, variant, !first);
+    if (!first) continue;
     const int threads = device->context().threads;
     const bool cpu = device->allocator().on_host();
     if (cpu) warn_of_load(threads);
@@ -102,6 +122,7 @@ Report start_report(const BenchOptions& o) {
   if (o.peak_gbytes > 0) report.peaks.bytes = 1e9 * o.peak_gbytes;
   report.settings = {{"device", o.device.device},
                      {"backends", o.backends},
+                     {"conv", o.convs},
                      {"size", o.size},
                      {"samples", o.measure.samples},
                      {"row_seconds", o.measure.seconds},
@@ -127,8 +148,8 @@ void print_machine(const Report& report, const BenchOptions& o) {
 
 void bench_steps(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
-  for (const std::string& name : o.backends)
-    backends.push_back({name, [&o, name] { return open(o, name, true); }});
+  for (const Variant& variant : variants_of(o))
+    backends.push_back({variant.name, [&o, variant] { return open(o, variant, true); }});
   for (const RecordedStep& step : steps) {
     if (interrupted()) return;
     report.steps.push_back(
@@ -139,8 +160,8 @@ void bench_steps(const BenchOptions& o, const std::vector<RecordedStep>& steps, 
 
 void bench_kernels(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
   std::vector<OpenBackend> backends;
-  for (const std::string& name : o.backends)
-    backends.emplace_back(name, open(o, name, true),
+  for (const Variant& variant : variants_of(o))
+    backends.emplace_back(variant.name, open(o, variant, true),
                           o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float));
   for (const RecordedStep& step : steps) {
     fmt::print("kernels of a step, base width {}, batch {}\n", step.config.base_width,
@@ -183,6 +204,12 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
           "Whose kernels, side by side: a list of native, emu (and cudnn in builds that have "
           "it)")
       ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--conv", o.convs,
+                  "How the CPU convolves, side by side: a list of auto, direct and winograd")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"auto", "direct", "winograd"}))
       ->capture_default_str();
   command.add_option("--threads", o.device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

@@ -53,6 +53,7 @@ void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inpu
            const TrainConfig& config, const nlohmann::json& model_json,
            const Preprocess& preprocess, const Checkpoint* checkpoint) {
   const auto device = o.device.open();
+  device->context().conv = config.conv;  // a resumed run's own
   const auto room = device->allocator().available();
   if (o.trace) device->enable_trace();
   const auto model = make_model(model_json);
@@ -103,6 +104,7 @@ void start(TrainOptions& o, const CLI::App& command) {
   config.optimizer.kind = optim::parse_kind(o.optimizer);
   config.schedule.kind = optim::parse_schedule(o.schedule);
   config.augment = AugmentConfig::parse(o.augment);
+  config.conv = parse_conv(o.device.conv);
   Objective::parse(config.loss, config.region, config.smooth);  // a typo must not leave a folder
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = model_config(o, command, inputs.channels());

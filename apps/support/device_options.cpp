@@ -31,10 +31,19 @@ void DeviceOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--threads", request.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
+  command
+      .add_option("--conv", conv,
+                  "How the CPU convolves: direct (by the definition), winograd (3x3 with stride 1 "
+                  "in a quarter of the multiplications, with a little less precision), or auto "
+                  "(whichever is faster for a layer's size)")
+      ->check(CLI::IsMember({"auto", "direct", "winograd"}))
+      ->capture_default_str();
 }
 
 std::unique_ptr<Device> DeviceOptions::open() const {
-  return open_device(request, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  DeviceRequest wanted = request;
+  wanted.conv = parse_conv(conv);
+  return open_device(wanted, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
 }
 
 }  // namespace glia

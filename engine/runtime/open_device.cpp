@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/runtime/gpu_backends.h"
@@ -101,16 +103,8 @@ std::unique_ptr<Device> open_native(const DeviceRequest& request,
   return cpu;
 }
 
-}  // namespace
-
-void check_device_name(const std::string& name) {
-  check(name == "auto" || name == "cpu" || gpu_index(name),
-        "--device: found '{}', expected auto, cpu, cuda or cuda:i", name);
-}
-
-std::unique_ptr<Device> open_device(const DeviceRequest& request,
-                                    const std::function<void(const std::string&)>& say) {
-  check_device_name(request.device);
+std::unique_ptr<Device> open_requested(const DeviceRequest& request,
+                                       const std::function<void(const std::string&)>& say) {
   if (request.backend == "native") return open_native(request, say);
   const bool gpu = gpu_index(request.device).has_value();
   if (request.backend == "emu") {
@@ -125,6 +119,44 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
     return open_cudnn(request, say);
   }
   fail("--backend: found '{}', expected native, cudnn, cudnn-tf32 or emu", request.backend);
+}
+
+constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automatic, "auto"},
+                                                             {ConvMethod::direct, "direct"},
+                                                             {ConvMethod::winograd, "winograd"}};
+
+}  // namespace
+
+void check_device_name(const std::string& name) {
+  check(name == "auto" || name == "cpu" || gpu_index(name),
+        "--device: found '{}', expected auto, cpu, cuda or cuda:i", name);
+}
+
+std::unique_ptr<Device> open_device(const DeviceRequest& request,
+                                    const std::function<void(const std::string&)>& say) {
+  check_device_name(request.device);
+  auto device = open_requested(request, say);
+  if (request.conv == ConvMethod::automatic) return device;
+  check(device->kernels().name == std::string_view("cpu"),
+        "--conv {} is for the CPU's own kernels, and the device is {}; leave it out, or choose "
+        "--device cpu",
+        name_of(request.conv), device->name());
+  device->context().conv = request.conv;
+  if (request.conv == ConvMethod::winograd)
+    say("conv: Winograd's algorithm for windows of 3x3 with stride 1, direct kernels for others");
+  return device;
+}
+
+ConvMethod parse_conv(std::string_view text) {
+  for (const auto& [method, name] : kConvNames)
+    if (text == name) return method;
+  fail("--conv: found '{}', expected auto, direct or winograd", text);
+}
+
+const char* name_of(ConvMethod method) {
+  for (const auto& [value, name] : kConvNames)
+    if (value == method) return name;
+  return "";
 }
 
 }  // namespace glia

@@ -1,9 +1,10 @@
-// From what a user asks for (--device, --backend, --threads) to a device.
+// From what a user asks for (--device, --backend, --threads, --conv) to a device.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine/runtime/device.h"
 
@@ -17,7 +18,8 @@ struct DeviceRequest {
   /// a GPU (cudnn-tf32: their convolutions in tf32); emu: our GPU kernels, run by the emulator on
   /// the CPU.
   std::string backend = "native";
-  int threads = 0;  // of the CPU; 0 takes every core
+  int threads = 0;                          // of the CPU; 0 takes every core
+  ConvMethod conv = ConvMethod::automatic;  // another one is for the native kernels of the CPU
 };
 
 /// Opens it with a caching allocator. `say` is told what was taken and why where the request left
@@ -28,5 +30,9 @@ std::unique_ptr<Device> open_device(
 
 /// Checks the spelling of a --device; throws `Error` listing the choices.
 void check_device_name(const std::string& name);
+
+/// auto, direct or winograd; throws `Error` listing them.
+ConvMethod parse_conv(std::string_view text);
+const char* name_of(ConvMethod method);
 
 }  // namespace glia

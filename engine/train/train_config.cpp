@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "engine/runtime/open_device.h"
 #include "engine/train/trainer.h"
 
 namespace glia {
@@ -15,7 +16,8 @@ nlohmann::json TrainConfig::to_json() const {
           {"batch_size", batch_size},
           {"checkpoint_every", checkpoint_every},
           {"seed", seed},
-          {"augment", augment.to_json()}};
+          {"augment", augment.to_json()},
+          {"conv", name_of(conv)}};
 }
 
 TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
@@ -30,7 +32,9 @@ TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
             .batch_size = json.at("batch_size"),
             .checkpoint_every = json.at("checkpoint_every"),
             .seed = json.at("seed"),
-            .augment = AugmentConfig::from_json(json.at("augment"))};
+            .augment = AugmentConfig::from_json(json.at("augment")),
+            // Runs that do not say have always been computed directly.
+            .conv = parse_conv(json.value("conv", std::string(name_of(ConvMethod::direct))))};
   } catch (const nlohmann::json::exception& error) {
     fail("train: the configuration does not fit: {}", error.what());
   }

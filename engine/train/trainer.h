@@ -30,6 +30,7 @@ struct TrainConfig {
   std::int64_t checkpoint_every = 200;  // steps; 0: at the end of epochs only
   std::uint64_t seed = 0;
   AugmentConfig augment;
+  ConvMethod conv = ConvMethod::automatic;  // of the CPU; it changes the last bits
 
   nlohmann::json to_json() const;
   /// Throws `Error` naming the missing or wrong field.

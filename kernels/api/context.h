@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -31,10 +32,15 @@ class Workspace {
   std::vector<std::pair<void*, std::size_t>> outgrown_;
 };
 
+/// How the CPU backend computes a convolution: by the definition, by Winograd's algorithm wherever
+/// its kernels fit, or by whichever is faster for the geometry. The GPU backends choose themselves.
+enum class ConvMethod : std::uint8_t { automatic, direct, winograd };
+
 struct KernelContext {
   explicit KernelContext(Allocator* memory = nullptr) : workspace(memory) {}
 
-  int threads = 1;          // of the CPU backend
+  int threads = 1;  // of the CPU backend
+  ConvMethod conv = ConvMethod::automatic;
   void* stream = nullptr;   // cudaStream_t of the GPU backends
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
   void* vendor = nullptr;   // glia::cudnn::Library of the cudnn backend; null elsewhere

@@ -1,19 +1,30 @@
-// The three passes of conv2d, brought into the forms that tap_conv and wgrad compute.
+// The three passes of conv2d, each by the kernel that conv_choice.h names.
+#include "kernels/cpu/conv_choice.h"
 #include "kernels/cpu/conv_passes.h"
 #include "kernels/cpu/kernels.h"
+#include "kernels/cpu/winograd.h"
 
 namespace glia::cpu {
 
 void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
-  conv_forward(context, a.geometry, a.x, a.w, a.b, a.y, Write::overwrite);
+  if (takes_winograd(context.conv, ConvPass::forward, a.geometry))
+    winograd_forward(context, a.geometry, a.x, a.w, a.b, a.y);
+  else
+    conv_forward(context, a.geometry, a.x, a.w, a.b, a.y, Write::overwrite);
 }
 
 void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
-  conv_dgrad(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
+  if (takes_winograd(context.conv, ConvPass::dgrad, a.geometry))
+    winograd_dgrad(context, a.geometry, a.dy, a.w, a.dx, a.write);
+  else
+    conv_dgrad(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
 }
 
 void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
-  conv_wgrad(context, a.geometry, a.dy, a.x, a.dw, a.write);
+  if (takes_winograd(context.conv, ConvPass::wgrad, a.geometry))
+    winograd_wgrad(context, a.geometry, a.dy, a.x, a.dw, a.write);
+  else
+    conv_wgrad(context, a.geometry, a.dy, a.x, a.dw, a.write);
   if (a.db) column_sums(context, a.dy, a.db, a.write_bias);
 }
 

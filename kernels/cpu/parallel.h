@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/api/context.h"
+#include "kernels/cpu/divide.h"
 
 namespace glia::cpu {
 
@@ -24,13 +25,6 @@ void parallel_for(const KernelContext& context, std::int64_t count, const Fn& fn
 /// The calling thread's number in [0, context.threads): the place of its scratch memory.
 inline int thread_number() {
   return omp_get_thread_num();
-}
-
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) {
-  return ceil_div(a, b) * b;
 }
 
 }  // namespace glia::cpu

@@ -72,6 +72,14 @@ TEST_CASE("bench: filters choose, and what nobody has is refused with the choice
   CHECK(contains(none, "no kernel of the step is chosen by both"));
 }
 
+TEST_CASE("bench: ways to convolve side by side", "[cli]") {
+  const Outcome outcome =
+      run_bench({"--op", "conv2d", "--phase", "wgrad", "--conv", "direct,winograd"});
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  for (const char* text : {" direct ", " winograd ", "peer"}) CHECK(contains(outcome, text));
+}
+
 TEST_CASE("bench: sizes, backends and help", "[cli]") {
   const Outcome odd = run_bench({"--size", "17"});
   CHECK(odd.code == 1);

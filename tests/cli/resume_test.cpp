@@ -123,6 +123,38 @@ TEST_CASE("resume: settings other than epochs and threads cannot be changed", "[
   CHECK(outcome.output.find("--batch-size cannot be changed when resuming") != std::string::npos);
 }
 
+TEST_CASE("resume: the way to convolve is recorded and kept", "[cli]") {
+  const CliWorkspace w;
+  const auto train = [&](const std::string& out, int epochs, const std::string& conv) {
+    auto arguments = w.train(out, epochs);
+    arguments.insert(arguments.end(), {"--device", "cpu", "--conv", conv});
+    return run_glia(arguments);
+  };
+  const Outcome outcome = train("whole", 2, "winograd");
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome, "conv: Winograd's algorithm for windows of 3x3 with stride 1"));
+  CHECK(read_file(w.path("whole") + "/config.json").find("\"conv\": \"winograd\"") !=
+        std::string::npos);
+  REQUIRE(train("resumed", 1, "winograd").code == 0);
+  REQUIRE(run_glia({"train", "--resume", w.path("resumed"), "--epochs", "2", "--threads", "2"})
+              .code == 0);
+  check_same_run(w.path("whole"), w.path("resumed"));
+
+  REQUIRE(train("direct", 2, "direct").code == 0);
+  const auto weights = [&](const std::string& run) {
+    return read_safetensors(w.path(run) + "/last.safetensors").entries.front().values;
+  };
+  const auto a = weights("whole"), b = weights("direct");
+  CHECK_FALSE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+
+  const Outcome changed =
+      run_glia({"train", "--resume", w.path("direct"), "--epochs", "3", "--conv", "winograd"});
+  CHECK(changed.code == 1);
+  CHECK(contains(changed, "--conv cannot be changed when resuming"));
+  CHECK(train("other", 1, "fft").code == 2);
+}
+
 TEST_CASE("a full disk ends the run with one message and keeps the last checkpoint", "[cli]") {
   const CliWorkspace w;
   REQUIRE(run_glia(w.train("run", 1)).code == 0);

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "engine/ops/ops.h"
+#include "kernels/cpu/conv_choice.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"
+#include "tests/ops/tolerance.h"
 
 namespace glia::test {
 
@@ -27,13 +29,29 @@ Case conv_case(const Shape& x, std::int64_t k, std::int64_t r, std::int64_t s,
                                      out);
                 },
             .length = taps * static_cast<double>(x[3]) + 1,
-            .takes_out = true};
+            .takes_out = true,
+            .conv = cpu::winograd_fits(g) ? ConvMethod::winograd : ConvMethod::direct};
   // A window smaller than the stride leaves pixels out.
   test.inputs[0].min_nonzero *=
       std::min(1.0, static_cast<double>(r) / static_cast<double>(spec.stride_h)) *
       std::min(1.0, static_cast<double>(s) / static_cast<double>(spec.stride_w)) * 0.8;
   if (bias) test.inputs.push_back({.shape = {k}, .image = false, .linear = true, .length = pixels});
   return test;
+}
+
+/// Every case directly, and those that Winograd's kernels fit by them too.
+void check_both(std::vector<Case> cases) {
+  std::vector<Case> winograd;
+  for (Case& test : cases) {
+    if (test.conv == ConvMethod::winograd) {
+      winograd.push_back(test);
+      winograd.back().op = "conv2d_winograd";
+      winograd.back().condition = kWinogradCondition;
+    }
+    test.conv = ConvMethod::direct;
+  }
+  check_cases(cases);
+  check_cases_on_cpu(winograd);
 }
 
 ConvSpec strided(std::int64_t stride_h, std::int64_t stride_w, std::int64_t padding) {
@@ -47,7 +65,7 @@ ConvSpec same(std::int64_t r, std::int64_t s) {
 }  // namespace
 
 TEST_CASE("conv2d: windows, strides and paddings", "[ops]") {
-  const Case cases[] = {
+  check_both({
       conv_case({1, 1, 1, 1}, 1, 1, 1),
       conv_case({2, 5, 7, 3}, 2, 1, 1),
       conv_case({1, 4, 5, 16}, 33, 1, 1),
@@ -65,8 +83,7 @@ TEST_CASE("conv2d: windows, strides and paddings", "[ops]") {
       conv_case({1, 6, 6, 3}, 4, 2, 2, strided(3, 3, 0)),  // some pixels are in no window
       conv_case({1, 4, 6, 3}, 4, 3, 3, {.padding = {0, 2, 1, 0}}),
       conv_case({2, 4, 5, 3}, 4, 3, 3, same(3, 3), false),
-  };
-  check_cases(cases);
+  });
 }
 
 TEST_CASE("conv2d: channel counts around vector and block widths", "[ops]") {
@@ -79,7 +96,7 @@ TEST_CASE("conv2d: channel counts around vector and block widths", "[ops]") {
   cases.push_back(conv_case({1, 2, 3, 70}, 130, 1, 1));
   cases.push_back(conv_case({1, 3, 2, 32}, 64, 2, 2, same(2, 2)));
   for (Case& test : cases) test.samples = 5;
-  check_cases(cases);
+  check_both(cases);
 }
 
 TEST_CASE("conv2d: images large enough to be split between threads", "[ops]") {
@@ -90,7 +107,25 @@ TEST_CASE("conv2d: images large enough to be split between threads", "[ops]") {
                              conv_case({8, 16, 16, 64}, 2, 3, 3, same(3, 3)),
                              conv_case({1, 40, 40, 64}, 3, 3, 3, same(3, 3))};
   for (Case& test : cases) test.samples = 3;
-  check_cases(cases);
+  check_both(cases);
+}
+
+TEST_CASE("conv2d: Winograd's tiles, batches of tiles and blocks of channels", "[ops]") {
+  std::vector<Case> cases = {
+      conv_case({1, 1, 1, 1}, 1, 3, 3, same(3, 3)),    // a tile of which one pixel exists
+      conv_case({2, 1, 9, 5}, 7, 3, 3, same(3, 3)),    // and one of which a row does
+      conv_case({1, 4, 8, 16}, 16, 3, 3, same(3, 3)),  // whole tiles
+      conv_case({2, 9, 6, 20}, 36, 3, 3, same(3, 3)),  // remainders of 1 and 2 pixels
+      conv_case({1, 6, 11, 17}, 66, 3, 3, strided(1, 1, 2)),
+      conv_case({1, 7, 7, 6}, 5, 3, 3, strided(1, 1, 3)),  // dgrad starts inside dy
+      conv_case({2, 7, 10, 33}, 18, 3, 3, {.padding = {1, 0, 0, 2}}),
+      conv_case({3, 29, 31, 16}, 40, 3, 3, same(3, 3)),  // several batches of tiles
+      conv_case({2, 6, 5, 272}, 260, 3, 3, same(3, 3)),  // several blocks of channels
+  };
+  for (std::size_t i = 2; i < cases.size(); ++i) cases[i].samples = 4;
+  // Most weights of a window meet nothing but padding.
+  cases[0].inputs[1].min_nonzero = cases[1].inputs[1].min_nonzero = 0.1;
+  check_both(cases);
 }
 
 TEST_CASE("conv2d: pixels that lie outside every window", "[ops]") {
@@ -100,7 +135,7 @@ TEST_CASE("conv2d: pixels that lie outside every window", "[ops]") {
     Case test =
         conv_case({1, 2, 2, 3}, k, 2, 2, {.stride_h = 2, .stride_w = 2, .padding = {1, 0, 1, 0}});
     test.inputs[0].min_nonzero = test.inputs[1].min_nonzero = 0.2;
-    check_cases({&test, 1});
+    check_both({test});
   }
 }
 
@@ -109,7 +144,7 @@ TEST_CASE("conv2d: gradients of only some operands", "[ops]") {
     Case test = conv_case({1, 4, 5, 3}, 4, 3, 3, same(3, 3));
     test.name += fmt::format(", gradients wanted: {:03b}", wanted);
     for (int i = 0; i < 3; ++i) test.inputs[static_cast<std::size_t>(i)].grad = wanted >> i & 1;
-    check_cases({&test, 1});
+    check_both({test});
   }
 }
 

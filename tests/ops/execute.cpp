@@ -103,6 +103,7 @@ Outcome execute(const Case& test, const KernelTable& kernels, const Plan& plan) 
   Outcome outcome;
   {
     Device device("guarded", kernels, memory, plan.threads);
+    device.context().conv = test.conv;
     // NaN, so that a kernel which reads scratch memory before writing it shows.
     memory->fill(device.context().workspace.reserve(kScratch), 0xFF, kScratch);
     run_on(device, test, plan, outcome);

@@ -291,6 +291,15 @@ class Examination {
   Report report_;
 };
 
+void check_on(const KernelTable& kernels, std::span<const Case> cases) {
+  for (const Case& test : cases) {
+    const Report report = examine(test, kernels);
+    INFO(fmt::format("{} on {}: {}\nshares of the bounds: {}", test.op, kernels.name, test.name,
+                     fmt::join(report.shares, ", ")));
+    CHECK(report.failures == std::vector<std::string>{});
+  }
+}
+
 }  // namespace
 
 Report examine(const Case& test, const KernelTable& kernels) {
@@ -302,13 +311,12 @@ Report examine(const Case& test, const KernelTable& kernels) {
 }
 
 void check_cases(std::span<const Case> cases) {
+  for (const KernelTable* kernels : devices_under_test()) check_on(*kernels, cases);
+}
+
+void check_cases_on_cpu(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test())
-    for (const Case& test : cases) {
-      const Report report = examine(test, *kernels);
-      INFO(fmt::format("{} on {}: {}\nshares of the bounds: {}", test.op, kernels->name, test.name,
-                       fmt::join(report.shares, ", ")));
-      CHECK(report.failures == std::vector<std::string>{});
-    }
+    if (is_threaded(*kernels)) check_on(*kernels, cases);
 }
 
 }  // namespace glia::test

@@ -53,7 +53,8 @@ struct Case {
   bool takes_out = false;           // `build` passes `out` on
   /// Inputs that the operation changes; they are compared as the result is.
   std::vector<std::size_t> updated{};
-  std::size_t samples = 16;  // gradients an input that are compared one by one
+  std::size_t samples = 16;                 // gradients an input that are compared one by one
+  ConvMethod conv = ConvMethod::automatic;  // of the CPU
 };
 
 /// What the checks found: one line a failure, and how much of its bound each comparison used.
@@ -68,5 +69,7 @@ Report examine(const Case& test, const KernelTable& kernels);
 /// Examines all cases on all devices under test and reports to Catch: one assertion a case and
 /// device, shares of the bounds under `-s`.
 void check_cases(std::span<const Case> cases);
+/// The same on the devices that use threads, which is the CPU.
+void check_cases_on_cpu(std::span<const Case> cases);
 
 }  // namespace glia::test

@@ -11,6 +11,18 @@
 // c counts the roundings a term. It follows from the formula, not from what a kernel happens to
 // reach: 0 where no arithmetic is done, 1 for one rounding and the sum of products, 4 where an
 // exponential, a logarithm or a quotient of sums is in the chain.
+//
+// Winograd's convolution multiplies transformed pixels by transformed weights and adds up products
+// that are larger than the result. With the matrices B^T, G and A^T of docs/ops/conv2d.md, and
+// pixels and weights that are independent with variance 1, the product at frequency (i, j) has the
+// standard deviation |b_i||g_i||b_j||g_j| a channel, and output (p, q) takes it a_pi a_qj times. If
+// each product is off by a fixed share of its size, the output is off by the root of the sum of
+// squares over (i, j), which factors into one sum for p and one for q. Divided by the deviation of
+// the result itself, 3 a channel, that is at most
+//   forward, dgrad  max_p sum_i (a_pi |b_i| |g_i|)^2 / 3 = 7.13
+//   wgrad           max_r sum_i (g_ir |b_i| |a_i|)^2 / 4 = 5.84
+// (16 products of an element for wgrad, hence 4). c is 1: a term passes seven roundings, two of
+// each of three transforms and its product, and their deviation is sqrt(7 / 12) epsilon.
 #pragma once
 
 #include <string_view>
@@ -22,8 +34,11 @@ struct Tolerance {
   double forward, gradient;
 };
 
+inline constexpr double kWinogradCondition = 7.13;
+
 inline constexpr Tolerance kTolerances[] = {
     {"conv2d", 1, 1},
+    {"conv2d_winograd", 1, 1},
     {"conv_transpose2d", 1, 1},
     {"batch_norm", 4, 4},
     {"group_norm", 4, 4},

@@ -1,0 +1,23 @@
+#include "kernels/cpu/conv_choice.h"
+
+#include "kernels/cpu/winograd_tiles.h"
+
+namespace glia::cpu {
+
+bool winograd_fits(const ConvGeometry& g) {
+  return g.R == 3 && g.S == 3 && g.stride_h == 1 && g.stride_w == 1;
+}
+
+bool takes_winograd(ConvMethod method, ConvPass pass, const ConvGeometry& g) {
+  if (method == ConvMethod::direct || !winograd_fits(g)) return false;
+  if (method == ConvMethod::winograd) return true;
+  // Measured on one core, docs/adr/0009-winograd.md. With few channels to sum over, the transforms
+  // cost more than the multiplications that they save; with few tiles the weights' transform does,
+  // which backward-weights needs only for its result.
+  const bool dgrad = pass == ConvPass::dgrad;
+  const std::int64_t tiles = WinogradTiles(g.N, dgrad ? g.H : g.P, dgrad ? g.W : g.Q).count;
+  const bool many_weights = pass != ConvPass::wgrad && g.C * g.K > 128 * 128;
+  return (pass == ConvPass::forward ? g.C : g.K) >= 8 && tiles >= (many_weights ? 32 : 16);
+}
+
+}  // namespace glia::cpu

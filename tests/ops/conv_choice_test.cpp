@@ -1,0 +1,100 @@
+// How CPU convolutions run and are divided: pure functions.
+#include "kernels/cpu/conv_choice.h"
+
+#include "kernels/cpu/winograd_tiles.h"
+#include "tests/catch.h"
+
+namespace glia::test {
+
+namespace {
+
+using cpu::ConvPass;
+constexpr ConvPass kPasses[] = {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad};
+
+ConvGeometry square(std::int64_t images, std::int64_t size, std::int64_t c, std::int64_t k,
+                    const ConvSpec& spec = {.padding = Padding::all(1)}, std::int64_t window = 3) {
+  return conv2d_geometry({images, size, size, c}, {k, window, window, c}, spec);
+}
+
+bool automatic(ConvPass pass, const ConvGeometry& g) {
+  return cpu::takes_winograd(ConvMethod::automatic, pass, g);
+}
+
+}  // namespace
+
+TEST_CASE("conv choice: Winograd fits windows of 3x3 with stride 1 and nothing else", "[ops]") {
+  CHECK(cpu::winograd_fits(square(1, 8, 1, 1)));
+  CHECK(cpu::winograd_fits(square(1, 8, 5, 7, {})));
+  CHECK_FALSE(cpu::winograd_fits(square(1, 8, 32, 32, {}, 1)));
+  CHECK_FALSE(cpu::winograd_fits(square(1, 8, 32, 32, {.padding = Padding::all(2)}, 5)));
+  CHECK_FALSE(cpu::winograd_fits(square(1, 9, 32, 32, {.stride_h = 2, .padding = {}})));
+  CHECK_FALSE(cpu::winograd_fits(square(1, 9, 32, 32, {.stride_w = 2, .padding = {}})));
+  CHECK_FALSE(cpu::winograd_fits(conv2d_geometry({1, 8, 8, 4}, {4, 3, 1, 4}, {})));
+}
+
+TEST_CASE("conv choice: direct and winograd are obeyed, where they fit", "[ops]") {
+  const ConvGeometry large = square(6, 240, 32, 32), tiny = square(1, 1, 1, 1);
+  const ConvGeometry strided =
+      square(6, 240, 32, 32, {.stride_h = 2, .stride_w = 2, .padding = {}});
+  for (const ConvPass pass : kPasses) {
+    CHECK_FALSE(cpu::takes_winograd(ConvMethod::direct, pass, large));
+    CHECK(cpu::takes_winograd(ConvMethod::winograd, pass, tiny));
+    CHECK_FALSE(cpu::takes_winograd(ConvMethod::winograd, pass, strided));
+  }
+}
+
+TEST_CASE("conv choice: auto takes Winograd for the layers of a U-Net and not for small work",
+          "[ops]") {
+  std::int64_t size = 240;
+  for (std::int64_t channels = 32; channels <= 512; channels *= 2, size /= 2)
+    for (const ConvPass pass : kPasses) {
+      CHECK(automatic(pass, square(6, size, channels, channels)));
+      CHECK_FALSE(automatic(pass, square(1, 8, channels, channels)));
+    }
+  // The first layer: its sums over three channels are too short, those of its gradient are not.
+  const ConvGeometry first = square(6, 240, 3, 32);
+  CHECK_FALSE(automatic(ConvPass::forward, first));
+  CHECK(automatic(ConvPass::dgrad, first));
+  CHECK(automatic(ConvPass::wgrad, first));
+  // Sixteen tiles do not pay for transforming many weights.
+  CHECK(automatic(ConvPass::forward, square(1, 15, 128, 128)));
+  CHECK_FALSE(automatic(ConvPass::forward, square(1, 15, 512, 512)));
+  CHECK(automatic(ConvPass::wgrad, square(1, 15, 512, 512)));
+  CHECK(automatic(ConvPass::forward, square(1, 30, 512, 512)));
+  // dgrad's tiles are those of x: 13 x 13 pixels from 15 x 15, and back.
+  CHECK_FALSE(automatic(ConvPass::forward, square(1, 14, 64, 64, {})));
+  CHECK(automatic(ConvPass::dgrad, square(1, 14, 64, 64, {})));
+}
+
+TEST_CASE("conv choice: tiles cover every pixel once, and tasks hold at least one", "[ops]") {
+  const cpu::WinogradTiles tiles(2, 9, 6);
+  CHECK(tiles.count == 2 * 3 * 2);
+  CHECK(tiles.image(5) == 0);
+  CHECK(tiles.first_row(5) == 8);
+  CHECK(tiles.first_col(5) == 4);
+  CHECK(tiles.image(6) == 1);
+  CHECK(tiles.first_row(6) == 0);
+  for (std::int64_t depth : {1, 64, 65, 128, 129, 2048})
+    for (std::int64_t count : {1, 5, 96, 21600})
+      for (int threads : {1, 2, 64}) {
+        const std::int64_t batch = cpu::tiles_per_task(depth, count, threads);
+        CHECK(batch >= 1);
+        CHECK(batch <= 72);
+      }
+}
+
+TEST_CASE("conv choice: the sums of backward-weights are divided by the geometry alone", "[ops]") {
+  CHECK(cpu::plan_wgrad(square(6, 240, 32, 32)).shares == 16);
+  CHECK(cpu::plan_wgrad(square(6, 60, 128, 128)).shares > 1);
+  CHECK(cpu::plan_wgrad(square(6, 30, 256, 256)).shares == 0);
+  CHECK(cpu::plan_wgrad(square(6, 15, 512, 512)).shares == 0);
+  for (std::int64_t c : {1, 33, 64, 512, 1024})
+    for (std::int64_t size : {1, 7, 60, 240}) {
+      const cpu::WgradPlan plan = cpu::plan_wgrad(square(2, size, c, c));
+      CHECK(plan.shares <= 16);
+      CHECK((plan.shares == 0 || plan.batch > 0));
+      CHECK((plan.shares <= 4 || plan.shares * c * c * 4 * 36 <= std::int64_t{16} << 20));
+    }
+}
+
+}  // namespace glia::test
