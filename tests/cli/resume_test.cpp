@@ -137,8 +137,9 @@ TEST_CASE("resume: the way to convolve is recorded and kept", "[cli]") {
   CHECK(read_file(w.path("whole") + "/config.json").find("\"conv\": \"winograd\"") !=
         std::string::npos);
   REQUIRE(train("resumed", 1, "winograd").code == 0);
-  REQUIRE(run_glia({"train", "--resume", w.path("resumed"), "--epochs", "2", "--threads", "2"})
-              .code == 0);
+  REQUIRE(
+      run_glia({"train", "--resume", w.path("resumed"), "--epochs", "2", "--threads", "2"}).code ==
+      0);
   check_same_run(w.path("whole"), w.path("resumed"));
 
   REQUIRE(train("direct", 2, "direct").code == 0);
