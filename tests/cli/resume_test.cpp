@@ -143,11 +143,11 @@ TEST_CASE("resume: the way to convolve is recorded and kept", "[cli]") {
   check_same_run(w.path("whole"), w.path("resumed"));
 
   REQUIRE(train("direct", 2, "direct").code == 0);
-  const auto weights = [&](const std::string& run) {
-    return read_safetensors(w.path(run) + "/last.safetensors").entries.front().values;
-  };
-  const auto a = weights("whole"), b = weights("direct");
-  CHECK_FALSE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+  const SafeTensors a = read_safetensors(w.path("whole") + "/last.safetensors"),
+                    b = read_safetensors(w.path("direct") + "/last.safetensors");
+  const auto& x = a.entries.front().values;
+  const auto& y = b.entries.front().values;
+  CHECK_FALSE(std::equal(x.begin(), x.end(), y.begin(), y.end()));
 
   const Outcome changed =
       run_glia({"train", "--resume", w.path("direct"), "--epochs", "3", "--conv", "winograd"});
