@@ -209,7 +209,7 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
       .add_option("--conv", o.convs,
                   "How the CPU convolves, side by side: a list of auto, direct and winograd")
       ->delimiter(',')
-      ->check(CLI::IsMember({"auto", "direct", "winograd"}))
+      ->check(CLI::IsMember(conv_names()))
       ->capture_default_str();
   command.add_option("--threads", o.device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

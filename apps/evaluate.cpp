@@ -102,6 +102,8 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
 }
 
 void run_evaluate(const EvaluateFlags& o) {
+  check(o.explain.empty() || !o.out.empty(),
+        "--explain: the maps go into the report; add --out FOLDER");
   const auto pixel_size = pixel_size_of(o);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
@@ -113,8 +115,6 @@ void run_evaluate(const EvaluateFlags& o) {
   check(o.channel < loader.channels(), "--channel: found {}, the images have {}", o.channel,
         loader.channels());
   const Objective objective = Objective::parse(o.loss, Region::batch, 1);
-  check(o.explain.empty() || !o.out.empty(),
-        "--explain: the maps go into the report; add --out FOLDER");
   const MoreFigures maps = heat_maps(o, *device, open);
   if (!o.out.empty()) make_folder(o.out);
 

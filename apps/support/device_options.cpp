@@ -36,7 +36,7 @@ void DeviceOptions::add_to(CLI::App& command) {
                   "How the CPU convolves: direct (by the definition), winograd (3x3 with stride 1 "
                   "in a quarter of the multiplications, with a little less precision), or auto "
                   "(whichever is faster for a layer's size)")
-      ->check(CLI::IsMember({"auto", "direct", "winograd"}))
+      ->check(CLI::IsMember(conv_names()))
       ->capture_default_str();
 }
 

@@ -78,16 +78,13 @@ nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
 /// The learning curves in a run's folder. Some other folder's files of the same names are no reason
 /// to fail.
 std::string curves_of_run(const fs::path& folder, const nlohmann::ordered_json& configuration) {
-  const fs::path file = folder / "metrics.jsonl";
-  if (!fs::is_regular_file(file)) return {};
   try {
+    std::vector<EpochRow> rows;
+    for (const MetricsRow& row : read_metrics(folder)) rows.push_back(row.curve_point());
+    if (rows.empty()) return {};
     const TrainConfig config = TrainConfig::from_json(configuration.at("train"));
     const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
-    std::vector<EpochRow> rows;
-    std::istringstream lines(read_file(file));
-    for (std::string line; std::getline(lines, line);)
-      rows.push_back(MetricsRow::from_json(nlohmann::json::parse(line)).curve_point());
-    return rows.empty() ? "" : learning_curves_svg(rows, objective.label());
+    return learning_curves_svg(rows, objective.label());
   } catch (const std::exception&) {
     return {};
   }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
+#include "engine/base/csv.h"
 #include "engine/base/file.h"
 
 namespace glia {
@@ -15,10 +16,7 @@ using Json = nlohmann::ordered_json;
 std::string cell(std::string text) {
   for (char& c : text)
     if (c == '\n' || c == '\r') c = ' ';
-  if (text.find_first_of(",\"") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
+  return csv_cell(text);
 }
 
 std::string millimetres(double value) {

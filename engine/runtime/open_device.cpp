@@ -147,6 +147,12 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
   return device;
 }
 
+std::vector<std::string> conv_names() {
+  std::vector<std::string> names;
+  for (const auto& [method, name] : kConvNames) names.emplace_back(name);
+  return names;
+}
+
 ConvMethod parse_conv(std::string_view text) {
   for (const auto& [method, name] : kConvNames)
     if (text == name) return method;

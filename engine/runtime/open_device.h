@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/runtime/device.h"
 
@@ -31,7 +32,9 @@ std::unique_ptr<Device> open_device(
 /// Checks the spelling of a --device; throws `Error` listing the choices.
 void check_device_name(const std::string& name);
 
-/// auto, direct or winograd; throws `Error` listing them.
+/// What --conv takes: auto, direct, winograd.
+std::vector<std::string> conv_names();
+/// Throws `Error` listing them.
 ConvMethod parse_conv(std::string_view text);
 const char* name_of(ConvMethod method);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/divide.h"
 
 namespace glia::sweep {
 
@@ -33,7 +34,7 @@ Length trial_length(Match match, std::int64_t epochs, std::int64_t first_batch, 
   if (match == Match::images)
     steps = std::max<std::int64_t>(1, (steps * first_batch + batch / 2) / batch);
   const bool whole = steps % an_epoch == 0;
-  return {.epochs = (steps + an_epoch - 1) / an_epoch, .max_steps = whole ? 0 : steps};
+  return {.epochs = ceil_div(steps, an_epoch), .max_steps = whole ? 0 : steps};
 }
 
 }  // namespace glia::sweep

@@ -1,6 +1,5 @@
 #include "engine/sweep/trial.h"
 
-#include <sstream>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -99,16 +98,11 @@ void Trial::end(bool reached_the_end, const std::string& failure) {
 }
 
 void Trial::read_rows() {
-  rows_.clear();
-  const fs::path file = run() / "metrics.jsonl";
-  if (!fs::exists(file)) return;
-  std::istringstream lines(read_file(file));
   try {
-    for (std::string line; std::getline(lines, line);)
-      rows_.push_back(MetricsRow::from_json(nlohmann::json::parse(line)));
+    rows_ = read_metrics(run());
   } catch (const nlohmann::json::exception& error) {
-    fail("{}: is damaged ({}); remove {} to train this trial anew", file.string(), error.what(),
-         folder_.string());
+    fail("{}: is damaged ({}); remove {} to train this trial anew",
+         (run() / "metrics.jsonl").string(), error.what(), folder_.string());
   }
 }
 

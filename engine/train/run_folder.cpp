@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
@@ -11,6 +12,12 @@
 namespace glia {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kMetrics = "metrics.jsonl";
+
+}  // namespace
 
 EpochRow MetricsRow::curve_point() const {
   return {.epoch = static_cast<double>(epoch),
@@ -50,6 +57,15 @@ MetricsRow MetricsRow::from_json(const nlohmann::json& json) {
           .collapsed = json.at("collapsed"),
           .train_seconds = json.at("train_seconds"),
           .val_seconds = json.at("val_seconds")};
+}
+
+std::vector<MetricsRow> read_metrics(const fs::path& run) {
+  std::vector<MetricsRow> rows;
+  if (!fs::exists(run / kMetrics)) return rows;
+  std::istringstream lines(read_file(run / kMetrics));
+  for (std::string line; std::getline(lines, line);)
+    rows.push_back(MetricsRow::from_json(nlohmann::json::parse(line)));
+  return rows;
 }
 
 RunFolder RunFolder::create(const fs::path& path) {
@@ -94,7 +110,7 @@ void RunFolder::write_metrics(const std::vector<MetricsRow>& rows,
     curve.push_back(row.curve_point());
   }
   write_file_atomically(path_ / "metrics.csv", csv);
-  write_file_atomically(path_ / "metrics.jsonl", jsonl);
+  write_file_atomically(path_ / kMetrics, jsonl);
   if (!curve.empty())
     write_file_atomically(path_ / "curves.svg", learning_curves_svg(curve, loss_label));
 }

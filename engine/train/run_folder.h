@@ -28,6 +28,10 @@ struct MetricsRow {
   static MetricsRow from_json(const nlohmann::json& json);
 };
 
+/// The epochs in metrics.jsonl of the run folder `run`; none where there is no such file. Throws
+/// nlohmann::json::exception when it is damaged.
+std::vector<MetricsRow> read_metrics(const std::filesystem::path& run);
+
 class RunFolder {
  public:
   /// Creates the folder. Throws `Error` when it exists and is not empty.

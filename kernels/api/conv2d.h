@@ -5,10 +5,15 @@
 // Derivation: docs/ops/conv2d.md.
 #pragma once
 
+#include <cstdint>
+
 #include "engine/base/geometry.h"
 #include "kernels/api/view.h"
 
 namespace glia {
+
+/// The three passes, for choices of kernels.
+enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 
 /// x [N,H,W,C], w [K,R,S,C], b [K] or empty -> y [N,P,Q,K].
 struct Conv2dForward {

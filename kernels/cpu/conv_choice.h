@@ -4,10 +4,9 @@
 
 #include "engine/base/geometry.h"
 #include "kernels/api/context.h"
+#include "kernels/api/conv2d.h"
 
 namespace glia::cpu {
-
-enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 
 /// Whether Winograd's kernels can compute it: a window of 3x3 with stride 1, whatever the padding.
 bool winograd_fits(const ConvGeometry& g);

@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 /// c[i][j] (+)= sum over d of a[i * a_row + d * a_depth] * b[d * b_depth + j], for i < rows and j <
-/// columns. `columns` is a multiple of the vector's length and at most kGemmColumns; b and c are
+/// columns. `columns` is a multiple of the vector's length and at most kBlock; b and c are
 /// aligned to vectors.
 struct Gemm {
   const float* a;
@@ -27,12 +27,6 @@ struct Gemm {
   std::int64_t rows, columns, depth;
   bool accumulate;
 };
-
-// 32 registers hold 6 x 4 or 12 x 2 sums beside their operands, 16 registers 6 x 2.
-constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
-constexpr int kGemmVectors = kManyRegisters ? 4 : 2;
-constexpr std::int64_t kGemmLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
-constexpr std::int64_t kGemmColumns = kGemmVectors * kGemmLanes;
 
 template <int kRows, int kV>
 HWY_INLINE void gemm_registers(const Gemm& g, std::int64_t row) {
@@ -48,7 +42,7 @@ HWY_INLINE void gemm_registers(const Gemm& g, std::int64_t row) {
   for (std::int64_t k = 0; k < g.depth; ++k) {
     FloatVec right[kV];
 #pragma GCC unroll 8
-    for (int v = 0; v < kV; ++v) right[v] = hn::Load(d, b + v * kGemmLanes);
+    for (int v = 0; v < kV; ++v) right[v] = hn::Load(d, b + v * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const FloatVec left = hn::Set(d, a[i * g.a_row]);
@@ -65,8 +59,8 @@ HWY_INLINE void gemm_registers(const Gemm& g, std::int64_t row) {
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) {
       FloatVec sum = acc[i][v];
-      if (g.accumulate) sum = hn::Add(sum, hn::Load(d, c + v * kGemmLanes));
-      hn::Store(sum, d, c + v * kGemmLanes);
+      if (g.accumulate) sum = hn::Add(sum, hn::Load(d, c + v * kLanes));
+      hn::Store(sum, d, c + v * kLanes);
     }
   }
 }
@@ -74,7 +68,7 @@ HWY_INLINE void gemm_registers(const Gemm& g, std::int64_t row) {
 template <int kV>
 HWY_NOINLINE void gemm_vectors(const Gemm& g) {
   std::int64_t row = 0;
-  if constexpr (kManyRegisters && kV <= 2)
+  if constexpr (kVectors == 4 && kV <= 2)  // many registers hold 12 x 2 sums too
     for (; row + 12 <= g.rows; row += 12) gemm_registers<12, kV>(g, row);
   for (; row + 6 <= g.rows; row += 6) gemm_registers<6, kV>(g, row);
   switch (g.rows - row) {
@@ -88,11 +82,11 @@ HWY_NOINLINE void gemm_vectors(const Gemm& g) {
 }
 
 HWY_INLINE void gemm(const Gemm& g) {
-  switch (g.columns / kGemmLanes) {
+  switch (g.columns / kLanes) {
     case 1: return gemm_vectors<1>(g);
     case 2: return gemm_vectors<2>(g);
-    case 3: return gemm_vectors<std::min(3, kGemmVectors)>(g);
-    default: return gemm_vectors<kGemmVectors>(g);
+    case 3: return gemm_vectors<std::min(3, kVectors)>(g);
+    default: return gemm_vectors<kVectors>(g);
   }
 }
 

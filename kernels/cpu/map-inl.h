@@ -19,6 +19,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using FloatVec = hn::Vec<Floats>;
 
+// What a matrix kernel keeps in registers: 32 of them hold 6 x 4 sums beside their operands, 16
+// hold 6 x 2.
+constexpr int kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
+constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
+constexpr std::int64_t kBlock = kVectors * kLanes;
+
 /// The first `count` < Lanes floats of p; the others are 0. Never reads behind them: masked loads
 /// of AVX2 and later do not touch masked-out memory, the emulation for older sets does.
 HWY_INLINE FloatVec load_tail(Floats d, const float* p, std::int64_t count) {
@@ -40,6 +46,20 @@ HWY_INLINE void store_tail(Floats d, FloatVec v, float* p, std::int64_t count) {
   hn::Store(v, d, lanes);
   std::memcpy(p, lanes, static_cast<std::size_t>(count) * sizeof(float));
 #endif
+}
+
+/// The first `count` floats of p, but no more than a vector; the others are 0.
+HWY_INLINE FloatVec load_some(Floats d, const float* p, std::int64_t count) {
+  return count >= kLanes ? hn::LoadU(d, p) : load_tail(d, p, count);
+}
+
+/// Writes the first `count` floats, but no more than a vector, or adds them to what is there.
+HWY_INLINE void write_some(Floats d, FloatVec v, float* p, std::int64_t count, bool accumulate) {
+  if (accumulate) v = hn::Add(v, load_some(d, p, count));
+  if (count >= kLanes)
+    hn::StoreU(v, d, p);
+  else
+    store_tail(d, v, p, count);
 }
 
 /// y[i] = f(d, in[i]...) or y[i] += that, for i in [0, count).

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
+#include "engine/base/divide.h"
 #include "kernels/api/context.h"
-#include "kernels/cpu/divide.h"
 
 namespace glia::cpu {
 

@@ -20,8 +20,6 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 constexpr int kPixels = 6;
-// 32 registers hold 6 x 4 accumulators, 16 registers 6 x 2.
-constexpr int kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
 
 /// What the micro-kernel reads and writes for one group of pixels.
 struct Group {
@@ -39,7 +37,6 @@ struct Group {
 template <int kP, int kV>
 HWY_INLINE void micro(const Group& g) {
   const Floats d;
-  constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
   FloatVec acc[kP][kV];
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p)
@@ -70,17 +67,9 @@ HWY_INLINE void micro(const Group& g) {
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) {
       const std::int64_t rest = g.outputs - v * kLanes;
-      const bool whole = rest >= kLanes;
-      const auto load = [&](const float* p_) HWY_ATTR {
-        return whole ? hn::LoadU(d, p_ + v * kLanes) : load_tail(d, p_ + v * kLanes, rest);
-      };
       FloatVec sum = acc[p][v];
-      if (g.first && g.bias != nullptr) sum = hn::Add(sum, load(g.bias));
-      if (!g.first || g.accumulate) sum = hn::Add(sum, load(out));
-      if (whole)
-        hn::StoreU(sum, d, out + v * kLanes);
-      else
-        store_tail(d, sum, out + v * kLanes, rest);
+      if (g.first && g.bias != nullptr) sum = hn::Add(sum, load_some(d, g.bias + v * kLanes, rest));
+      write_some(d, sum, out + v * kLanes, rest, !g.first || g.accumulate);
     }
   }
 }
@@ -98,7 +87,6 @@ HWY_NOINLINE void micro_pixels(const Group& g, int pixels) {
 }
 
 void micro_any(const Group& g, int pixels) {
-  constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
   switch (std::min<std::int64_t>(kVectors, ceil_div(g.outputs, kLanes))) {
     case 1: return micro_pixels<1>(g, pixels);
     case 2: return micro_pixels<2>(g, pixels);
@@ -109,7 +97,6 @@ void micro_any(const Group& g, int pixels) {
 
 /// Packs the weights of one output block: all channel blocks, taps and channels of it.
 void pack_weights(const TapConv& a, std::int64_t block, std::int64_t depth_block, float* packed) {
-  constexpr std::int64_t kBlock = kVectors * static_cast<std::int64_t>(hn::MaxLanes(Floats()));
   const std::int64_t K = a.w.shape[0], positions = a.w.shape[1] * a.w.shape[2], C = a.w.shape[3];
   const std::int64_t depth = a.w_reduces_k ? K : C, outputs = a.w_reduces_k ? C : K;
   const std::int64_t first = block * kBlock, count = std::min(kBlock, outputs - first);
@@ -131,7 +118,6 @@ void pack_weights(const TapConv& a, std::int64_t block, std::int64_t depth_block
 }
 
 void tap_conv(KernelContext& context, const TapConv& a) {
-  constexpr std::int64_t kBlock = kVectors * static_cast<std::int64_t>(hn::MaxLanes(Floats()));
   const std::int64_t depth = a.in.channels(), outputs = a.out.channels();
   const std::int64_t images = a.in.shape[0];
   const auto taps = static_cast<std::int64_t>(a.taps.size());

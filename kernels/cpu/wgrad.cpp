@@ -20,9 +20,6 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 constexpr int kRows = 6;
-constexpr int kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
-constexpr std::int64_t kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
-constexpr std::int64_t kBlock = kVectors * kLanes;
 constexpr std::int64_t kMinTasks =
     16;  // what the shares aim at; fixed, so that sums are repeatable
 
@@ -66,16 +63,7 @@ HWY_INLINE void micro(const Strip& s) {
     float* dw = s.dw + m * s.dw_step;
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) {
-      const std::int64_t rest = s.channels - v * kLanes;
-      float* to = dw + v * kLanes;
-      FloatVec sum = acc[m][v];
-      if (rest >= kLanes) {
-        if (s.accumulate) sum = hn::Add(sum, hn::LoadU(d, to));
-        hn::StoreU(sum, d, to);
-      } else {
-        if (s.accumulate) sum = hn::Add(sum, load_tail(d, to, rest));
-        store_tail(d, sum, to, rest);
-      }
+      write_some(d, acc[m][v], dw + v * kLanes, s.channels - v * kLanes, s.accumulate);
     }
   }
 }

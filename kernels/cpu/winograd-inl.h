@@ -180,12 +180,12 @@ HWY_INLINE void transform_square(const Square<ConstView>& square, const Panels& 
                                  std::int64_t tile) {
   const Floats d;
   const std::int64_t channels = square.image.channels();
-  for (std::int64_t c = 0; c < channels; c += kGemmLanes) {
+  for (std::int64_t c = 0; c < channels; c += kLanes) {
     float* to = panels.at(tile, c);
     const auto store = [to, step = panels.frequency_step](int i, int j, FloatVec v)
                            HWY_ATTR { hn::Store(v, Floats(), to + (i * 6 + j) * step); };
     const std::int64_t rest = channels - c;
-    if (square.inside && rest >= kGemmLanes) {
+    if (square.inside && rest >= kLanes) {
       transform<Matrix>([&](int i, int j) HWY_ATTR { return hn::LoadU(d, square.at(i, j, c)); },
                         store);
       continue;
@@ -193,8 +193,7 @@ HWY_INLINE void transform_square(const Square<ConstView>& square, const Panels& 
     transform<Matrix>(
         [&](int i, int j) HWY_ATTR {
           if (!square.has(i, j)) return hn::Zero(d);
-          const float* from = square.at(i, j, c);
-          return rest >= kGemmLanes ? hn::LoadU(d, from) : load_tail(d, from, rest);
+          return load_some(d, square.at(i, j, c), rest);
         },
         store);
   }

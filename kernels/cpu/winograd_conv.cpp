@@ -36,7 +36,7 @@ struct WinogradConv {
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
-/// Transforms the weights of outputs [first, first + count), count <= kGemmColumns, and of channels
+/// Transforms the weights of outputs [first, first + count), count <= kBlock, and of channels
 /// [c0, c0 + channels): element (f, c, k) goes to to[f * frequency_step + c * pitch + k], zeros
 /// behind the last output.
 void transform_weights(const WinogradConv& a, std::int64_t first, std::int64_t count,
@@ -46,31 +46,30 @@ void transform_weights(const WinogradConv& a, std::int64_t first, std::int64_t c
   const Floats d;
   const std::int64_t C = a.w.shape[3];
   const std::int64_t depth_step = a.dgrad ? 9 * C : 1, output_step = a.dgrad ? 1 : 9 * C;
-  for (std::int64_t k = 0; k < count; k += kGemmLanes) {
-    const std::int64_t rest = std::min(kGemmLanes, count - k);
+  for (std::int64_t k = 0; k < count; k += kLanes) {
+    const std::int64_t rest = std::min(kLanes, count - k);
     for (std::int64_t c = 0; c < channels; c += kStrip) {
       // The strip's outputs side by side, so that they make vectors.
       const std::int64_t strip = std::min(kStrip, channels - c);
-      HWY_ALIGN float taps[9][kStrip * kGemmLanes];
+      HWY_ALIGN float taps[9][kStrip * kLanes];
       for (std::int64_t tap = 0; tap < 9; ++tap) {
         const float* from = a.w.as<float>() + (a.dgrad ? 8 - tap : tap) * C +
                             (c0 + c) * depth_step + (first + k) * output_step;
-        for (std::int64_t l = 0; l < kGemmLanes; ++l)
+        for (std::int64_t l = 0; l < kLanes; ++l)
           for (std::int64_t i = 0; i < strip; ++i)
-            taps[tap][i * kGemmLanes + l] =
-                l < rest ? from[i * depth_step + l * output_step] : 0.0f;
+            taps[tap][i * kLanes + l] = l < rest ? from[i * depth_step + l * output_step] : 0.0f;
       }
       for (std::int64_t i = 0; i < strip; ++i) {
         float* place = to + (c + i) * pitch + k;
-        transform<WeightMatrix>(
-            [&](int r, int s) HWY_ATTR { return hn::Load(d, taps[r * 3 + s] + i * kGemmLanes); },
-            [&](int r, int s, FloatVec v) HWY_ATTR {
-              float* y = place + (r * 6 + s) * frequency_step;
-              if (stream)
-                hn::Stream(v, d, y);
-              else
-                hn::Store(v, d, y);
-            });
+        transform<WeightMatrix>([&](int r, int s)
+                                    HWY_ATTR { return hn::Load(d, taps[r * 3 + s] + i * kLanes); },
+                                [&](int r, int s, FloatVec v) HWY_ATTR {
+                                  float* y = place + (r * 6 + s) * frequency_step;
+                                  if (stream)
+                                    hn::Stream(v, d, y);
+                                  else
+                                    hn::Store(v, d, y);
+                                });
       }
     }
   }
@@ -81,18 +80,13 @@ void transform_weights(const WinogradConv& a, std::int64_t first, std::int64_t c
 HWY_INLINE void write_tile(const WinogradConv& a, const Square<View>& square, std::int64_t first,
                            std::int64_t count, const float* products, std::int64_t frequency_step) {
   const Floats d;
-  for (std::int64_t k = 0; k < count; k += kGemmLanes) {
+  for (std::int64_t k = 0; k < count; k += kLanes) {
     const std::int64_t rest = count - k;
-    const bool whole = rest >= kGemmLanes;
-    FloatVec bias = hn::Zero(d);
-    if (a.bias) {
-      const float* from = a.bias.as<float>() + first + k;
-      bias = whole ? hn::LoadU(d, from) : load_tail(d, from, rest);
-    }
+    const FloatVec bias = a.bias ? load_some(d, a.bias.as<float>() + first + k, rest) : hn::Zero(d);
     const auto load = [&](int i, int j) HWY_ATTR {
       return hn::Load(d, products + (i * 6 + j) * frequency_step + k);
     };
-    if (square.inside && whole && a.write == Write::overwrite) {
+    if (square.inside && rest >= kLanes && a.write == Write::overwrite) {
       transform<OutputMatrix>(load, [&](int i, int j, FloatVec v) HWY_ATTR {
         float* y = square.at(i, j, first + k);
         hn::StoreU(hn::Add(v, bias), d, y);
@@ -101,14 +95,8 @@ HWY_INLINE void write_tile(const WinogradConv& a, const Square<View>& square, st
     }
     transform<OutputMatrix>(load, [&](int i, int j, FloatVec v) HWY_ATTR {
       if (!square.has(i, j)) return;
-      float* y = square.at(i, j, first + k);
-      v = hn::Add(v, bias);
-      if (a.write == Write::accumulate)
-        v = hn::Add(v, whole ? hn::LoadU(d, y) : load_tail(d, y, rest));
-      if (whole)
-        hn::StoreU(v, d, y);
-      else
-        store_tail(d, v, y, rest);
+      write_some(d, hn::Add(v, bias), square.at(i, j, first + k), rest,
+                 a.write == Write::accumulate);
     });
   }
 }
@@ -118,8 +106,8 @@ void winograd_conv(KernelContext& context, const WinogradConv& a) {
   const std::int64_t depth = a.in.channels(), outputs = a.out.channels();
   if (tiles.count == 0) return;
   const std::int64_t batch = tiles_per_task(depth, tiles.count, context.threads);
-  const std::int64_t blocks = ceil_div(outputs, kGemmColumns);
-  const std::int64_t width = std::min(kGemmColumns, round_up(outputs, kGemmLanes));
+  const std::int64_t blocks = ceil_div(outputs, kBlock);
+  const std::int64_t width = std::min(kBlock, round_up(outputs, kLanes));
 
   const std::int64_t in_block = round_up(depth, 16), in_pitch = padded_pitch(depth);
   const std::int64_t in_size = Panels::size(depth, batch, in_block, in_pitch);
@@ -137,10 +125,10 @@ void winograd_conv(KernelContext& context, const WinogradConv& a) {
   const std::int64_t slices = ceil_div(depth, kSlice);
   // Past the caches, which they would only flush: that pays where a vector is a whole cache line.
   constexpr std::int64_t kLarge = (std::int64_t{8} << 20) / 4;
-  const bool stream_weights = kGemmLanes == 16 && blocks * weights_size >= kLarge;
+  const bool stream_weights = kLanes == 16 && blocks * weights_size >= kLarge;
   parallel_for(context, blocks * slices, [&](std::int64_t task) HWY_ATTR {
     const std::int64_t block = task / slices, c0 = task % slices * kSlice;
-    const std::int64_t first = block * kGemmColumns;
+    const std::int64_t first = block * kBlock;
     transform_weights(a, first, std::min(width, outputs - first), c0, std::min(kSlice, depth - c0),
                       weights + block * weights_size + c0 * width, weights_step, width,
                       stream_weights);
@@ -155,7 +143,7 @@ void winograd_conv(KernelContext& context, const WinogradConv& a) {
                                      tiles.first_col(t0 + t) - a.pad_left, 6},
                                     in, t);
     for (std::int64_t block = 0; block < blocks; ++block) {
-      const std::int64_t first = block * kGemmColumns;
+      const std::int64_t first = block * kBlock;
       const std::int64_t here = std::min(width, outputs - first);
       for (std::int64_t f = 0; f < kFrequencies; ++f)
         gemm({.a = in.data + f * in.frequency_step,
@@ -166,7 +154,7 @@ void winograd_conv(KernelContext& context, const WinogradConv& a) {
               .c = out + f * out_step,
               .c_row = out_pitch,
               .rows = count,
-              .columns = round_up(here, kGemmLanes),
+              .columns = round_up(here, kLanes),
               .depth = depth,
               .accumulate = false});
       for (std::int64_t t = 0; t < count; ++t) {

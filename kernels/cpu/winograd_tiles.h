@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/base/divide.h"
 #include "engine/base/geometry.h"
-#include "kernels/cpu/divide.h"
 
 namespace glia::cpu {
 

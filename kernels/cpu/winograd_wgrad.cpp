@@ -39,12 +39,12 @@ struct Transformed {
     return x_size(a, tiles) + Panels::size(a.g.K, tiles, kRowBlock, kRowBlock);
   }
   Transformed(const WinogradWgrad& a, std::int64_t tiles, float* memory)
-      : x(memory, tiles, kGemmColumns, kGemmColumns),
+      : x(memory, tiles, kBlock, kBlock),
         dy(memory + x_size(a, tiles), tiles, kRowBlock, kRowBlock) {}
 
  private:
   static std::int64_t x_size(const WinogradWgrad& a, std::int64_t tiles) {
-    return Panels::size(a.g.C, tiles, kGemmColumns, kGemmColumns);
+    return Panels::size(a.g.C, tiles, kBlock, kBlock);
   }
 };
 
@@ -72,11 +72,11 @@ void multiply(const WinogradWgrad& a, const Transformed& from, std::int64_t tile
           .a_row = 1,
           .a_depth = kRowBlock,
           .b = from.x.at(0, c0) + f * from.x.frequency_step,
-          .b_depth = kGemmColumns,
+          .b_depth = kBlock,
           .c = sums.data + f * sums.step,
           .c_row = sums.pitch,
           .rows = std::min(kRowBlock, a.g.K - k0),
-          .columns = round_up(std::min(kGemmColumns, a.g.C - c0), kGemmLanes),
+          .columns = round_up(std::min(kBlock, a.g.C - c0), kLanes),
           .depth = tiles,
           .accumulate = accumulate});
 }
@@ -87,7 +87,7 @@ void finish(const WinogradWgrad& a, std::int64_t k0, std::int64_t rows, std::int
             std::int64_t columns, const Sums& sums, std::int64_t shares, std::int64_t share_step) {
   const Floats d;
   for (std::int64_t k = 0; k < rows; ++k)
-    for (std::int64_t c = 0; c < columns; c += kGemmLanes) {
+    for (std::int64_t c = 0; c < columns; c += kLanes) {
       const float* from = sums.data + k * sums.pitch + c;
       float* to = a.dw.as<float>() + (k0 + k) * 9 * a.g.C + c0 + c;
       const std::int64_t rest = columns - c;
@@ -100,14 +100,7 @@ void finish(const WinogradWgrad& a, std::int64_t k0, std::int64_t rows, std::int
             return sum;
           },
           [&](int r, int s, FloatVec v) HWY_ATTR {
-            float* y = to + (r * 3 + s) * a.g.C;
-            const bool whole = rest >= kGemmLanes;
-            if (a.write == Write::accumulate)
-              v = hn::Add(v, whole ? hn::LoadU(d, y) : load_tail(d, y, rest));
-            if (whole)
-              hn::StoreU(v, d, y);
-            else
-              store_tail(d, v, y, rest);
+            write_some(d, v, to + (r * 3 + s) * a.g.C, rest, a.write == Write::accumulate);
           });
     }
 }
@@ -130,7 +123,7 @@ void by_shares(KernelContext& context, const WinogradWgrad& a, const WgradPlan& 
       const std::int64_t count = std::min(plan.batch, end - t0);
       for (std::int64_t t = 0; t < count; ++t) transform_tile(a, t0 + t, t, tiles);
       for (std::int64_t k0 = 0; k0 < a.g.K; k0 += kRowBlock)
-        for (std::int64_t c0 = 0; c0 < a.g.C; c0 += kGemmColumns)
+        for (std::int64_t c0 = 0; c0 < a.g.C; c0 += kBlock)
           multiply(a, tiles, count, k0, c0, {sums.data + k0 * pitch + c0, step, pitch}, t0 > first);
     }
   });
@@ -141,7 +134,7 @@ void by_shares(KernelContext& context, const WinogradWgrad& a, const WgradPlan& 
 
 void by_blocks(KernelContext& context, const WinogradWgrad& a) {
   const std::int64_t all_size = Transformed::size(a, a.tiles.count);
-  const std::int64_t step = frequency_step_of(kRowBlock, kGemmColumns);
+  const std::int64_t step = frequency_step_of(kRowBlock, kBlock);
   const std::int64_t scratch_size = kFrequencies * step;
   auto* memory = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(all_size + context.threads * scratch_size) * sizeof(float)));
@@ -154,16 +147,14 @@ void by_blocks(KernelContext& context, const WinogradWgrad& a) {
       transform_tile(a, t, t, all);
   });
   const std::int64_t row_blocks = ceil_div(a.g.K, kRowBlock);
-  parallel_for(context, row_blocks * ceil_div(a.g.C, kGemmColumns),
-               [&](std::int64_t task) HWY_ATTR {
-                 const std::int64_t k0 = task % row_blocks * kRowBlock,
-                                    c0 = task / row_blocks * kGemmColumns;
-                 const std::int64_t rows = std::min(kRowBlock, a.g.K - k0);
-                 const std::int64_t columns = std::min(kGemmColumns, a.g.C - c0);
-                 const Sums sums{scratch + thread_number() * scratch_size, step, kGemmColumns};
-                 multiply(a, all, a.tiles.count, k0, c0, sums, false);
-                 finish(a, k0, rows, c0, columns, sums, 1, 0);
-               });
+  parallel_for(context, row_blocks * ceil_div(a.g.C, kBlock), [&](std::int64_t task) HWY_ATTR {
+    const std::int64_t k0 = task % row_blocks * kRowBlock, c0 = task / row_blocks * kBlock;
+    const std::int64_t rows = std::min(kRowBlock, a.g.K - k0);
+    const std::int64_t columns = std::min(kBlock, a.g.C - c0);
+    const Sums sums{scratch + thread_number() * scratch_size, step, kBlock};
+    multiply(a, all, a.tiles.count, k0, c0, sums, false);
+    finish(a, k0, rows, c0, columns, sums, 1, 0);
+  });
 }
 
 void winograd_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

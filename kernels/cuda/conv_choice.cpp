@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/base/divide.h"
+
 namespace glia {
 
 namespace {
 
 constexpr std::int64_t kMaxPartialBytes = std::int64_t{128} << 20;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 /// A model, not a measurement; only comparisons of its results matter. A slice costs each warp 1024
 /// multiply-adds, 64 loads from shared memory, and about 12 instructions for each copy and 120

@@ -6,11 +6,9 @@
 #include <vector>
 
 #include "engine/base/geometry.h"
-#include "kernels/api/view.h"
+#include "kernels/api/conv2d.h"
 
 namespace glia {
-
-enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 
 enum class ConvAlgorithm : std::uint8_t {
   automatic,  // what choose_algorithm says

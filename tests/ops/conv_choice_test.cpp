@@ -8,7 +8,6 @@ namespace glia::test {
 
 namespace {
 
-using cpu::ConvPass;
 constexpr ConvPass kPasses[] = {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad};
 
 ConvGeometry square(std::int64_t images, std::int64_t size, std::int64_t c, std::int64_t k,

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace glia::cpu {
+namespace glia {
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -12,4 +12,4 @@ constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) {
   return ceil_div(a, b) * b;
 }
 
-}  // namespace glia::cpu
+}  // namespace glia
