@@ -15,8 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 /// c[i][j] (+)= sum over d of a[i * a_row + d * a_depth] * b[d * b_depth + j], for i < rows and j <
-/// columns. `columns` is a multiple of the vector's length and at most kBlock; b and c are
-/// aligned to vectors.
+/// columns. `columns` is a multiple of the vector's length; b and c are aligned to vectors.
 struct Gemm {
   const float* a;
   std::int64_t a_row, a_depth;
@@ -81,12 +80,16 @@ HWY_NOINLINE void gemm_vectors(const Gemm& g) {
   }
 }
 
-HWY_INLINE void gemm(const Gemm& g) {
-  switch (g.columns / kLanes) {
-    case 1: return gemm_vectors<1>(g);
-    case 2: return gemm_vectors<2>(g);
-    case 3: return gemm_vectors<std::min(3, kVectors)>(g);
-    default: return gemm_vectors<kVectors>(g);
+HWY_INLINE void gemm(Gemm g) {
+  for (std::int64_t rest = g.columns; rest > 0; rest -= kBlock, g.b += kBlock, g.c += kBlock) {
+    if (rest >= kBlock)
+      gemm_vectors<kVectors>(g);
+    else if (rest == kLanes)
+      gemm_vectors<1>(g);
+    else if (rest == 2 * kLanes)
+      gemm_vectors<2>(g);
+    else
+      gemm_vectors<std::min(3, kVectors)>(g);
   }
 }
 

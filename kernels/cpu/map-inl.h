@@ -62,6 +62,11 @@ HWY_INLINE void write_some(Floats d, FloatVec v, float* p, std::int64_t count, b
     store_tail(d, v, p, count);
 }
 
+/// Starts to fetch the line at `p` into the L2 cache. Any address will do.
+HWY_INLINE void prefetch_to_l2(const void* p) {
+  __builtin_prefetch(p, 0, 2);
+}
+
 /// y[i] = f(d, in[i]...) or y[i] += that, for i in [0, count).
 template <class F, class... In>
 HWY_INLINE void map(float* HWY_RESTRICT y, Write write, std::int64_t count, const F& f,

@@ -37,7 +37,11 @@ inline std::int64_t padded_pitch(std::int64_t channels) {
 }
 
 /// Tiles that a task of the forward pass or dgrad takes at a time.
-std::int64_t tiles_per_task(std::int64_t depth, std::int64_t tiles, int threads);
+std::int64_t tiles_per_task(std::int64_t tiles, int threads);
+
+/// Whether a task of the forward pass or dgrad is a block of outputs and all tiles; otherwise it is
+/// a batch of tiles and all outputs.
+bool takes_outputs(std::int64_t depth, std::int64_t outputs, std::int64_t tiles);
 
 /// How backward-weights divides its sums.
 struct WgradPlan {

@@ -29,7 +29,8 @@ struct WinogradWgrad {
   WinogradTiles tiles{g.N, g.P, g.Q};
 };
 
-constexpr std::int64_t kRowBlock = 48;  // outputs that are multiplied at a time
+// Outputs and inputs that are multiplied at a time.
+constexpr std::int64_t kRowBlock = 48, kColumns = std::max(kBlock, kLine);
 
 /// Transformed tiles of both operands.
 struct Transformed {
@@ -39,12 +40,12 @@ struct Transformed {
     return x_size(a, tiles) + Panels::size(a.g.K, tiles, kRowBlock, kRowBlock);
   }
   Transformed(const WinogradWgrad& a, std::int64_t tiles, float* memory)
-      : x(memory, tiles, kBlock, kBlock),
+      : x(memory, tiles, kColumns, kColumns),
         dy(memory + x_size(a, tiles), tiles, kRowBlock, kRowBlock) {}
 
  private:
   static std::int64_t x_size(const WinogradWgrad& a, std::int64_t tiles) {
-    return Panels::size(a.g.C, tiles, kBlock, kBlock);
+    return Panels::size(a.g.C, tiles, kColumns, kColumns);
   }
 };
 
@@ -72,11 +73,11 @@ void multiply(const WinogradWgrad& a, const Transformed& from, std::int64_t tile
           .a_row = 1,
           .a_depth = kRowBlock,
           .b = from.x.at(0, c0) + f * from.x.frequency_step,
-          .b_depth = kBlock,
+          .b_depth = kColumns,
           .c = sums.data + f * sums.step,
           .c_row = sums.pitch,
           .rows = std::min(kRowBlock, a.g.K - k0),
-          .columns = round_up(std::min(kBlock, a.g.C - c0), kLanes),
+          .columns = round_up(std::min(kColumns, a.g.C - c0), kLanes),
           .depth = tiles,
           .accumulate = accumulate});
 }
@@ -87,20 +88,22 @@ void finish(const WinogradWgrad& a, std::int64_t k0, std::int64_t rows, std::int
             std::int64_t columns, const Sums& sums, std::int64_t shares, std::int64_t share_step) {
   const Floats d;
   for (std::int64_t k = 0; k < rows; ++k)
-    for (std::int64_t c = 0; c < columns; c += kLanes) {
+    for (std::int64_t c = 0; c < columns; c += kLine) {
       const float* from = sums.data + k * sums.pitch + c;
       float* to = a.dw.as<float>() + (k0 + k) * 9 * a.g.C + c0 + c;
       const std::int64_t rest = columns - c;
       transform<WeightMatrixTransposed>(
-          [&](int i, int j) HWY_ATTR {
-            const float* share = from + (i * 6 + j) * sums.step;
+          [&](int i, int j, int v) HWY_ATTR {
+            const float* share = from + (i * 6 + j) * sums.step + v * kLanes;
             FloatVec sum = hn::Load(d, share);
             for (std::int64_t s = 1; s < shares; ++s)
               sum = hn::Add(sum, hn::Load(d, share + s * share_step));
             return sum;
           },
-          [&](int r, int s, FloatVec v) HWY_ATTR {
-            write_some(d, v, to + (r * 3 + s) * a.g.C, rest, a.write == Write::accumulate);
+          [&](int r, int s, int v, FloatVec x) HWY_ATTR {
+            if (rest > v * kLanes)
+              write_some(d, x, to + (r * 3 + s) * a.g.C + v * kLanes, rest - v * kLanes,
+                         a.write == Write::accumulate);
           });
     }
 }
@@ -123,7 +126,7 @@ void by_shares(KernelContext& context, const WinogradWgrad& a, const WgradPlan& 
       const std::int64_t count = std::min(plan.batch, end - t0);
       for (std::int64_t t = 0; t < count; ++t) transform_tile(a, t0 + t, t, tiles);
       for (std::int64_t k0 = 0; k0 < a.g.K; k0 += kRowBlock)
-        for (std::int64_t c0 = 0; c0 < a.g.C; c0 += kBlock)
+        for (std::int64_t c0 = 0; c0 < a.g.C; c0 += kColumns)
           multiply(a, tiles, count, k0, c0, {sums.data + k0 * pitch + c0, step, pitch}, t0 > first);
     }
   });
@@ -134,7 +137,7 @@ void by_shares(KernelContext& context, const WinogradWgrad& a, const WgradPlan& 
 
 void by_blocks(KernelContext& context, const WinogradWgrad& a) {
   const std::int64_t all_size = Transformed::size(a, a.tiles.count);
-  const std::int64_t step = frequency_step_of(kRowBlock, kBlock);
+  const std::int64_t step = frequency_step_of(kRowBlock, kColumns);
   const std::int64_t scratch_size = kFrequencies * step;
   auto* memory = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(all_size + context.threads * scratch_size) * sizeof(float)));
@@ -147,11 +150,11 @@ void by_blocks(KernelContext& context, const WinogradWgrad& a) {
       transform_tile(a, t, t, all);
   });
   const std::int64_t row_blocks = ceil_div(a.g.K, kRowBlock);
-  parallel_for(context, row_blocks * ceil_div(a.g.C, kBlock), [&](std::int64_t task) HWY_ATTR {
-    const std::int64_t k0 = task % row_blocks * kRowBlock, c0 = task / row_blocks * kBlock;
+  parallel_for(context, row_blocks * ceil_div(a.g.C, kColumns), [&](std::int64_t task) HWY_ATTR {
+    const std::int64_t k0 = task % row_blocks * kRowBlock, c0 = task / row_blocks * kColumns;
     const std::int64_t rows = std::min(kRowBlock, a.g.K - k0);
-    const std::int64_t columns = std::min(kBlock, a.g.C - c0);
-    const Sums sums{scratch + thread_number() * scratch_size, step, kBlock};
+    const std::int64_t columns = std::min(kColumns, a.g.C - c0);
+    const Sums sums{scratch + thread_number() * scratch_size, step, kColumns};
     multiply(a, all, a.tiles.count, k0, c0, sums, false);
     finish(a, k0, rows, c0, columns, sums, 1, 0);
   });

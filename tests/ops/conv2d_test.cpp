@@ -123,7 +123,9 @@ TEST_CASE("conv2d: Winograd's tiles, batches of tiles and blocks of channels", "
       conv_case({3, 29, 31, 8}, 16, 3, 3, same(3, 3)),  // several batches of tiles
       conv_case({1, 5, 4, 272}, 20, 3, 3, same(3, 3)),  // several blocks of channels
       conv_case({1, 5, 4, 20}, 260, 3, 3, same(3, 3)),
-      conv_case({1, 5, 6, 136}, 130, 3, 3, same(3, 3)),  // wgrad by blocks of channels
+      // Blocks of outputs in the forward pass and dgrad, blocks of channels in wgrad.
+      conv_case({1, 5, 6, 136}, 130, 3, 3, same(3, 3)),
+      conv_case({2, 9, 7, 260}, 72, 3, 3, same(3, 3)),
   };
   for (std::size_t i = 2; i < cases.size(); ++i) cases[i].samples = 4;
   // Most weights of a window meet nothing but padding.

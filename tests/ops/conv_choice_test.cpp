@@ -73,13 +73,19 @@ TEST_CASE("conv choice: tiles cover every pixel once, and tasks hold at least on
   CHECK(tiles.first_col(5) == 4);
   CHECK(tiles.image(6) == 1);
   CHECK(tiles.first_row(6) == 0);
-  for (std::int64_t depth : {1, 64, 65, 128, 129, 2048})
-    for (std::int64_t count : {1, 5, 96, 21600})
-      for (int threads : {1, 2, 64}) {
-        const std::int64_t batch = cpu::tiles_per_task(depth, count, threads);
-        CHECK(batch >= 1);
-        CHECK(batch <= 72);
-      }
+  for (std::int64_t count : {1, 5, 96, 21600})
+    for (int threads : {1, 2, 64}) {
+      const std::int64_t batch = cpu::tiles_per_task(count, threads);
+      CHECK(batch >= 1);
+      CHECK(batch <= 72);
+    }
+}
+
+TEST_CASE("conv choice: few tiles with many weights are divided by outputs", "[ops]") {
+  CHECK(cpu::takes_outputs(512, 512, 96));
+  CHECK(cpu::takes_outputs(256, 512, 16));
+  CHECK_FALSE(cpu::takes_outputs(256, 256, 384));
+  CHECK_FALSE(cpu::takes_outputs(32, 32, 96));
 }
 
 TEST_CASE("conv choice: the sums of backward-weights are divided by the geometry alone", "[ops]") {
