@@ -1,19 +1,18 @@
-// Work mapping: a task is a tile of output rows of one image. It packs the input rows it needs, a
-// block of channels at a time, with a zero halo, so that the inner loop has no bounds to check;
-// then a micro-kernel keeps kPixels x kVectors accumulators in registers over all taps and
-// channels. Weights are packed once a call as [output block][channel block][tap][channel][output],
-// so that the micro-kernel streams them. The order of summation of an output does not depend on the
-// tiling.
+// Work mapping: a task is a tile of output rows of one image. It packs the input rows it needs with
+// a zero halo, so that the inner loop has no bounds to check; then a micro-kernel keeps kPixels x
+// kVectors accumulators in registers over all taps and channels. Weights are packed once a call as
+// [part][output block][channel block][tap][channel][output], so that the micro-kernel streams them.
+// The order of summation of an output does not depend on the tiling.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/tap_conv.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "kernels/cpu/map-inl.h"
-#include "kernels/cpu/row_pack.h"
+#include "kernels/cpu/input_rows-inl.h"
 #include "kernels/cpu/tap_conv.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,15 +22,15 @@ constexpr int kPixels = 6;
 
 /// What the micro-kernel reads and writes for one group of pixels.
 struct Group {
-  const float* const* taps;  // where each tap's first pixel lies
-  std::int64_t tap_count, channels, pixel_step;
-  const float* weights;  // [tap][channel][kVectors * Lanes]
+  const float* const* runs;  // where the first pixel of each run of channels lies
+  std::int64_t run_count, run_length, pixel_step;
+  const float* weights;  // [run][channel][kBlock]
+  const float* bias;     // [kBlock]
   float* out;
   std::int64_t out_step;
   std::int64_t outputs;  // of this block that exist
-  const float* bias;     // of this block, or null
-  bool first;            // of the channel blocks: starts from the bias, else from `out`
-  bool accumulate;       // adds to what `out` held before the call
+  bool accumulate;       // adds to what `out` holds
+  bool stream;           // writes past the caches
 };
 
 template <int kP, int kV>
@@ -43,10 +42,10 @@ HWY_INLINE void micro(const Group& g) {
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) acc[p][v] = hn::Zero(d);
 
-  for (std::int64_t t = 0; t < g.tap_count; ++t) {
-    const float* HWY_RESTRICT x = g.taps[t];
-    const float* HWY_RESTRICT w = g.weights + t * g.channels * kVectors * kLanes;
-    for (std::int64_t c = 0; c < g.channels; ++c) {
+  const float* HWY_RESTRICT w = g.weights;
+  for (std::int64_t t = 0; t < g.run_count; ++t) {
+    const float* HWY_RESTRICT x = g.runs[t];
+    for (std::int64_t c = 0; c < g.run_length; ++c) {
       FloatVec b[kV];
 #pragma GCC unroll 8
       for (int v = 0; v < kV; ++v) b[v] = hn::Load(d, w + v * kLanes);
@@ -57,19 +56,28 @@ HWY_INLINE void micro(const Group& g) {
         for (int v = 0; v < kV; ++v) acc[p][v] = hn::MulAdd(a, b[v], acc[p][v]);
       }
       ++x;
-      w += kVectors * kLanes;
+      w += kBlock;
     }
   }
 
+#pragma GCC unroll 8
+  for (int v = 0; v < kV; ++v) {
+    const FloatVec bias = hn::Load(d, g.bias + v * kLanes);
+#pragma GCC unroll 8
+    for (int p = 0; p < kP; ++p) acc[p][v] = hn::Add(acc[p][v], bias);
+  }
+  const bool whole = g.outputs >= kV * kLanes && !g.accumulate;
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
     float* out = g.out + p * g.out_step;
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) {
-      const std::int64_t rest = g.outputs - v * kLanes;
-      FloatVec sum = acc[p][v];
-      if (g.first && g.bias != nullptr) sum = hn::Add(sum, load_some(d, g.bias + v * kLanes, rest));
-      write_some(d, sum, out + v * kLanes, rest, !g.first || g.accumulate);
+      if (!whole)
+        write_some(d, acc[p][v], out + v * kLanes, g.outputs - v * kLanes, g.accumulate);
+      else if (g.stream)
+        hn::Stream(acc[p][v], d, out + v * kLanes);
+      else
+        hn::StoreU(acc[p][v], d, out + v * kLanes);
     }
   }
 }
@@ -95,8 +103,9 @@ void micro_any(const Group& g, int pixels) {
   }
 }
 
-/// Packs the weights of one output block: all channel blocks, taps and channels of it.
-void pack_weights(const TapConv& a, std::int64_t block, std::int64_t depth_block, float* packed) {
+/// Packs the weights of one output block of a part: all channel blocks, taps and channels of it.
+void pack_weights(const TapConv& a, const TapPart& part, std::int64_t block,
+                  std::int64_t depth_block, float* packed) {
   const std::int64_t K = a.w.shape[0], positions = a.w.shape[1] * a.w.shape[2], C = a.w.shape[3];
   const std::int64_t depth = a.w_reduces_k ? K : C, outputs = a.w_reduces_k ? C : K;
   const std::int64_t first = block * kBlock, count = std::min(kBlock, outputs - first);
@@ -104,7 +113,7 @@ void pack_weights(const TapConv& a, std::int64_t block, std::int64_t depth_block
   const std::int64_t output_stride = a.w_reduces_k ? 1 : positions * C;
   for (std::int64_t c0 = 0; c0 < depth; c0 += depth_block) {
     const std::int64_t channels = std::min(depth_block, depth - c0);
-    for (const Tap& tap : a.taps) {
+    for (const Tap& tap : part.taps) {
       const float* w =
           a.w.as<float>() + tap.position * C + c0 * depth_stride + first * output_stride;
       // Tiles of 16 channels keep the cache lines of a strided read until all of them were used.
@@ -117,63 +126,110 @@ void pack_weights(const TapConv& a, std::int64_t block, std::int64_t depth_block
   }
 }
 
+/// The bias of one output block, zeros behind the last output and where there is none.
+void pack_bias(const ConstView& bias, std::int64_t first, std::int64_t outputs, float* packed) {
+  for (std::int64_t k = 0; k < kBlock; ++k)
+    packed[k] = bias && first + k < outputs ? bias.as<float>()[first + k] : 0.0f;
+}
+
+/// How a problem is divided, and where its packed operands lie.
+struct Plan {
+  const TapConv& a;
+  InputRows input;
+  std::int64_t depth, outputs, blocks, rows, depth_block, tile, tiles;
+  std::vector<std::int64_t> weights_first;  // of each part
+  std::int64_t weights_size = 0, scratch_size;
+  bool stream;
+
+  Plan(const TapConv& problem, int threads)
+      : a(problem),
+        input(problem.parts, problem.in, problem.in_step_h, problem.in_step_w, true),
+        depth(problem.in.channels()),
+        outputs(problem.out.channels()),
+        blocks(ceil_div(outputs, kBlock)),
+        rows(input.rows()),
+        depth_block(input.fits(depth) ? depth : std::min<std::int64_t>(depth, 128)),
+        tile(input.tile_rows(depth_block, problem.in.shape[0], threads)),
+        tiles(ceil_div(rows, tile)),
+        scratch_size(round_up(input.size(tile, depth_block), 16)),
+        stream(depth_block == depth && streams(problem.out) && outputs % kBlock == 0) {
+    for (const TapPart& part : problem.parts) {
+      weights_first.push_back(weights_size);
+      weights_size += blocks * depth * static_cast<std::int64_t>(part.taps.size()) * kBlock;
+    }
+  }
+};
+
+/// All pixels of rows [i0, i0 + rows) of one part in image n, from channels [c0, c0 + channels),
+/// which lie at `x`.
+void tap_part(const Plan& plan, std::size_t index, std::int64_t n, std::int64_t i0,
+              std::int64_t rows, std::int64_t c0, std::int64_t channels, const float* x,
+              const float* weights, const float* bias, const float* zero_bias) {
+  const TapConv& a = plan.a;
+  const TapPart& part = a.parts[index];
+  const std::int64_t pixel = plan.input.pixel(channels);
+  // Without gaps between pixels, taps that are neighbours in a row read one run of channels.
+  const auto taps = static_cast<std::int64_t>(part.taps.size());
+  const std::int64_t merged = pixel == channels ? part.neighbours() : 1;
+  std::vector<const float*> runs(static_cast<std::size_t>(taps / merged));
+  const std::int64_t block_size = plan.depth * taps * kBlock;
+  for (std::int64_t b = 0; b < plan.blocks; ++b)
+    for (std::int64_t i = 0; i < std::min(rows, part.rows - i0); ++i)
+      for (std::int64_t j = 0; j < part.cols; j += kPixels) {
+        for (std::int64_t t = 0; t < taps; t += merged)
+          runs[static_cast<std::size_t>(t / merged)] =
+              x + plan.input.offset(part.taps[static_cast<std::size_t>(t)], i, j, pixel);
+        const std::int64_t row =
+            (n * a.out.shape[1] + part.first_h + (i0 + i) * a.out_step_h) * a.out.shape[2] +
+            part.first_w + j * a.out_step_w;
+        micro_any({.runs = runs.data(),
+                   .run_count = taps / merged,
+                   .run_length = channels * merged,
+                   .pixel_step = a.in_step_w * pixel,
+                   .weights = weights + b * block_size + c0 * taps * kBlock,
+                   .bias = c0 == 0 ? bias + b * kBlock : zero_bias,
+                   .out = a.out.as<float>() + row * a.out.pitch + b * kBlock,
+                   .out_step = a.out_step_w * a.out.pitch,
+                   .outputs = std::min(kBlock, plan.outputs - b * kBlock),
+                   .accumulate = c0 > 0 || a.write == Write::accumulate,
+                   .stream = plan.stream},
+                  static_cast<int>(std::min<std::int64_t>(kPixels, part.cols - j)));
+      }
+}
+
 void tap_conv(KernelContext& context, const TapConv& a) {
-  const std::int64_t depth = a.in.channels(), outputs = a.out.channels();
   const std::int64_t images = a.in.shape[0];
-  const auto taps = static_cast<std::int64_t>(a.taps.size());
-  if (a.rows <= 0 || a.cols <= 0 || images == 0) return;
+  const Plan plan(a, context.threads);
+  if (plan.rows == 0 || images == 0) return;
 
-  const RowPack pack(a.taps, a.in, a.in_step_h, a.in_step_w, a.cols);
-  const std::int64_t depth_block = std::min<std::int64_t>(depth, 128);
-  const std::int64_t blocks = ceil_div(outputs, kBlock);
-  const std::int64_t tile = pack.tile_rows(depth_block, a.rows, images, context.threads);
-  const std::int64_t tiles = ceil_div(a.rows, tile);
-
-  const std::int64_t weights_size = depth * taps * kBlock;  // of one output block
-  const std::int64_t scratch_size = round_up(pack.size(tile, depth_block), 16);
-  auto* weights = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(blocks * weights_size + context.threads * scratch_size) *
-      sizeof(float)));
-  float* scratch = weights + blocks * weights_size;
-  parallel_for(context, blocks, [&](std::int64_t b) HWY_ATTR {
-    pack_weights(a, b, depth_block, weights + b * weights_size);
+  const std::int64_t bias_size = (plan.blocks + 1) * kBlock;
+  auto* weights = static_cast<float*>(
+      context.workspace.reserve(static_cast<std::size_t>(plan.weights_size + bias_size +
+                                                         context.threads * plan.scratch_size) *
+                                sizeof(float)));
+  float* bias = weights + plan.weights_size;
+  float* scratch = bias + bias_size;
+  for (std::int64_t b = 0; b <= plan.blocks; ++b)
+    pack_bias(a.bias, b * kBlock, plan.outputs, bias + b * kBlock);
+  const auto parts = static_cast<std::int64_t>(a.parts.size());
+  parallel_for(context, parts * plan.blocks, [&](std::int64_t task) HWY_ATTR {
+    const auto part = static_cast<std::size_t>(task / plan.blocks);
+    const std::int64_t block = task % plan.blocks;
+    const auto taps = static_cast<std::int64_t>(a.parts[part].taps.size());
+    pack_weights(a, a.parts[part], block, plan.depth_block,
+                 weights + plan.weights_first[part] + block * plan.depth * taps * kBlock);
   });
 
-  parallel_for(context, images * tiles, [&](std::int64_t task) HWY_ATTR {
-    const std::int64_t n = task / tiles, i0 = task % tiles * tile;
-    const std::int64_t rows = std::min(tile, a.rows - i0);
-    float* packed = scratch + thread_number() * scratch_size;
-    std::vector<const float*> origins(static_cast<std::size_t>(taps));
-    for (std::int64_t c0 = 0; c0 < depth || c0 == 0; c0 += depth_block) {
-      const std::int64_t channels = std::min(depth_block, depth - c0);
-      const std::int64_t pixel = pack.pixel_pitch(channels);
-      pack.pack(n, i0, rows, c0, channels, packed);
-      for (std::int64_t b = 0; b < blocks; ++b) {
-        for (std::int64_t i = 0; i < rows; ++i) {
-          for (std::int64_t j = 0; j < a.cols; j += kPixels) {
-            for (std::int64_t t = 0; t < taps; ++t)
-              origins[static_cast<std::size_t>(t)] =
-                  packed + pack.offset(a.taps[static_cast<std::size_t>(t)], i, j, pixel);
-            const std::int64_t row =
-                (n * a.out.shape[1] + a.out_first_h + (i0 + i) * a.out_step_h) * a.out.shape[2] +
-                a.out_first_w + j * a.out_step_w;
-            const Group group = {
-                .taps = origins.data(),
-                .tap_count = taps,
-                .channels = channels,
-                .pixel_step = a.in_step_w * pixel,
-                .weights = weights + b * weights_size + c0 * taps * kBlock,
-                .out = a.out.as<float>() + row * a.out.pitch + b * kBlock,
-                .out_step = a.out_step_w * a.out.pitch,
-                .outputs = std::min(kBlock, outputs - b * kBlock),
-                .bias = a.bias ? a.bias.as<float>() + b * kBlock : nullptr,
-                .first = c0 == 0,
-                .accumulate = a.write == Write::accumulate,
-            };
-            micro_any(group, static_cast<int>(std::min<std::int64_t>(kPixels, a.cols - j)));
-          }
-        }
-      }
+  parallel_for(context, images * plan.tiles, [&](std::int64_t task) HWY_ATTR {
+    const std::int64_t n = task / plan.tiles, i0 = task % plan.tiles * plan.tile;
+    const std::int64_t rows = std::min(plan.tile, plan.rows - i0);
+    for (std::int64_t c0 = 0; c0 < plan.depth || c0 == 0; c0 += plan.depth_block) {
+      const std::int64_t channels = std::min(plan.depth_block, plan.depth - c0);
+      const float* x = read_rows<false>(plan.input, MapRows({}), n, i0, rows, c0, channels,
+                                        scratch + thread_number() * plan.scratch_size);
+      for (std::size_t part = 0; part < a.parts.size(); ++part)
+        tap_part(plan, part, n, i0, rows, c0, channels, x, weights + plan.weights_first[part], bias,
+                 bias + plan.blocks * kBlock);
     }
   });
 }

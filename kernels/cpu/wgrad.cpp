@@ -1,10 +1,14 @@
 // dw[k,r,s,c] = sum over n,p,q of dy[n,p,q,k] * x[n, p*stride + r - pad, q*stride + s - pad, c].
 //
-// Work mapping: a task is a block of input channels and a fixed share of the slabs; a slab is as
-// many output rows as keep the packed input rows (zero halo, see row_pack.h) in the L2 cache. For
-// each tap and each group of kRows output channels the micro-kernel keeps kRows x kVectors
-// accumulators in registers over all pixels of the slab: a pixel's channels of x are vectors, those
-// of dy scalars. Shares are summed in order and do not depend on the number of threads.
+// Work mapping: a task is a block of channels and a fixed share of the slabs; a slab is some output
+// rows, few enough that their dy stays in the L1 cache. The input rows that it reads are packed
+// with a zero halo (input_rows.h). A micro-kernel keeps kRows x kVectors accumulators in registers
+// over all pixels of the slab. Shares are summed in order and do not depend on the number of
+// threads.
+//
+// A pixel's channels of one operand are vectors, those of the other scalars. Vectors are of x, a
+// tap at a time; where x has few channels they are of dy, and the scalars are all channels of a row
+// of taps, which lie side by side.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/wgrad.cpp"
 #include <hwy/foreach_target.h>
@@ -14,22 +18,28 @@
 
 #include "kernels/cpu/conv_passes.h"
 #include "kernels/cpu/map-inl.h"
-#include "kernels/cpu/row_pack.h"
+#include "kernels/cpu/input_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 constexpr int kRows = 6;
+constexpr std::int64_t kLine = 16;
 constexpr std::int64_t kMinTasks =
     16;  // what the shares aim at; fixed, so that sums are repeatable
 
-/// One tap and group of output channels over the rows of a slab.
+/// One operand over the pixels of a slab: `offset` floats behind where each row begins.
+struct Operand {
+  const std::vector<const float*>& rows;
+  std::int64_t offset, step;
+};
+
+/// Sums over the pixels of a slab: sums[m * sums_step + l] (+)= scalars[m] * vectors[l].
 struct Strip {
-  const float* const* x;   // first pixel of each row, at this tap
-  const float* const* dy;  // first pixel of each row, at this group of channels
-  std::int64_t rows, cols, x_step, dy_step;
-  float* dw;  // [kRows] of `dw_step`
-  std::int64_t dw_step, channels;
+  Operand vectors, scalars;
+  std::int64_t cols;
+  float* sums;
+  std::int64_t sums_step, lanes;
   bool accumulate;
 };
 
@@ -41,31 +51,29 @@ HWY_INLINE void micro(const Strip& s) {
   for (int m = 0; m < kM; ++m)
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v) acc[m][v] = hn::Zero(d);
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    const float* HWY_RESTRICT x = s.x[row];
-    const float* HWY_RESTRICT dy = s.dy[row];
+  for (std::size_t row = 0; row < s.vectors.rows.size(); ++row) {
+    const float* HWY_RESTRICT b = s.vectors.rows[row] + s.vectors.offset;
+    const float* HWY_RESTRICT a = s.scalars.rows[row] + s.scalars.offset;
     for (std::int64_t q = 0; q < s.cols; ++q) {
-      FloatVec b[kV];
+      FloatVec right[kV];
 #pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v) b[v] = hn::LoadU(d, x + v * kLanes);
+      for (int v = 0; v < kV; ++v) right[v] = hn::LoadU(d, b + v * kLanes);
 #pragma GCC unroll 8
       for (int m = 0; m < kM; ++m) {
-        const FloatVec a = hn::Set(d, dy[m]);
+        const FloatVec left = hn::Set(d, a[m]);
 #pragma GCC unroll 8
-        for (int v = 0; v < kV; ++v) acc[m][v] = hn::MulAdd(a, b[v], acc[m][v]);
+        for (int v = 0; v < kV; ++v) acc[m][v] = hn::MulAdd(left, right[v], acc[m][v]);
       }
-      x += s.x_step;
-      dy += s.dy_step;
+      b += s.vectors.step;
+      a += s.scalars.step;
     }
   }
 #pragma GCC unroll 8
-  for (int m = 0; m < kM; ++m) {
-    float* dw = s.dw + m * s.dw_step;
+  for (int m = 0; m < kM; ++m)
 #pragma GCC unroll 8
-    for (int v = 0; v < kV; ++v) {
-      write_some(d, acc[m][v], dw + v * kLanes, s.channels - v * kLanes, s.accumulate);
-    }
-  }
+    for (int v = 0; v < kV; ++v)
+      write_some(d, acc[m][v], s.sums + m * s.sums_step + v * kLanes, s.lanes - v * kLanes,
+                 s.accumulate);
 }
 
 template <int kV>
@@ -81,7 +89,7 @@ HWY_NOINLINE void micro_rows(const Strip& s, std::int64_t rows) {
 }
 
 void micro_any(const Strip& s, std::int64_t rows) {
-  switch (ceil_div(s.channels, kLanes)) {
+  switch (ceil_div(s.lanes, kLanes)) {
     case 1: return micro_rows<1>(s, rows);
     case 2: return micro_rows<2>(s, rows);
     case 3: return micro_rows<std::min(3, kVectors)>(s, rows);
@@ -93,88 +101,147 @@ void micro_any(const Strip& s, std::int64_t rows) {
 struct Slabs {
   std::int64_t images, rows, per_image, count;
 
-  Slabs(const ConvGeometry& g, const RowPack& pack, std::int64_t channels) {
-    rows = pack.tile_rows(channels, g.P, g.P, 1);  // enough images that only the cache limits it
+  explicit Slabs(const ConvGeometry& g) {
+    // Pixels whose dy stays in the L1 cache while the taps pass over them, and enough of them that
+    // the sums are seldom loaded and stored.
+    constexpr std::int64_t kPixels = 192;
+    rows = std::clamp<std::int64_t>(kPixels / g.Q, 1, g.P);
     per_image = ceil_div(g.P, rows);
-    const std::int64_t budget =
-        std::max<std::int64_t>(1, pack.tile_rows(channels, 1 << 20, 1 << 20, 1) / g.P);
-    images = per_image > 1 ? 1 : std::min(g.N, budget);
-    count = per_image > 1 ? g.N * per_image : ceil_div(g.N, images);
+    images = per_image > 1 ? 1 : std::clamp<std::int64_t>(kPixels / (g.P * g.Q), 1, g.N);
+    count = ceil_div(g.N, images) * per_image;
   }
 };
 
+/// A pass, and how it is divided.
+struct Wgrad {
+  const ConvGeometry& g;
+  const ConstView &dy, &x;
+  TapPart all = forward_taps(g);
+  Slabs slabs{g};
+  // Vectors of dy: they are not packed, so they must be whole.
+  bool narrow = g.C < kLine && g.K % kLine == 0;
+  std::int64_t block = std::min(narrow ? g.K : g.C, kBlock);  // channels of a task
+  std::int64_t blocks = ceil_div(narrow ? g.K : g.C, block);
+  InputRows input{{&all, 1}, x, g.stride_h, g.stride_w, g.C % kLine == 0};
+  std::int64_t shares = std::min(slabs.count, ceil_div(kMinTasks, blocks));
+  std::int64_t image_size = round_up(input.size(slabs.rows, narrow ? g.C : block), 16);
+  std::int64_t sums_size = g.K * g.R * g.S * g.C;
+
+  /// Floats from the first tap's pixels to those of `tap`.
+  std::int64_t offset(const Tap& tap, std::int64_t pixel) const {
+    return input.offset(tap, 0, 0, pixel) - input.offset(all.taps.front(), 0, 0, pixel);
+  }
+};
+
+/// Where the rows of a slab begin, of packed x and of dy.
+struct SlabRows {
+  std::vector<const float*> x, dy;
+
+  SlabRows(const Wgrad& w, std::int64_t slab, std::int64_t c0, std::int64_t channels,
+           float* scratch) {
+    const ConvGeometry& g = w.g;
+    const std::int64_t n0 = slab / w.slabs.per_image * w.slabs.images;
+    const std::int64_t i0 = slab % w.slabs.per_image * w.slabs.rows;
+    const std::int64_t rows = std::min(w.slabs.rows, g.P - i0);
+    const std::int64_t pixel = w.input.pixel(channels);
+    for (std::int64_t n = n0; n < std::min(g.N, n0 + w.slabs.images); ++n) {
+      const float* first =
+          read_rows<false>(w.input, MapRows({}), n, i0, rows, c0, channels, scratch);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        x.push_back(first + w.input.offset(w.all.taps.front(), i, 0, pixel));
+        dy.push_back(w.dy.as<float>() + (n * g.P + i0 + i) * g.Q * w.dy.pitch);
+      }
+      scratch += w.image_size;
+    }
+  }
+};
+
+/// sums[k][r][s][c] of channels [c0, c0 + channels): vectors of x.
+void slab_by_taps(const Wgrad& w, const SlabRows& rows, std::int64_t c0, std::int64_t channels,
+                  float* sums, bool accumulate) {
+  const ConvGeometry& g = w.g;
+  const std::int64_t pixel = w.input.pixel(channels);
+  for (const Tap& tap : w.all.taps)
+    for (std::int64_t k = 0; k < g.K; k += kRows)
+      micro_any({.vectors = {rows.x, w.offset(tap, pixel), g.stride_w * pixel},
+                 .scalars = {rows.dy, k, w.dy.pitch},
+                 .cols = g.Q,
+                 .sums = sums + (k * g.R * g.S + tap.position) * g.C + c0,
+                 .sums_step = g.R * g.S * g.C,
+                 .lanes = channels,
+                 .accumulate = accumulate},
+                std::min<std::int64_t>(kRows, g.K - k));
+}
+
+/// sums[r][s][c][k] of outputs [k0, k0 + outputs): vectors of dy.
+void slab_narrow(const Wgrad& w, const SlabRows& rows, std::int64_t k0, std::int64_t outputs,
+                 float* sums, bool accumulate) {
+  const ConvGeometry& g = w.g;
+  const std::int64_t run = g.S * g.C;
+  // Groups of like size: nine rows are five and four, as three would leave the units half idle.
+  const std::int64_t group = ceil_div(run, ceil_div(run, kRows));
+  for (std::int64_t r = 0; r < g.R; ++r) {
+    const std::int64_t first = w.offset(w.all.taps[static_cast<std::size_t>(r * g.S)], g.C);
+    for (std::int64_t m = 0; m < run; m += group)
+      micro_any({.vectors = {rows.dy, k0, w.dy.pitch},
+                 .scalars = {rows.x, first + m, g.stride_w * g.C},
+                 .cols = g.Q,
+                 .sums = sums + (r * run + m) * g.K + k0,
+                 .sums_step = g.K,
+                 .lanes = outputs,
+                 .accumulate = accumulate},
+                std::min(group, run - m));
+  }
+}
+
+/// dw (+)= the shares' sums, in order.
+void add_shares(KernelContext& context, const Wgrad& w, const float* sums, const View& dw,
+                Write write) {
+  if (!w.narrow) {
+    parallel_for(context, dense_runs(w.sums_size), [&](std::int64_t i) HWY_ATTR {
+      const Run run = dense_run(i, w.sums_size);
+      for (std::int64_t share = 0; share < w.shares; ++share)
+        map(
+            run.of(dw), share == 0 ? write : Write::accumulate, run.count,
+            [](auto, auto v) HWY_ATTR { return v; }, sums + share * w.sums_size + run.first);
+    });
+    return;
+  }
+  const std::int64_t terms = w.sums_size / w.g.K;
+  for (std::int64_t k = 0; k < w.g.K; ++k)
+    for (std::int64_t term = 0; term < terms; ++term) {
+      float& to = dw.as<float>()[k * terms + term];
+      float sum = write == Write::accumulate ? to : 0.0f;
+      for (std::int64_t share = 0; share < w.shares; ++share)
+        sum += sums[share * w.sums_size + term * w.g.K + k];
+      to = sum;
+    }
+}
+
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& x, const View& dw, Write write) {
-  std::vector<Tap> taps;
-  for (std::int64_t r = 0; r < g.R; ++r)
-    for (std::int64_t s = 0; s < g.S; ++s)
-      taps.push_back({r - g.pad_top, s - g.pad_left, r * g.S + s});
-  const RowPack pack(taps, x, g.stride_h, g.stride_w, g.Q);
-  const std::int64_t width = std::min(g.C, kBlock);
-  const std::int64_t blocks = ceil_div(g.C, kBlock);
-  const Slabs slabs(g, pack, width);
-  const std::int64_t shares = std::min(slabs.count, ceil_div(kMinTasks, blocks));
-
-  const std::int64_t dw_size = g.K * g.R * g.S * g.C;
-  const std::int64_t image_size = round_up(pack.size(slabs.rows, width), 16);
-  const std::int64_t scratch_size = image_size * slabs.images;
-  const std::int64_t partial_size = shares > 1 ? shares * dw_size : 0;
-  auto* partial = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(partial_size + context.threads * scratch_size) * sizeof(float)));
-  float* scratch = partial + partial_size;
-
-  parallel_for(context, blocks * shares, [&](std::int64_t task) HWY_ATTR {
-    const std::int64_t c0 = task / shares * kBlock, share = task % shares;
-    const std::int64_t channels = std::min(kBlock, g.C - c0);
-    const std::int64_t pixel = pack.pixel_pitch(channels);
-    float* packed = scratch + thread_number() * scratch_size;
-    float* to = shares > 1 ? partial + share * dw_size : dw.as<float>();
-    bool accumulate = shares == 1 && write == Write::accumulate;
-    std::vector<const float*> origins, x_rows, dy_rows;
-    for (std::int64_t slab = share * slabs.count / shares;
-         slab < (share + 1) * slabs.count / shares; ++slab) {
-      const std::int64_t n0 = slab / slabs.per_image * slabs.images;
-      const std::int64_t i0 = slab % slabs.per_image * slabs.rows;
-      const std::int64_t rows = std::min(slabs.rows, g.P - i0);
-      const std::int64_t images = std::min(slabs.images, g.N - n0);
-      origins.clear();
-      for (std::int64_t n = 0; n < images; ++n) {
-        pack.pack(n0 + n, i0, rows, c0, channels, packed + n * image_size);
-        for (std::int64_t i = 0; i < rows; ++i)
-          origins.push_back(dy.as<float>() + ((n0 + n) * g.P + i0 + i) * g.Q * dy.pitch);
-      }
-      for (const Tap& tap : taps) {
-        x_rows.clear();
-        for (std::int64_t n = 0; n < images; ++n)
-          for (std::int64_t i = 0; i < rows; ++i)
-            x_rows.push_back(packed + n * image_size + pack.offset(tap, i, 0, pixel));
-        for (std::int64_t k = 0; k < g.K; k += kRows) {
-          dy_rows.clear();
-          for (const float* origin : origins) dy_rows.push_back(origin + k);
-          const Strip strip = {.x = x_rows.data(),
-                               .dy = dy_rows.data(),
-                               .rows = images * rows,
-                               .cols = g.Q,
-                               .x_step = g.stride_w * pixel,
-                               .dy_step = dy.pitch,
-                               .dw = to + (k * g.R * g.S + tap.position) * g.C + c0,
-                               .dw_step = g.R * g.S * g.C,
-                               .channels = channels,
-                               .accumulate = accumulate};
-          micro_any(strip, std::min<std::int64_t>(kRows, g.K - k));
-        }
-      }
-      accumulate = true;
+  const Wgrad w{g, dy, x};
+  const std::int64_t scratch_size = w.image_size * w.slabs.images;
+  auto* sums = static_cast<float*>(context.workspace.reserve(
+      static_cast<std::size_t>(w.shares * w.sums_size + context.threads * scratch_size) *
+      sizeof(float)));
+  float* scratch = sums + w.shares * w.sums_size;
+  // The blocks of a share follow one another, since they read the same pixels.
+  parallel_for(context, w.shares * w.blocks, [&](std::int64_t task) HWY_ATTR {
+    const std::int64_t share = task / w.blocks, first = task % w.blocks * w.block;
+    const std::int64_t count = std::min(w.block, (w.narrow ? g.K : g.C) - first);
+    float* to = sums + share * w.sums_size;
+    const std::int64_t begin = share * w.slabs.count / w.shares;
+    for (std::int64_t slab = begin; slab < (share + 1) * w.slabs.count / w.shares; ++slab) {
+      const SlabRows rows(w, slab, w.narrow ? 0 : first, w.narrow ? g.C : count,
+                          scratch + thread_number() * scratch_size);
+      if (w.narrow)
+        slab_narrow(w, rows, first, count, to, slab > begin);
+      else
+        slab_by_taps(w, rows, first, count, to, slab > begin);
     }
   });
-  if (shares == 1) return;
-  parallel_for(context, dense_runs(dw_size), [&](std::int64_t i) HWY_ATTR {
-    const Run run = dense_run(i, dw_size);
-    for (std::int64_t share = 0; share < shares; ++share)
-      map(
-          run.of(dw), share == 0 ? write : Write::accumulate, run.count,
-          [](auto, auto v) HWY_ATTR { return v; }, partial + share * dw_size + run.first);
-  });
+  add_shares(context, w, sums, dw, write);
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE

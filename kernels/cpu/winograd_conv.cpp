@@ -138,10 +138,7 @@ struct Products {
 /// Writes the pixels of tiles [t0, t0 + count), outputs [first, first + outputs).
 void write_tiles(const Tiles& tiles, std::int64_t t0, std::int64_t count, std::int64_t first,
                  std::int64_t outputs, const Products& products) {
-  const View& out = tiles.a.out;
-  constexpr std::int64_t kLarge = (std::int64_t{8} << 20) / 4;
-  const bool stream = out.shape.numel() >= kLarge && out.pitch % kLine == 0 &&
-                      reinterpret_cast<std::uintptr_t>(out.data) % 64 == 0;
+  const bool stream = streams(tiles.a.out);
   for (std::int64_t t = 0; t < count; ++t) {
     const float* from = products.data + t * products.pitch;
     if (stream)

@@ -1,0 +1,156 @@
+// Max pooling: a task is one output row; backwards too, unless windows overlap. A window's pixels
+// are vectors of channels, of which the largest is kept with its place.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/max_pool2d.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "kernels/cpu/kernels.h"
+#include "kernels/cpu/read-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace glia::cpu::HWY_NAMESPACE {
+
+constexpr std::int64_t kAhead = 8;  // windows whose pixels are fetched while one is computed
+
+using Places = hn::Rebind<std::uint8_t, Floats>;
+using Ints = hn::Rebind<std::int32_t, Floats>;
+
+void store_places(hn::Vec<Ints> places, std::uint8_t* to, std::int64_t count) {
+  const Places d;
+  const auto bytes = hn::DemoteTo(d, places);
+  if (count >= kLanes) return hn::StoreU(bytes, d, to);
+  HWY_ALIGN std::uint8_t lanes[hn::MaxLanes(d)];
+  hn::Store(bytes, d, lanes);
+  std::copy_n(lanes, count, to);
+}
+
+hn::Vec<Ints> load_places(const std::uint8_t* from, std::int64_t count) {
+  const Places d;
+  if (count >= kLanes) return hn::PromoteTo(Ints(), hn::LoadU(d, from));
+  HWY_ALIGN std::uint8_t lanes[hn::MaxLanes(d)] = {};
+  std::copy_n(from, count, lanes);
+  return hn::PromoteTo(Ints(), hn::Load(d, lanes));
+}
+
+/// The largest of a window's pixels for a vector of channels, and its place. `load(r, s)` gives a
+/// pixel. The first of equal ones wins; a NaN wins over every number.
+template <class Load>
+HWY_INLINE FloatVec largest(std::int64_t window, const Load& load, hn::Vec<Ints>& place) {
+  const Ints ints;
+  FloatVec best = load(0, 0);
+  place = hn::Zero(ints);
+  for (std::int64_t r = 0; r < window; ++r)
+    for (std::int64_t s = r == 0 ? 1 : 0; s < window; ++s) {
+      const FloatVec x = load(r, s);
+      const auto better = hn::AndNot(hn::Le(x, best), hn::Eq(best, best));
+      best = hn::IfThenElse(better, x, best);
+      place = hn::IfThenElse(hn::RebindMask(ints, better),
+                             hn::Set(ints, static_cast<std::int32_t>(r * window + s)), place);
+    }
+  return best;
+}
+
+/// The rows of a window are short pieces of memory, which the processor's own prefetching misses.
+HWY_INLINE void prefetch_window(const PoolGeometry& g, const float* x, std::int64_t pitch) {
+  for (std::int64_t r = 0; r < g.window; ++r)
+    for (std::int64_t s = 0; s < g.window; ++s)
+      for (std::int64_t c = 0; c < g.C; c += 16) prefetch_to_l2(x + (r * g.W + s) * pitch + c);
+}
+
+void max_pool2d_forward(KernelContext& context, const MaxPool2dForward& a) {
+  const PoolGeometry& g = a.geometry;
+  parallel_for(context, g.N * g.P, [&](std::int64_t task) HWY_ATTR {
+    const Floats d;
+    const std::int64_t n = task / g.P, p = task % g.P;
+    for (std::int64_t q = 0; q < g.Q; ++q) {
+      const std::int64_t out = task * g.Q + q;
+      const float* x =
+          a.x.as<float>() + ((n * g.H + p * g.stride) * g.W + q * g.stride) * a.x.pitch;
+      prefetch_window(g, x + kAhead * g.stride * a.x.pitch, a.x.pitch);
+      for (std::int64_t c = 0; c < g.C; c += kLanes) {
+        const std::int64_t rest = g.C - c;
+        hn::Vec<Ints> place;
+        const FloatVec best = largest(
+            g.window,
+            [&](std::int64_t r, std::int64_t s)
+                HWY_ATTR { return load_some(d, x + (r * g.W + s) * a.x.pitch + c, rest); },
+            place);
+        write_some(d, best, a.y.as<float>() + out * a.y.pitch + c, rest, false);
+        store_places(place, a.index.as<std::uint8_t>() + out * a.index.pitch + c, rest);
+      }
+    }
+  });
+}
+
+/// Zeroes pixels [first, first + count) of a row.
+void zero_pixels(const View& v, std::int64_t first, std::int64_t count) {
+  for (std::int64_t row = first; row < first + count; ++row)
+    std::fill_n(v.as<float>() + row * v.pitch, v.channels(), 0.0f);
+}
+
+/// Gives the gradient of window (n, p, q) to its pixels; each is written, or added to.
+void scatter(const MaxPool2dBackward& a, std::int64_t n, std::int64_t p, std::int64_t q,
+             bool accumulate) {
+  const Floats d;
+  const PoolGeometry& g = a.geometry;
+  const std::int64_t out = (n * g.P + p) * g.Q + q;
+  float* dx = a.dx.as<float>() + ((n * g.H + p * g.stride) * g.W + q * g.stride) * a.dx.pitch;
+  prefetch_window(g, dx + kAhead * g.stride * a.dx.pitch, a.dx.pitch);
+  for (std::int64_t c = 0; c < g.C; c += kLanes) {
+    const std::int64_t rest = g.C - c;
+    const FloatVec dy = load_some(d, a.dy.as<float>() + out * a.dy.pitch + c, rest);
+    const auto place = load_places(a.index.as<std::uint8_t>() + out * a.index.pitch + c, rest);
+    for (std::int64_t r = 0; r < g.window; ++r)
+      for (std::int64_t s = 0; s < g.window; ++s) {
+        const auto here = hn::Set(Ints(), static_cast<std::int32_t>(r * g.window + s));
+        const FloatVec share = hn::IfThenElseZero(hn::RebindMask(d, hn::Eq(place, here)), dy);
+        write_some(d, share, dx + (r * g.W + s) * a.dx.pitch + c, rest, accumulate);
+      }
+  }
+}
+
+void max_pool2d_backward(KernelContext& context, const MaxPool2dBackward& a) {
+  const PoolGeometry& g = a.geometry;
+  const bool accumulate = a.write == Write::accumulate;
+  if (g.stride < g.window) {
+    // Windows overlap, so a task owns a whole image.
+    parallel_for(context, g.N, [&](std::int64_t n) HWY_ATTR {
+      if (!accumulate) zero_pixels(a.dx, n * g.H * g.W, g.H * g.W);
+      for (std::int64_t p = 0; p < g.P; ++p)
+        for (std::int64_t q = 0; q < g.Q; ++q) scatter(a, n, p, q, true);
+    });
+    return;
+  }
+  parallel_for(context, g.N * g.P, [&](std::int64_t task) HWY_ATTR {
+    const std::int64_t n = task / g.P, p = task % g.P;
+    if (!accumulate) {
+      // What no window reads, between windows and behind the last.
+      const std::int64_t h0 = p * g.stride, h1 = p + 1 == g.P ? g.H : h0 + g.stride;
+      for (std::int64_t h = h0; h < h1; ++h) {
+        const std::int64_t row = (n * g.H + h) * g.W;
+        if (h >= h0 + g.window) {
+          zero_pixels(a.dx, row, g.W);
+          continue;
+        }
+        for (std::int64_t q = 0; q < g.Q; ++q) {
+          const std::int64_t w1 = q + 1 == g.Q ? g.W : (q + 1) * g.stride;
+          zero_pixels(a.dx, row + q * g.stride + g.window, w1 - q * g.stride - g.window);
+        }
+      }
+    }
+    for (std::int64_t q = 0; q < g.Q; ++q) scatter(a, n, p, q, accumulate);
+  });
+}
+
+}  // namespace glia::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace glia::cpu {
+GLIA_DISPATCH(max_pool2d_forward, MaxPool2dForward)
+GLIA_DISPATCH(max_pool2d_backward, MaxPool2dBackward)
+}  // namespace glia::cpu
+#endif
