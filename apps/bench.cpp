@@ -78,8 +78,11 @@ std::vector<RecordedStep> record_steps(const BenchOptions& o) {
   return steps;
 }
 
-std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet) {
+/// For single calls: the kernels of the rows, not a whole step.
+std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet,
+                             bool single_calls = true) {
   DeviceRequest request = o.device;
+  request.single_calls = single_calls;
   request.backend = variant.backend;
   request.conv = parse_conv(variant.conv);
   return open_device(request, [quiet](const std::string& line) {
@@ -149,7 +152,7 @@ void print_machine(const Report& report, const BenchOptions& o) {
 void bench_steps(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : variants_of(o))
-    backends.push_back({variant.name, [&o, variant] { return open(o, variant, true); }});
+    backends.push_back({variant.name, [&o, variant] { return open(o, variant, true, false); }});
   for (const RecordedStep& step : steps) {
     if (interrupted()) return;
     report.steps.push_back(
@@ -201,8 +204,8 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
   command
       .add_option(
           "--backend", o.backends,
-          "Whose kernels, side by side: a list of native, emu (and cudnn in builds that have "
-          "it)")
+          "Whose kernels, side by side: a list of native, emu (and in builds that have it onednn, "
+          "onednn-blocked, which is its convolutions in its own layouts, or cudnn)")
       ->delimiter(',')
       ->capture_default_str();
   command
