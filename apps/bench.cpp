@@ -41,20 +41,27 @@ struct Variant {
   std::string name, backend, conv;
 };
 
-/// Every backend with every --conv, named after what differs.
+bool chosen(const std::vector<std::string>& choice, const std::string& name) {
+  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
+}
+
+/// Every backend with every --conv, named after what differs. Beside our own kernels others stand
+/// once: --conv is ours.
 std::vector<Variant> variants_of(const BenchOptions& o) {
+  const bool beside_ours = chosen(o.backends, "native");
   std::vector<Variant> variants;
-  for (const std::string& backend : o.backends)
+  for (const std::string& backend : o.backends) {
+    if (beside_ours && backend != "native") {
+      variants.push_back({backend, backend, "auto"});
+      continue;
+    }
     for (const std::string& conv : o.convs) {
       std::string name = backend;
       if (o.convs.size() > 1) name = o.backends.size() > 1 ? backend + " " + conv : conv;
       variants.push_back({name, backend, conv});
     }
+  }
   return variants;
-}
-
-bool chosen(const std::vector<std::string>& choice, const std::string& name) {
-  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
 }
 
 /// Steps for every base width and batch size. Checks that the filters leave something.
@@ -210,7 +217,8 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
       ->capture_default_str();
   command
       .add_option("--conv", o.convs,
-                  "How the CPU convolves, side by side: a list of auto, direct and winograd")
+                  "How the CPU's native kernels convolve, side by side: a list of auto, direct and "
+                  "winograd")
       ->delimiter(',')
       ->check(CLI::IsMember(conv_names()))
       ->capture_default_str();

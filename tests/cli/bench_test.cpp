@@ -111,6 +111,16 @@ TEST_CASE("bench: oneDNN's convolutions beside ours, on our tensors and in its l
     CHECK(row["cold_s"].is_number());
   }
   CHECK(blocked > 20);
+  // --conv is of our kernels; the others stand beside them once.
+  const Outcome direct = run_bench({"--backend", "native,onednn", "--conv", "direct,auto", "--op",
+                                    "conv2d", "--phase", "wgrad"});
+  CAPTURE(direct.output);
+  CHECK(direct.code == 0);
+  for (const char* text : {" native direct ", " native auto ", "\nonednn: "})
+    CHECK(contains(direct, text));
+  CHECK_FALSE(contains(direct, "onednn auto"));
+  CHECK(contains(run_bench({"--backend", "onednn", "--conv", "direct"}),
+                 "--conv direct is for the CPU's own kernels"));
   // A whole step would find its operands in the wrong layout.
   const Outcome step =
       run_bench({"--backend", "native,onednn,onednn-blocked", "--op", "train_step"});
