@@ -41,20 +41,27 @@ struct Variant {
   std::string name, backend, conv;
 };
 
-/// Every backend with every --conv, named after what differs.
+bool chosen(const std::vector<std::string>& choice, const std::string& name) {
+  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
+}
+
+/// Every backend with every --conv, named after what differs. Beside our own kernels others stand
+/// once: --conv is ours.
 std::vector<Variant> variants_of(const BenchOptions& o) {
+  const bool beside_ours = chosen(o.backends, "native");
   std::vector<Variant> variants;
-  for (const std::string& backend : o.backends)
+  for (const std::string& backend : o.backends) {
+    if (beside_ours && backend != "native") {
+      variants.push_back({backend, backend, "auto"});
+      continue;
+    }
     for (const std::string& conv : o.convs) {
       std::string name = backend;
       if (o.convs.size() > 1) name = o.backends.size() > 1 ? backend + " " + conv : conv;
       variants.push_back({name, backend, conv});
     }
+  }
   return variants;
-}
-
-bool chosen(const std::vector<std::string>& choice, const std::string& name) {
-  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
 }
 
 /// Steps for every base width and batch size. Checks that the filters leave something.
@@ -78,8 +85,11 @@ std::vector<RecordedStep> record_steps(const BenchOptions& o) {
   return steps;
 }
 
-std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet) {
+/// For single calls: the kernels of the rows, not a whole step.
+std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet,
+                             bool single_calls = true) {
   DeviceRequest request = o.device;
+  request.single_calls = single_calls;
   request.backend = variant.backend;
   request.conv = parse_conv(variant.conv);
   return open_device(request, [quiet](const std::string& line) {
@@ -149,7 +159,7 @@ void print_machine(const Report& report, const BenchOptions& o) {
 void bench_steps(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : variants_of(o))
-    backends.push_back({variant.name, [&o, variant] { return open(o, variant, true); }});
+    backends.push_back({variant.name, [&o, variant] { return open(o, variant, true, false); }});
   for (const RecordedStep& step : steps) {
     if (interrupted()) return;
     report.steps.push_back(
@@ -201,13 +211,14 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
   command
       .add_option(
           "--backend", o.backends,
-          "Whose kernels, side by side: a list of native, emu (and cudnn in builds that have "
-          "it)")
+          "Whose kernels, side by side: a list of native, emu (and in builds that have it onednn, "
+          "onednn-blocked, which is its convolutions in its own layouts, or cudnn)")
       ->delimiter(',')
       ->capture_default_str();
   command
       .add_option("--conv", o.convs,
-                  "How the CPU convolves, side by side: a list of auto, direct and winograd")
+                  "How the CPU's native kernels convolve, side by side: a list of auto, direct and "
+                  "winograd")
       ->delimiter(',')
       ->check(CLI::IsMember(conv_names()))
       ->capture_default_str();

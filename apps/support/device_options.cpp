@@ -24,10 +24,16 @@ void DeviceOptions::add_to(CLI::App& command) {
   command
       .add_option(
           "--backend", request.backend,
-          "Whose kernels: native (ours), cudnn (NVIDIA's where it has them; cudnn-tf32: its "
-          "convolutions in tf32), or emu (ours for GPUs, emulated on the CPU: slow, for "
-          "tests)")
-      ->check(CLI::IsMember({"native", "cudnn", "cudnn-tf32", "emu"}))
+          "Whose kernels: native (ours), onednn (oneDNN's where it has them, on the CPU), cudnn "
+          "(NVIDIA's where it has them; cudnn-tf32: its convolutions in tf32), or emu (ours for "
+          "GPUs, emulated on the CPU: slow, for tests)")
+      ->check([](const std::string& name) {
+        return name == "onednn-blocked"
+                   ? "onednn-blocked has convolutions alone and is for the rows of glia bench; "
+                     "choose onednn"
+                   : std::string();
+      })
+      ->check(CLI::IsMember({"native", "onednn", "cudnn", "cudnn-tf32", "emu"}))
       ->capture_default_str();
   command.add_option("--threads", request.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

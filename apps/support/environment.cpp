@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/device.h"
 #include "engine/runtime/gpu_backends.h"
 #include "kernels/cpu/table.h"
@@ -58,8 +59,14 @@ std::string cudnn_version() {
   return backend ? backend->survey().library : "none: this program was built without it";
 }
 
+std::string onednn_version() {
+  const CpuBackend* backend = find_cpu_backend("onednn");
+  return backend ? backend->library : "none: this program was built without it";
+}
+
 std::vector<std::string> backends() {
   std::vector<std::string> names{"cpu"};
+  if (find_cpu_backend("onednn")) names.push_back("onednn");
   for (const char* name : {"cuda", "cudnn", "emu"})
     if (find_gpu_backend(name)) names.push_back(name);
   return names;
@@ -82,6 +89,7 @@ nlohmann::ordered_json describe_environment() {
           {"json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                NLOHMANN_JSON_VERSION_PATCH)},
           {"backends", backends()},
+          {"onednn", onednn_version()},
           {"gpu", describe_gpus()},
           {"cudnn", cudnn_version()}};
 }

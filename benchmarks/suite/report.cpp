@@ -1,6 +1,7 @@
 #include "benchmarks/suite/report.h"
 
 #include <filesystem>
+#include <set>
 
 #include "benchmarks/suite/roofline_chart.h"
 #include "benchmarks/suite/statistics.h"
@@ -74,6 +75,16 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
   return json;
 }
 
+Json total_json(std::int64_t base_width, std::int64_t batch_size, const Total& total) {
+  Json json = {{"base_width", base_width},        {"batch_size", batch_size},
+               {"implementation", total.backend}, {"calls", total.calls},
+               {"untimed", total.untimed},        {"warm_s", nullptr},
+               {"ratio_to_first", nullptr}};
+  if (total.untimed == 0) json["warm_s"] = total.seconds;
+  if (total.ratio_to_first > 0) json["ratio_to_first"] = total.ratio_to_first;
+  return json;
+}
+
 Json step_json(const StepResult& result, const StepMeasurement& m) {
   const RecordedStep& step = result.step;
   Json json = {{"base_width", step.config.base_width},
@@ -125,10 +136,17 @@ nlohmann::ordered_json to_json(const Report& report) {
       {"settings", report.settings},
       {"peaks", {{"flops_per_s", report.peaks.flops}, {"bytes_per_s", report.peaks.bytes}}},
       {"steps", Json::array()},
+      {"totals", Json::array()},
       {"rows", Json::array()}};
   for (const StepResult& result : report.steps)
     for (const StepMeasurement& m : result.measurements)
       json["steps"].push_back(step_json(result, m));
+  std::set<std::pair<std::int64_t, std::int64_t>> configurations;
+  for (const KernelResult& result : report.kernels)
+    configurations.emplace(result.base_width, result.batch_size);
+  for (const auto& [base_width, batch_size] : configurations)
+    for (const Total& total : totals(report, base_width, batch_size))
+      json["totals"].push_back(total_json(base_width, batch_size, total));
   for (const KernelResult& result : report.kernels)
     for (std::size_t i = 0; i < result.measurements.size(); ++i) {
       Json row = kernel_json(report, result, i);

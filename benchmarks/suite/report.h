@@ -38,8 +38,17 @@ std::string table_header(const Report& report);
 std::string table_lines(const Report& report, const KernelResult& result);
 /// Steps a second, memory and the floors.
 std::string step_text(const StepResult& result);
-/// Time that the kernels of a step take together, from the rows of one configuration: "" when a
-/// backend lacks some of them.
+
+/// What a backend's rows of one configuration take together, each as often as the step calls it.
+struct Total {
+  std::string backend;
+  std::size_t calls = 0, untimed = 0;  // calls of the step, and those of rows without samples
+  double seconds = 0;                  // of those with samples
+  double ratio_to_first = 0;           // over the first backend's; 0 where either lacks a time
+};
+/// One a backend of the report.
+std::vector<Total> totals(const Report& report, std::int64_t base_width, std::int64_t batch_size);
+/// The totals of the rows of `step`, a line a backend; "" without rows.
 std::string total_text(const Report& report, const RecordedStep& step);
 
 /// By how much `of` is faster than its peer, the first other backend of the row (the row's first

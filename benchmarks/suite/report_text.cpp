@@ -26,10 +26,12 @@ std::string layers_text(const Row& row) {
   return row.layers.front() + (more > 0 ? fmt::format(" +{}", more) : "");
 }
 
-std::string line(bool several, const std::string& layer, const std::string& op,
+std::string line(const Report& report, const std::string& layer, const std::string& op,
                  const std::string& phase, const std::string& shape, const std::string& backend,
                  const std::string& rest) {
-  const std::string who = several ? fmt::format(" {:<7}", backend) : "";
+  std::size_t width = std::string("backend").size();
+  for (const std::string& name : report.backends) width = std::max(width, name.size());
+  const std::string who = report.backends.size() > 1 ? fmt::format(" {:<{}}", backend, width) : "";
   return fmt::format("{:<20} {:<16} {:<8} {:<23}{} {}\n", layer, op, phase, shape, who, rest);
 }
 
@@ -70,19 +72,18 @@ std::string table_header(const Report& report) {
       fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7} {:>5} {:<7} {:>7} {:<4}{}", "warm ms", "+-",
                   "cold ms", "GFLOP/s", "GB/s", "FLOP/B", "roof", "bound", "error", "same",
                   several ? fmt::format(" {:>6}", "peer") : "");
-  std::string text = line(several, "layer", "op", "phase", "shape", "backend", rest);
+  std::string text = line(report, "layer", "op", "phase", "shape", "backend", rest);
   return text + std::string(text.size() - 1, '-') + "\n";
 }
 
 std::string table_lines(const Report& report, const KernelResult& result) {
   std::string text;
-  const bool several = report.backends.size() > 1;
   for (std::size_t i = 0; i < result.measurements.size(); ++i) {
     const Call& call = result.row.call;
     text += i == 0
-                ? line(several, layers_text(result.row), call.op(), call.phase(), call.extent.str(),
+                ? line(report, layers_text(result.row), call.op(), call.phase(), call.extent.str(),
                        result.measurements[i].backend, figures(report, result, i))
-                : line(several, "", "", "", "", result.measurements[i].backend,
+                : line(report, "", "", "", "", result.measurements[i].backend,
                        figures(report, result, i));
   }
   return text;
@@ -122,23 +123,46 @@ std::string step_text(const StepResult& result) {
   return text;
 }
 
+std::vector<Total> totals(const Report& report, std::int64_t base_width, std::int64_t batch_size) {
+  std::vector<Total> totals;
+  for (const std::string& backend : report.backends) {
+    Total& total = totals.emplace_back(Total{.backend = backend});
+    for (const KernelResult& result : report.kernels) {
+      if (result.base_width != base_width || result.batch_size != batch_size) continue;
+      const std::size_t calls = result.row.layers.size();
+      total.calls += calls;
+      const auto m = std::find_if(result.measurements.begin(), result.measurements.end(),
+                                  [&](const Measurement& of) { return of.backend == backend; });
+      if (m == result.measurements.end() || m->warm.empty())
+        total.untimed += calls;
+      else
+        total.seconds += summarize(m->warm).median * static_cast<double>(calls);
+    }
+    const Total& first = totals.front();
+    if (total.untimed == 0 && first.untimed == 0 && first.seconds > 0)
+      total.ratio_to_first = total.seconds / first.seconds;
+  }
+  return totals;
+}
+
 std::string total_text(const Report& report, const RecordedStep& step) {
   std::string text;
-  for (const std::string& backend : report.backends) {
-    double seconds = 0;
-    std::size_t calls = 0;
-    for (const KernelResult& result : report.kernels) {
-      if (result.base_width != step.config.base_width || result.batch_size != step.batch_size)
-        continue;
-      for (const Measurement& m : result.measurements) {
-        if (m.backend != backend || m.warm.empty()) continue;
-        seconds += summarize(m.warm).median * static_cast<double>(result.row.layers.size());
-        calls += result.row.layers.size();
-      }
+  for (const Total& total : totals(report, step.config.base_width, step.batch_size)) {
+    if (total.calls == 0) continue;
+    const std::string which =
+        total.calls == step.calls.size()
+            ? fmt::format("the {} kernels", total.calls)
+            : fmt::format("{} of the {} kernels", total.calls, step.calls.size());
+    if (total.untimed > 0) {
+      text += fmt::format("{}: no total, {} of a step lack {} times\n", total.backend, which,
+                          total.untimed);
+      continue;
     }
-    if (calls == step.calls.size())
-      text += fmt::format("{}: the {} kernels of a step take {:.4g} s together\n", backend, calls,
-                          seconds);
+    text +=
+        fmt::format("{}: {} of a step take {:.4g} s together", total.backend, which, total.seconds);
+    if (total.backend != report.backends.front() && total.ratio_to_first > 0)
+      text += fmt::format(", {:.2f} times {}", total.ratio_to_first, report.backends.front());
+    text += "\n";
   }
   return text;
 }

@@ -44,11 +44,16 @@ int available_cores() {
 }
 
 std::unique_ptr<Device> make_cpu_device(int threads) {
+  return make_cpu_device(threads, cpu::table(), std::make_unique<SystemAllocator>());
+}
+
+std::unique_ptr<Device> make_cpu_device(int threads, const KernelTable& kernels,
+                                        std::unique_ptr<Allocator> memory) {
   check(threads >= 0 && threads <= 1024, "--threads: found {}, expected 0 (every core) to 1024",
         threads);
-  return std::make_unique<Device>(
-      "cpu", cpu::table(), std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()),
-      threads == 0 ? available_cores() : threads);
+  return std::make_unique<Device>("cpu", kernels,
+                                  std::make_shared<CachingAllocator>(std::move(memory)),
+                                  threads == 0 ? available_cores() : threads);
 }
 
 }  // namespace glia

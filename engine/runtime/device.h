@@ -54,6 +54,9 @@ class Device {
 
 /// The CPU device with a caching allocator. `threads` 0 means every core this process may use.
 std::unique_ptr<Device> make_cpu_device(int threads = 0);
+/// The same with other kernels, in the memory that goes with them.
+std::unique_ptr<Device> make_cpu_device(int threads, const KernelTable& kernels,
+                                        std::unique_ptr<Allocator> memory);
 
 /// Cores that this process may run on (its affinity mask, not the machine's count).
 int available_cores();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 
 namespace glia {
@@ -85,6 +86,22 @@ std::unique_ptr<Device> open_cudnn(const DeviceRequest& request,
   return on_gpu(fmt::format("cuda:{}", *index), *backend, *index);
 }
 
+std::unique_ptr<Device> open_onednn(const DeviceRequest& request) {
+  check(request.backend == "onednn" || request.single_calls,
+        "--backend {} has convolutions alone and is for the rows of glia bench; choose --backend "
+        "onednn",
+        request.backend);
+  check(request.device == "cpu" || request.device == "auto",
+        "--backend {} runs on the CPU; found --device {}, expected cpu or auto", request.backend,
+        request.device);
+  const CpuBackend* backend = find_cpu_backend(request.backend);
+  check(backend != nullptr,
+        "--backend {}: this program was built without oneDNN; install libdnnl-dev and "
+        "build it again (docs/onednn.md), or choose --backend native",
+        request.backend);
+  return make_cpu_device(request.threads, *backend->kernels, backend->open());
+}
+
 std::unique_ptr<Device> open_native(const DeviceRequest& request,
                                     const std::function<void(const std::string&)>& say) {
   if (const auto index = gpu_index(request.device)) return open_gpu(*index);
@@ -118,7 +135,10 @@ std::unique_ptr<Device> open_requested(const DeviceRequest& request,
           request.backend);
     return open_cudnn(request, say);
   }
-  fail("--backend: found '{}', expected native, cudnn, cudnn-tf32 or emu", request.backend);
+  if (request.backend == "onednn" || request.backend == "onednn-blocked")
+    return open_onednn(request);
+  fail("--backend: found '{}', expected native, onednn, onednn-blocked, cudnn, cudnn-tf32 or emu",
+       request.backend);
 }
 
 constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automatic, "auto"},
@@ -138,9 +158,9 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
   auto device = open_requested(request, say);
   if (request.conv == ConvMethod::automatic) return device;
   check(device->kernels().name == std::string_view("cpu"),
-        "--conv {} is for the CPU's own kernels, and the device is {}; leave it out, or choose "
-        "--device cpu",
-        name_of(request.conv), device->name());
+        "--conv {} is for the CPU's own kernels, and the device is {} with --backend {}; leave it "
+        "out, or choose --device cpu --backend native",
+        name_of(request.conv), device->name(), request.backend);
   device->context().conv = request.conv;
   if (request.conv == ConvMethod::winograd)
     say("conv: Winograd's algorithm for windows of 3x3 with stride 1, direct kernels for others");

@@ -16,11 +16,13 @@ struct DeviceRequest {
   /// CPU.
   std::string device = "auto";
   /// native: our kernels for that device; cudnn: NVIDIA's libraries where they have the kernel, on
-  /// a GPU (cudnn-tf32: their convolutions in tf32); emu: our GPU kernels, run by the emulator on
-  /// the CPU.
+  /// a GPU (cudnn-tf32: their convolutions in tf32); onednn: oneDNN where it has the kernel, on the
+  /// CPU (onednn-blocked: its convolutions in its own layouts, for `single_calls`); emu: our GPU
+  /// kernels, run by the emulator on the CPU.
   std::string backend = "native";
   int threads = 0;                          // of the CPU; 0 takes every core
   ConvMethod conv = ConvMethod::automatic;  // another one is for the native kernels of the CPU
+  bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are
 };
 
 /// Opens it with a caching allocator. `say` is told what was taken and why where the request left

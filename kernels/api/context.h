@@ -43,7 +43,7 @@ struct KernelContext {
   ConvMethod conv = ConvMethod::automatic;
   void* stream = nullptr;   // cudaStream_t of the GPU backends
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
-  void* vendor = nullptr;   // glia::cudnn::Library of the cudnn backend; null elsewhere
+  void* vendor = nullptr;   // Library of the cudnn or onednn backend; null elsewhere
   Workspace workspace;
 };
 

@@ -121,8 +121,39 @@ TEST_CASE("bench: the step's text has rate, memory and floors, the total its ker
   CHECK(bench::total_text(report, report.steps[0].step) ==
         fmt::format("native: the {} kernels of a step take {:.4g} s together\n", calls,
                     2e-3 * static_cast<double>(calls)));
-  report.kernels.pop_back();
-  CHECK(bench::total_text(report, report.steps[0].step).empty());
+  CHECK(bench::total_text(bench::Report{}, report.steps[0].step).empty());
+}
+
+TEST_CASE("bench: chosen rows are added up and compared, as often as a step calls them",
+          "[bench]") {
+  bench::Report report = example(true);
+  const bench::RecordedStep step = report.steps[0].step;
+  // Five calls in two rows: 10 ms, and the peer's 20.
+  std::erase_if(report.kernels, [](const bench::KernelResult& result) {
+    return result.row.call.kernel != "conv2d_dgrad" || result.row.layers.size() < 2;
+  });
+  std::size_t calls = 0;
+  for (const bench::KernelResult& result : report.kernels) calls += result.row.layers.size();
+  REQUIRE(calls > report.kernels.size());
+  const auto seconds = static_cast<double>(calls) * 2e-3;
+  CHECK(bench::total_text(report, step) ==
+        fmt::format("native: {} of the {} kernels of a step take {:.4g} s together\n"
+                    "peer: {} of the {} kernels of a step take {:.4g} s together, 2.00 times "
+                    "native\n",
+                    calls, step.calls.size(), seconds, calls, step.calls.size(), 2 * seconds));
+  const auto json = bench::to_json(report)["totals"];
+  REQUIRE(json.size() == 2);
+  CHECK(json[0]["calls"] == calls);
+  CHECK(json[0]["warm_s"].get<double>() == Approx(seconds));
+  CHECK(json[1]["implementation"] == "peer");
+  CHECK(json[1]["ratio_to_first"].get<double>() == Approx(2));
+
+  report.kernels[0].measurements[1] = {.backend = "peer", .problem = "unsupported: no"};
+  const std::string text = bench::total_text(report, step);
+  CHECK(text.find(fmt::format("peer: no total, {} of the {} kernels of a step lack {} times\n",
+                              calls, step.calls.size(), report.kernels[0].row.layers.size())) !=
+        std::string::npos);
+  CHECK(bench::to_json(report)["totals"][1]["warm_s"].is_null());
 }
 
 TEST_CASE("bench: the roofline has a mark a row, escaped text and both colour schemes", "[bench]") {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
+#include "engine/runtime/cpu_backends.h"
 #include "tests/catch.h"
 #include "tests/cli/program.h"
 #include "tests/temp_folder.h"
@@ -78,6 +79,54 @@ TEST_CASE("bench: ways to convolve side by side", "[cli]") {
   CAPTURE(outcome.output);
   CHECK(outcome.code == 0);
   for (const char* text : {" direct ", " winograd ", "peer"}) CHECK(contains(outcome, text));
+}
+
+TEST_CASE("bench: oneDNN's convolutions beside ours, on our tensors and in its layouts", "[cli]") {
+  if (!find_cpu_backend("onednn")) {
+    const Outcome missing = run_bench({"--backend", "native,onednn"});
+    CHECK(missing.code == 1);
+    CHECK(contains(missing, "this program was built without oneDNN; install libdnnl-dev"));
+    return;
+  }
+  const TempFolder folder;
+  const std::string out = (folder.path() / "bench").string();
+  const Outcome outcome = run_bench({"--backend", "native,onednn,onednn-blocked", "--op",
+                                     "conv2d,conv_transpose2d,relu", "--out", out});
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome, " times native"));
+  CHECK(contains(outcome, "onednn-blocked: no total"));
+  const auto json = nlohmann::json::parse(read_file(folder.path() / "bench/bench.json"));
+  int blocked = 0;
+  for (const auto& row : json["rows"]) {
+    CAPTURE(row.dump());
+    if (row["implementation"] == "onednn-blocked" && row["op"] == "relu") {
+      CHECK(row["problem"].get<std::string>().starts_with("unsupported: "));
+      continue;
+    }
+    blocked += row["implementation"] == "onednn-blocked";
+    CHECK(row["problem"] == "");
+    CHECK(row["relative_error"].get<double>() < 1e-5);
+    CHECK(row["deterministic"] == true);
+    CHECK(row["cold_s"].is_number());
+  }
+  CHECK(blocked > 20);
+  // --conv is of our kernels; the others stand beside them once.
+  const Outcome direct = run_bench({"--backend", "native,onednn", "--conv", "direct,auto", "--op",
+                                    "conv2d", "--phase", "wgrad"});
+  CAPTURE(direct.output);
+  CHECK(direct.code == 0);
+  for (const char* text : {" native direct ", " native auto ", "\nonednn: "})
+    CHECK(contains(direct, text));
+  CHECK_FALSE(contains(direct, "onednn auto"));
+  CHECK(contains(run_bench({"--backend", "onednn", "--conv", "direct"}),
+                 "--conv direct is for the CPU's own kernels"));
+  // A whole step would find its operands in the wrong layout.
+  const Outcome step =
+      run_bench({"--backend", "native,onednn,onednn-blocked", "--op", "train_step"});
+  CAPTURE(step.output);
+  CHECK(contains(step, "onednn   eager"));
+  CHECK(contains(step, "--backend onednn-blocked has convolutions alone"));
 }
 
 TEST_CASE("bench: sizes, backends and help", "[cli]") {

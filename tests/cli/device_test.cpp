@@ -1,8 +1,13 @@
 // --device and --backend: what is taken, what is refused, and training on the emulated GPU.
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 
+#include "engine/base/file.h"
+#include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
+#include "engine/runtime/open_device.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -35,6 +40,56 @@ TEST_CASE("program: devices that are not there are refused, and nothing else is 
   CAPTURE(missing.output);
   CHECK(missing.code == 1);
   CHECK_FALSE(contains(missing, "epoch 1/"));
+}
+
+TEST_CASE("program: oneDNN trains, resumes and evaluates, on the CPU only", "[cli]") {
+  const CliWorkspace w(16);
+  const auto arguments = with(w.train("run", 1), {"--backend", "onednn"});
+  const Outcome trained = run_glia(arguments);
+  CAPTURE(trained.output);
+  if (!find_cpu_backend("onednn")) {
+    CHECK(trained.code == 1);
+    CHECK(contains(trained, "this program was built without oneDNN; install libdnnl-dev"));
+    return;
+  }
+  CHECK(trained.code == 0);
+  CHECK(contains(trained, "epoch 1/1  train loss"));
+  // The same weights and batches: the first epoch's losses are those of our kernels but for
+  // rounding.
+  REQUIRE(run_glia(with(w.train("ours", 1), {})).code == 0);
+  const auto loss = [&](const std::string& run) {
+    const std::string line = read_file(w.path(run + "/metrics.jsonl"));
+    return nlohmann::json::parse(line.substr(0, line.find('\n')))["train_loss"].get<double>();
+  };
+  CHECK(loss("run") == Approx(loss("ours")).epsilon(1e-3));
+  const Outcome resumed =
+      run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--backend", "onednn"});
+  CAPTURE(resumed.output);
+  CHECK(resumed.code == 0);
+  const Outcome evaluated =
+      run_glia({"evaluate", "--checkpoint", w.path("run/best.safetensors"), "--data",
+                w.path("slices"), "--list", w.path("split/val.txt"), "--backend", "onednn"});
+  CHECK(evaluated.code == 0);
+
+  const Outcome on_gpu =
+      run_glia(with(w.train("gpu"), {"--backend", "onednn", "--device", "cuda"}));
+  CHECK(on_gpu.code == 1);
+  CHECK(contains(on_gpu, "--backend onednn runs on the CPU; found --device cuda"));
+  const Outcome conv = run_glia(with(w.train("conv"), {"--backend", "onednn", "--conv", "direct"}));
+  CHECK(conv.code == 1);
+  CHECK(contains(conv, "--conv direct is for the CPU's own kernels"));
+}
+
+TEST_CASE("program: oneDNN's own layouts are for glia bench, and training refuses them", "[cli]") {
+  const CliWorkspace w(16);
+  const Outcome train = run_glia(with(w.train("run", 1), {"--backend", "onednn-blocked"}));
+  CAPTURE(train.output);
+  CHECK(train.code == 2);
+  CHECK(contains(train, "--backend: onednn-blocked has convolutions alone"));
+  CHECK_FALSE(std::filesystem::exists(w.path("run")));
+  CHECK_THROWS_WITH(open_device({.device = "cpu", .backend = "onednn-blocked"}),
+                    "--backend onednn-blocked has convolutions alone and is for the rows of glia "
+                    "bench; choose --backend onednn");
 }
 
 TEST_CASE("program: the emulated GPU trains, resumes and evaluates", "[cli]") {

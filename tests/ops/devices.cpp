@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 #include "kernels/cpu/table.h"
 
@@ -31,14 +32,28 @@ std::vector<const GpuBackend*> gpu_backends() {
   return backends;
 }
 
+std::vector<const KernelTable*> wanted_of(std::vector<const KernelTable*> tables) {
+  std::erase_if(tables, [](const KernelTable* kernels) { return !is_wanted(*kernels); });
+  return tables;
+}
+
 }  // namespace
 
 std::vector<const KernelTable*> devices_under_test() {
   std::vector<const KernelTable*> tables{&cpu::table()};
+  if (const CpuBackend* backend = find_cpu_backend("onednn")) tables.push_back(backend->kernels);
   for (const GpuBackend* backend : gpu_backends()) tables.push_back(backend->kernels);
-  std::erase_if(tables, [](const KernelTable* kernels) { return !is_wanted(*kernels); });
+  tables = wanted_of(tables);
   check(!tables.empty(), "GLIA_TEST_BACKENDS={}: this build or machine has none of them",
         std::getenv("GLIA_TEST_BACKENDS"));
+  return tables;
+}
+
+std::vector<const KernelTable*> devices_under_test(std::string_view op) {
+  std::vector<const KernelTable*> tables = devices_under_test();
+  const CpuBackend* blocked = find_cpu_backend("onednn-blocked");
+  if (blocked && op.starts_with("conv"))
+    for (const KernelTable* kernels : wanted_of({blocked->kernels})) tables.push_back(kernels);
   return tables;
 }
 
@@ -46,11 +61,17 @@ std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels) {
   for (const GpuBackend* backend : gpu_backends())
     if (std::strcmp(backend->kernels->name, kernels.name) == 0)
       return std::make_shared<GuardedAllocator>(backend->open(0));
-  return std::make_shared<GuardedAllocator>(std::make_unique<SystemAllocator>());
+  const CpuBackend* library = find_cpu_backend(kernels.name);
+  return std::make_shared<GuardedAllocator>(library ? library->open()
+                                                    : std::make_unique<SystemAllocator>());
 }
 
 bool is_threaded(const KernelTable& kernels) {
   return guarded_memory(kernels)->on_host();
+}
+
+bool splits_sums_by_threads(const KernelTable& kernels) {
+  return find_cpu_backend(kernels.name) != nullptr;
 }
 
 }  // namespace glia::test

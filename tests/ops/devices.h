@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "engine/runtime/allocator.h"
@@ -11,11 +12,15 @@ namespace glia::test {
 
 /// Kernel tables under test; a table's name is the backend's name.
 std::vector<const KernelTable*> devices_under_test();
+/// These and, for an operation that it has, the backend of convolutions alone.
+std::vector<const KernelTable*> devices_under_test(std::string_view op);
 
 /// Guarded memory of the device that `kernels` runs on.
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels);
 
 /// Whether the kernels use as many threads as they are told to (those on GPUs do not).
 bool is_threaded(const KernelTable& kernels);
+/// Whether they cut sums by the number of threads, so that the last bits depend on it.
+bool splits_sums_by_threads(const KernelTable& kernels);
 
 }  // namespace glia::test

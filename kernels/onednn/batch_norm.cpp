@@ -1,0 +1,84 @@
+// Batch norm with the statistics of the batch. oneDNN keeps the variance, our contract 1 / sqrt of
+// it and the running statistics; one pass over the channels makes these.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/onednn/call.h"
+#include "kernels/onednn/kernels.h"
+
+namespace glia::onednn {
+
+namespace {
+
+const auto kFlags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+
+/// `old` with a share of `value` in it.
+float blended(float old, double value, double momentum) {
+  return static_cast<float>((1 - momentum) * old + momentum * value);
+}
+
+dnnl::batch_normalization_forward::primitive_desc forward_desc(const dnnl::engine& engine,
+                                                               const Desc& image, double epsilon) {
+  return {{dnnl::prop_kind::forward_training, image, static_cast<float>(epsilon), kFlags},
+          attributes(),
+          engine};
+}
+
+}  // namespace
+
+void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrain& a) {
+  const Desc channels = vector_desc(a.gamma);
+  run(context, {.op = a.kName,
+                .parameters = {{"epsilon", a.epsilon}},
+                .operands = {input(DNNL_ARG_SRC, image_desc(a.x), a.x),
+                             input(DNNL_ARG_SCALE, channels, a.gamma),
+                             input(DNNL_ARG_SHIFT, channels, a.beta),
+                             output(DNNL_ARG_DST, image_desc(a.y), a.y, Write::overwrite),
+                             output(DNNL_ARG_MEAN, channels, a.mean, Write::overwrite),
+                             output(DNNL_ARG_VARIANCE, channels, a.invstd, Write::overwrite)},
+                .describe = [&](const dnnl::engine& engine) {
+                  return forward_desc(engine, dense_nhwc(image_desc(a.x)), a.epsilon);
+                }});
+  const auto rows = static_cast<double>(a.x.rows());
+  const auto* mean = a.mean.as<float>();
+  auto *variance = a.invstd.as<float>(), *running_mean = a.running_mean.as<float>(),
+       *running_var = a.running_var.as<float>();
+  for (std::int64_t c = 0; c < a.x.channels(); ++c) {
+    const double biased = variance[c];
+    running_mean[c] = blended(running_mean[c], mean[c], a.momentum);
+    running_var[c] = blended(running_var[c], biased * rows / std::max(1.0, rows - 1), a.momentum);
+    variance[c] = static_cast<float>(1 / std::sqrt(biased + a.epsilon));
+  }
+}
+
+void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTrain& a) {
+  const Desc channels = vector_desc(a.gamma), image = image_desc(a.x);
+  // With this in place of the variance, and no epsilon, oneDNN's 1 / sqrt is the saved one.
+  std::vector<float> variance;
+  for (std::int64_t c = 0; c < a.x.channels(); ++c) {
+    const double invstd = a.invstd.as<float>()[c];
+    variance.push_back(static_cast<float>(1 / (invstd * invstd)));
+  }
+  ConstView variances = a.invstd;
+  variances.data = variance.data();
+  run(context,
+      {.op = a.kName,
+       .operands = {input(DNNL_ARG_DIFF_DST, image_desc(a.dy), a.dy),
+                    input(DNNL_ARG_SRC, image, a.x), input(DNNL_ARG_SCALE, channels, a.gamma),
+                    // Wanted, though no gradient depends on it.
+                    input(DNNL_ARG_SHIFT, channels, a.gamma),
+                    input(DNNL_ARG_MEAN, channels, a.mean),
+                    input(DNNL_ARG_VARIANCE, channels, variances),
+                    output(DNNL_ARG_DIFF_SRC, a.dx ? image_desc(a.dx) : image, a.dx, a.write),
+                    output(DNNL_ARG_DIFF_SCALE, channels, a.dgamma, a.write_params),
+                    output(DNNL_ARG_DIFF_SHIFT, channels, a.dbeta, a.write_params)},
+       .describe = [&](const dnnl::engine& engine) {
+         const Desc dense = dense_nhwc(image);
+         return dnnl::batch_normalization_backward::primitive_desc(
+             {dnnl::prop_kind::backward, dense, dense, 0, kFlags}, attributes(), engine,
+             forward_desc(engine, dense, 0));
+       }});
+}
+
+}  // namespace glia::onednn
