@@ -28,7 +28,7 @@ struct BenchOptions {
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
   UNetConfig unet;
   std::int64_t size = 240, flush_mib = 128;
-  std::string up = name_of(unet.up), out;
+  std::string up = name_of(unet.up), memory = name_of(device.memory), out;
   MeasureOptions measure;
   bool no_cold = false, no_check = false;
   double peak_gflops = 0, peak_gbytes = 0;
@@ -64,17 +64,45 @@ std::vector<Variant> variants_of(const BenchOptions& o) {
   return variants;
 }
 
+/// For single calls: the kernels of the rows, not a whole step.
+std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet,
+                             bool single_calls = true) {
+  DeviceRequest request = o.device;
+  request.single_calls = single_calls;
+  request.backend = variant.backend;
+  request.conv = parse_conv(variant.conv);
+  if (variant.backend == "native") request.memory = parse_memory(o.memory);
+  return open_device(request, [quiet](const std::string& line) {
+    if (!quiet) fmt::print(stderr, "{}\n", line);
+  });
+}
+
+/// Rows have to be those of all backends, which may not read maps.
+Recording recording_of(const BenchOptions& o) {
+  Recording how{.reads_maps = true, .memory = parse_memory(o.memory)};
+  for (const Variant& variant : variants_of(o))
+    how.reads_maps = how.reads_maps && open(o, variant, true)->kernels().reads_maps;
+  return how;
+}
+
+/// A step as the backends run it, and with a pass an operation, from which floors are derived.
+struct BenchStep {
+  RecordedStep step, plain;
+};
+
 /// Steps for every base width and batch size. Checks that the filters leave something.
-std::vector<RecordedStep> record_steps(const BenchOptions& o) {
-  std::vector<RecordedStep> steps;
+std::vector<BenchStep> record_steps(const BenchOptions& o) {
+  const Recording how = recording_of(o);
+  std::vector<BenchStep> steps;
   std::set<std::string> ops{kStep};
   bool any = o.phases.empty() && chosen(o.ops, kStep);
   for (const std::int64_t base_width : o.base_widths)
     for (const std::int64_t batch_size : o.batch_sizes) {
       UNetConfig config = o.unet;
       config.base_width = base_width;
-      steps.push_back(record_training_step(config, batch_size, o.size));
-      for (const Call& call : steps.back().calls) {
+      steps.push_back({record_training_step(config, batch_size, o.size, how),
+                       record_training_step(config, batch_size, o.size)});
+      for (const Call& call : steps.back().step.calls) {
         ops.insert(call.op());
         any = any || (chosen(o.ops, call.op()) && chosen(o.phases, call.phase()));
       }
@@ -83,18 +111,6 @@ std::vector<RecordedStep> record_steps(const BenchOptions& o) {
     check(ops.contains(op), "--op: found '{}', the step has {}", op, fmt::join(ops, ", "));
   check(any, "--op, --phase: no kernel of the step is chosen by both");
   return steps;
-}
-
-/// For single calls: the kernels of the rows, not a whole step.
-std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet,
-                             bool single_calls = true) {
-  DeviceRequest request = o.device;
-  request.single_calls = single_calls;
-  request.backend = variant.backend;
-  request.conv = parse_conv(variant.conv);
-  return open_device(request, [quiet](const std::string& line) {
-    if (!quiet) fmt::print(stderr, "{}\n", line);
-  });
 }
 
 void warn_of_load(int threads) {
@@ -137,6 +153,7 @@ Report start_report(const BenchOptions& o) {
                      {"samples", o.measure.samples},
                      {"row_seconds", o.measure.seconds},
                      {"flush_mib", o.flush_mib},
+                     {"memory", o.memory},
                      {"up", o.up}};
   return report;
 }
@@ -156,24 +173,25 @@ void print_machine(const Report& report, const BenchOptions& o) {
     fmt::print("without both no roofline; give --peak-gflops or --peak-gbytes\n\n");
 }
 
-void bench_steps(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
+void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : variants_of(o))
     backends.push_back({variant.name, [&o, variant] { return open(o, variant, true, false); }});
-  for (const RecordedStep& step : steps) {
+  for (const BenchStep& bench : steps) {
     if (interrupted()) return;
-    report.steps.push_back(
-        {step, step_floors(step, report.peaks), measure_step(step, backends, o.measure)});
+    report.steps.push_back({bench.step, step_floors(bench.plain, report.peaks),
+                            measure_step(bench.step, backends, o.measure)});
     print_now(step_text(report.steps.back()) + "\n");
   }
 }
 
-void bench_kernels(const BenchOptions& o, const std::vector<RecordedStep>& steps, Report& report) {
+void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<OpenBackend> backends;
   for (const Variant& variant : variants_of(o))
     backends.emplace_back(variant.name, open(o, variant, true),
                           o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float));
-  for (const RecordedStep& step : steps) {
+  for (const BenchStep& bench : steps) {
+    const RecordedStep& step = bench.step;
     fmt::print("kernels of a step, base width {}, batch {}\n", step.config.base_width,
                step.batch_size);
     print_now(table_header(report));
@@ -192,7 +210,7 @@ void run_bench(BenchOptions& o) {
   o.unet.up = parse_up(o.up);
   o.measure.cold = !o.no_cold;
   o.measure.check = !o.no_check;
-  const std::vector<RecordedStep> steps = record_steps(o);
+  const std::vector<BenchStep> steps = record_steps(o);
   Report report = start_report(o);
   print_machine(report, o);
   catch_interrupts();
@@ -221,6 +239,13 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
                   "winograd")
       ->delimiter(',')
       ->check(CLI::IsMember(conv_names()))
+      ->capture_default_str();
+  command
+      .add_option(
+          "--memory", o.memory,
+          "What the native kernels of the CPU keep of a step: auto, fast or lean; with a "
+          "backend beside them that cannot do either, rows are those of a pass an operation")
+      ->check(CLI::IsMember(memory_names()))
       ->capture_default_str();
   command.add_option("--threads", o.device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

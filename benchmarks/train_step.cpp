@@ -20,11 +20,14 @@ namespace {
 struct Options {
   std::int64_t base_width = 32, batch_size = 6, size = 240;
   DeviceRequest device{.device = "cpu"};
+  std::string conv = name_of(device.conv), memory = name_of(device.memory);
   bool eager = false;
   int warmup = 3, steps = 10;
 };
 
-void run(const Options& o) {
+void run(Options o) {
+  o.device.conv = parse_conv(o.conv);
+  o.device.memory = parse_memory(o.memory);
   const auto device = open_device(o.device);
   const auto stopwatch = make_stopwatch(*device);
   RepeatedStep step(*device, {.base_width = o.base_width}, o.batch_size, o.size,
@@ -47,6 +50,8 @@ void run(const Options& o) {
                                        {"batch", o.batch_size},
                                        {"size", o.size},
                                        {"precision", "fp32"},
+                                       {"conv", o.conv},
+                                       {"memory", o.memory},
                                        {"step_s", median},
                                        {"min_s", percentile(seconds, 0)},
                                        {"max_s", percentile(seconds, 1)},
@@ -68,6 +73,8 @@ int main(int argc, char** argv) {
   app.add_option("--size", options.size, "Height and width of the images");
   app.add_option("--device", options.device.device, "cpu, cuda, cuda:i or auto");
   app.add_option("--backend", options.device.backend, "Whose kernels; see glia bench --help");
+  app.add_option("--conv", options.conv, "How the CPU convolves: auto, direct or winograd");
+  app.add_option("--memory", options.memory, "What the CPU keeps: auto, fast or lean");
   app.add_flag("--eager", options.eager, "Never capture the step as a graph");
   app.add_option("--threads", options.device.threads, "CPU threads; 0 takes every core");
   app.add_option("--warmup", options.warmup, "Steps that are not timed");

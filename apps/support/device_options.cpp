@@ -44,11 +44,19 @@ void DeviceOptions::add_to(CLI::App& command) {
                   "(whichever is faster for a layer's size)")
       ->check(CLI::IsMember(conv_names()))
       ->capture_default_str();
+  command
+      .add_option("--memory", memory,
+                  "What the CPU keeps of a network: fast (normalised activations too), lean (only "
+                  "what they are computed from, again and again; the same bits), or auto (lean, "
+                  "which is faster as well)")
+      ->check(CLI::IsMember(memory_names()))
+      ->capture_default_str();
 }
 
 std::unique_ptr<Device> DeviceOptions::open() const {
   DeviceRequest wanted = request;
   wanted.conv = parse_conv(conv);
+  wanted.memory = parse_memory(memory);
   return open_device(wanted, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
 }
 

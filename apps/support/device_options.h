@@ -1,4 +1,4 @@
-// The flags --device, --backend, --threads and --conv, and the device that they name.
+// The flags --device, --backend, --threads, --conv and --memory, and the device that they name.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace glia {
 
 struct DeviceOptions {
   DeviceRequest request;
-  std::string conv = name_of(request.conv);
+  std::string conv = name_of(request.conv), memory = name_of(request.memory);
 
   void add_to(CLI::App& command);
   /// Opens the device and says on standard error which one it took where that was left open.

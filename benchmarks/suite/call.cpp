@@ -33,8 +33,8 @@ double Call::bytes() const {
 }
 
 std::string Call::op() const {
-  for (const std::string_view end :
-       {"_forward_train", "_backward_train", "_forward", "_backward", "_dgrad", "_wgrad", "_step"})
+  for (const std::string_view end : {"_map_train", "_forward_train", "_backward_train", "_forward",
+                                     "_backward", "_dgrad", "_wgrad", "_step"})
     if (kernel.ends_with(end)) return kernel.substr(0, kernel.size() - end.size());
   return kernel;
 }

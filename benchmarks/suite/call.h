@@ -18,11 +18,12 @@ enum class Role : std::uint8_t { in, out, update, add };
 
 /// Which values make sense in an operand.
 enum class Content : std::uint8_t {
-  spread,    // mean 0, variance 1
-  positive,  // in [0.5, 1.5): variances, deviations, second moments
-  binary,    // one in ten is 1: masks
-  place,     // 0 to 3: where in a 2x2 window the maximum was
-  sums,      // in [1000, 2000): intersections and unions
+  spread,     // mean 0, variance 1
+  positive,   // in [0.5, 1.5): variances, deviations, second moments
+  binary,     // one in ten is 1: masks
+  place,      // 0 to 3: where in a 2x2 window the maximum was
+  sums,       // in [1000, 2000): intersections and unions
+  unchecked,  // a result whose elements are sums over all others, which `expected` does not know
 };
 
 struct Operand {

@@ -19,9 +19,11 @@ inline Role gradient(Write write) {
 template <class V>
 void visit(Conv2dForward& a, const V& v) {
   v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
   v("w", Role::in, a.w);
   v("b", Role::in, a.b);
   v("y", Role::out, a.y);
+  v("moments", Role::out, a.moments, Content::unchecked);
 }
 
 template <class V>
@@ -35,6 +37,7 @@ template <class V>
 void visit(Conv2dWgrad& a, const V& v) {
   v("dy", Role::in, a.dy);
   v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
   v("dw", gradient(a.write), a.dw);
   v("db", gradient(a.write_bias), a.db);
 }
@@ -42,6 +45,7 @@ void visit(Conv2dWgrad& a, const V& v) {
 template <class V>
 void visit(ConvTranspose2dForward& a, const V& v) {
   v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
   v("w", Role::in, a.w);
   v("b", Role::in, a.b);
   v("y", Role::out, a.y);
@@ -58,6 +62,7 @@ template <class V>
 void visit(ConvTranspose2dWgrad& a, const V& v) {
   v("dy", Role::in, a.dy);
   v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
   v("dw", gradient(a.write), a.dw);
   v("db", gradient(a.write_bias), a.db);
 }
@@ -87,6 +92,40 @@ void visit(BatchNormBackwardTrain& a, const V& v) {
 }
 
 template <class V>
+void visit(BatchNormReluMapTrain& a, const V& v) {
+  v("moments", Role::in, a.moments, Content::positive);
+  v("gamma", Role::in, a.gamma);
+  v("beta", Role::in, a.beta);
+  v("map", Role::out, a.map);
+  v("mean", Role::out, a.mean);
+  v("invstd", Role::out, a.invstd);
+  v("running_mean", Role::update, a.running_mean);
+  v("running_var", Role::update, a.running_var, Content::positive);
+}
+
+template <class V>
+void visit(BatchNormReluBackwardTrain& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("gamma", Role::in, a.gamma);
+  v("mean", Role::in, a.mean);
+  v("invstd", Role::in, a.invstd, Content::positive);
+  v("dx", Role::out, a.dx);
+  v("dgamma", gradient(a.write_params), a.dgamma);
+  v("dbeta", gradient(a.write_params), a.dbeta);
+}
+
+template <class V>
+void visit(Materialise& a, const V& v) {
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("y", Role::out, a.y);
+  v("pooled", Role::out, a.pooled);
+  v("index", Role::out, a.index, Content::place);
+}
+
+template <class V>
 void visit(ReluForward& a, const V& v) {
   v("x", Role::in, a.x);
   v("y", Role::out, a.y);
@@ -102,6 +141,7 @@ void visit(ReluBackward& a, const V& v) {
 template <class V>
 void visit(MaxPool2dForward& a, const V& v) {
   v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
   v("y", Role::out, a.y);
   v("index", Role::out, a.index, Content::place);
 }
@@ -192,6 +232,10 @@ template <>
 inline constexpr double kOperations<BatchNormForwardTrain> = 5;  // two sums of x, x^2; scale, shift
 template <>
 inline constexpr double kOperations<BatchNormBackwardTrain> = 10;  // xhat twice, two sums, dx
+template <>
+inline constexpr double kOperations<BatchNormReluBackwardTrain> = 16;  // and the mask, twice
+template <>
+inline constexpr double kOperations<Materialise> = 3;
 template <>
 inline constexpr double kOperations<IouLossForward> = 8;  // the sigmoid counted as 4; three sums
 template <>

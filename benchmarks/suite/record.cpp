@@ -79,6 +79,9 @@ constexpr KernelTable kRecordingKernels = {
     .conv_transpose2d_wgrad = record<&Table::conv_transpose2d_wgrad>,
     .batch_norm_forward_train = record<&Table::batch_norm_forward_train>,
     .batch_norm_backward_train = record<&Table::batch_norm_backward_train>,
+    .batch_norm_relu_map_train = record<&Table::batch_norm_relu_map_train>,
+    .batch_norm_relu_backward_train = record<&Table::batch_norm_relu_backward_train>,
+    .materialise = record<&Table::materialise>,
     .relu_forward = record<&Table::relu_forward>,
     .relu_backward = record<&Table::relu_backward>,
     .scale = record<&Table::scale>,
@@ -101,7 +104,7 @@ double RecordedStep::flops() const {
 }
 
 RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
-                                  std::int64_t size) {
+                                  std::int64_t size, const Recording& how) {
   UNet net(config);
   check(batch_size >= 1 && batch_size <= 4096, "--batch-size: found {}, expected 1 to 4096",
         batch_size);
@@ -110,7 +113,10 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
         net.size_multiple());
   // The kernels get the log in place of a stream. No address is used twice, so that one tells which
   // tensor it is.
-  Device device("recording", kRecordingKernels, std::make_shared<NoMemory>(), 1);
+  KernelTable kernels = kRecordingKernels;
+  kernels.reads_maps = how.reads_maps;
+  Device device("recording", kernels, std::make_shared<NoMemory>(), 1);
+  device.set_memory_mode(how.memory);
   Log log;
   device.context().stream = &log;
   net.parameters().allocate(device);

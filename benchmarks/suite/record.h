@@ -18,10 +18,16 @@ struct RecordedStep {
   double flops() const;
 };
 
+/// As which kind of device the step runs.
+struct Recording {
+  bool reads_maps = false;  // else a pass an operation
+  MemoryMode memory = MemoryMode::automatic;
+};
+
 /// Throws `Error` when the configuration, the batch or the size do not fit, or when the step runs a
 /// kernel that the benchmark does not know.
 RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
-                                  std::int64_t size);
+                                  std::int64_t size, const Recording& how = {});
 
 /// Calls of a step that are the same work: timed once.
 struct Row {

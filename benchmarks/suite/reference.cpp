@@ -26,6 +26,12 @@ double sum_of_channel(const ConstView& v, std::int64_t channel) {
   return sum;
 }
 
+/// An operand's elements, perhaps through a map.
+struct Read {
+  ConstView view, map{};
+  double operator()(Element e) const { return element(view, map, e); }
+};
+
 // The three bilinear forms behind conv2d and conv_transpose2d. `wide` is [N,H,W,C] and `narrow`
 // [N,P,Q,K]; w is [K,R,S,C].
 
@@ -34,7 +40,7 @@ std::int64_t weight_row(const ConvGeometry& g, std::int64_t k, std::int64_t r, s
 }
 
 /// narrow[n,p,q,k]
-double correlate(const ConvGeometry& g, const ConstView& wide, const ConstView& w, Element e) {
+double correlate(const ConvGeometry& g, const Read& wide, const ConstView& w, Element e) {
   const auto [n, p, q] = pixel_of(e.row, g.P, g.Q);
   double sum = 0;
   for (std::int64_t r = 0; r < g.R; ++r) {
@@ -42,15 +48,15 @@ double correlate(const ConvGeometry& g, const ConstView& wide, const ConstView& 
       const std::int64_t h = p * g.stride_h + r - g.pad_top, x = q * g.stride_w + s - g.pad_left;
       if (h < 0 || h >= g.H || x < 0 || x >= g.W) continue;
       for (std::int64_t c = 0; c < g.C; ++c)
-        sum += element(wide, {row_of(n, h, x, g.H, g.W), c}) *
-               element(w, {weight_row(g, e.channel, r, s), c});
+        sum +=
+            wide({row_of(n, h, x, g.H, g.W), c}) * element(w, {weight_row(g, e.channel, r, s), c});
     }
   }
   return sum;
 }
 
 /// wide[n,h,w,c]
-double spread(const ConvGeometry& g, const ConstView& narrow, const ConstView& w, Element e) {
+double spread(const ConvGeometry& g, const Read& narrow, const ConstView& w, Element e) {
   const auto [n, h, x] = pixel_of(e.row, g.H, g.W);
   double sum = 0;
   for (std::int64_t r = 0; r < g.R; ++r) {
@@ -62,7 +68,7 @@ double spread(const ConvGeometry& g, const ConstView& narrow, const ConstView& w
       const std::int64_t p = from_top / g.stride_h, q = from_left / g.stride_w;
       if (p >= g.P || q >= g.Q) continue;
       for (std::int64_t k = 0; k < g.K; ++k)
-        sum += element(narrow, {row_of(n, p, q, g.P, g.Q), k}) *
+        sum += narrow({row_of(n, p, q, g.P, g.Q), k}) *
                element(w, {weight_row(g, k, r, s), e.channel});
     }
   }
@@ -70,15 +76,14 @@ double spread(const ConvGeometry& g, const ConstView& narrow, const ConstView& w
 }
 
 /// dw[k,r,s,c]
-double correlate_gradients(const ConvGeometry& g, const ConstView& narrow, const ConstView& wide,
-                           Element e) {
+double correlate_gradients(const ConvGeometry& g, const Read& narrow, const Read& wide, Element e) {
   const auto [k, r, s] = pixel_of(e.row, g.R, g.S);
   double sum = 0;
   for (std::int64_t row = 0; row < g.N * g.P * g.Q; ++row) {
     const auto [n, p, q] = pixel_of(row, g.P, g.Q);
     const std::int64_t h = p * g.stride_h + r - g.pad_top, x = q * g.stride_w + s - g.pad_left;
     if (h < 0 || h >= g.H || x < 0 || x >= g.W) continue;
-    sum += element(narrow, {row, k}) * element(wide, {row_of(n, h, x, g.H, g.W), e.channel});
+    sum += narrow({row, k}) * wide({row_of(n, h, x, g.H, g.W), e.channel});
   }
   return sum;
 }
@@ -131,30 +136,37 @@ double element(const ConstView& view, Element e) {
   return 0;
 }
 
+double element(const ConstView& view, const ConstView& map, Element e) {
+  const double x = element(view, e);
+  if (!map) return x;
+  const auto row = [&](std::int64_t r) { return element(map, {r, e.channel}); };
+  return std::max(row(MapRow::scale) * x + row(MapRow::shift), row(MapRow::floor));
+}
+
 double reference(const Conv2dForward& a, const void*, Element e) {
-  return correlate(a.geometry, a.x, a.w, e) + (a.b ? element(a.b, {0, e.channel}) : 0);
+  return correlate(a.geometry, {a.x, a.x_map}, a.w, e) + (a.b ? element(a.b, {0, e.channel}) : 0);
 }
 
 double reference(const Conv2dDgrad& a, const void*, Element e) {
-  return spread(a.geometry, a.dy, a.w, e);
+  return spread(a.geometry, {a.dy}, a.w, e);
 }
 
 double reference(const Conv2dWgrad& a, const void* output, Element e) {
   if (output == a.db.data) return sum_of_channel(a.dy, e.channel);
-  return correlate_gradients(a.geometry, a.dy, a.x, e);
+  return correlate_gradients(a.geometry, {a.dy}, {a.x, a.x_map}, e);
 }
 
 double reference(const ConvTranspose2dForward& a, const void*, Element e) {
-  return spread(a.geometry, a.x, a.w, e) + (a.b ? element(a.b, {0, e.channel}) : 0);
+  return spread(a.geometry, {a.x, a.x_map}, a.w, e) + (a.b ? element(a.b, {0, e.channel}) : 0);
 }
 
 double reference(const ConvTranspose2dDgrad& a, const void*, Element e) {
-  return correlate(a.geometry, a.dy, a.w, e);
+  return correlate(a.geometry, {a.dy}, a.w, e);
 }
 
 double reference(const ConvTranspose2dWgrad& a, const void* output, Element e) {
   if (output == a.db.data) return sum_of_channel(a.dy, e.channel);
-  return correlate_gradients(a.geometry, a.x, a.dy, e);
+  return correlate_gradients(a.geometry, {a.x, a.x_map}, {a.dy}, e);
 }
 
 double reference(const BatchNormForwardTrain& a, const void* output, Element e) {
@@ -192,6 +204,56 @@ double reference(const BatchNormBackwardTrain& a, const void* output, Element e)
          (element(a.dy, e) - dbeta / rows - xhat(e.row) * dgamma / rows);
 }
 
+double reference(const BatchNormReluMapTrain& a, const void* output, Element e) {
+  const Element channel{0, e.channel};
+  const double mean = element(a.moments, channel);
+  const double squares = element(a.moments, {1, e.channel});
+  const auto rows = static_cast<double>(a.rows);
+  const double invstd = 1 / std::sqrt(squares / rows + a.epsilon);
+  if (output == a.mean.data) return mean;
+  if (output == a.invstd.data) return invstd;
+  if (output == a.running_mean.data)
+    return (1 - a.momentum) * element(a.running_mean, channel) + a.momentum * mean;
+  if (output == a.running_var.data)
+    return (1 - a.momentum) * element(a.running_var, channel) + a.momentum * squares / (rows - 1);
+  const double scale = element(a.gamma, channel) * invstd;
+  if (e.row == MapRow::scale) return scale;
+  return e.row == MapRow::shift ? element(a.beta, channel) - mean * scale : 0;
+}
+
+double reference(const BatchNormReluBackwardTrain& a, const void* output, Element e) {
+  const Element channel{0, e.channel};
+  const double mean = element(a.mean, channel), invstd = element(a.invstd, channel);
+  const double floor = element(a.map, {MapRow::floor, e.channel});
+  const auto xhat = [&](std::int64_t row) {
+    return (element(a.x, {row, e.channel}) - mean) * invstd;
+  };
+  const auto dz = [&](std::int64_t row) {
+    const Element at{row, e.channel};
+    return element(a.x, a.map, at) > floor ? element(a.dy, at) : 0;
+  };
+  double dgamma = 0, dbeta = 0;
+  for (std::int64_t row = 0; row < a.dy.rows(); ++row) {
+    dgamma += dz(row) * xhat(row);
+    dbeta += dz(row);
+  }
+  if (output == a.dgamma.data) return dgamma;
+  if (output == a.dbeta.data) return dbeta;
+  const auto rows = static_cast<double>(a.dy.rows());
+  return element(a.gamma, channel) * invstd *
+         (dz(e.row) - dbeta / rows - xhat(e.row) * dgamma / rows);
+}
+
+double reference(const Materialise& a, const void* output, Element e) {
+  if (output == a.y.data) return element(a.x, a.map, e);
+  const MaxPool2dForward pool{.geometry = max_pool2d_geometry(a.x.shape, 2, 2),
+                              .x = a.x,
+                              .x_map = a.map,
+                              .y = a.pooled,
+                              .index = a.index};
+  return reference(pool, output, e);
+}
+
 double reference(const ReluForward& a, const void*, Element e) {
   return std::max(0.0, element(a.x, e));
 }
@@ -207,7 +269,7 @@ double reference(const MaxPool2dForward& a, const void* output, Element e) {
   std::int64_t place = -1;
   for (std::int64_t i = 0; i < g.window * g.window; ++i) {
     const std::int64_t h = p * g.stride + i / g.window, w = q * g.stride + i % g.window;
-    const double x = element(a.x, {row_of(n, h, w, g.H, g.W), e.channel});
+    const double x = element(a.x, a.x_map, {row_of(n, h, w, g.H, g.W), e.channel});
     if (place >= 0 && x <= best) continue;
     best = x;
     place = i;

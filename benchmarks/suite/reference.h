@@ -19,6 +19,9 @@ double reference(const ConvTranspose2dDgrad& a, const void* output, Element e);
 double reference(const ConvTranspose2dWgrad& a, const void* output, Element e);
 double reference(const BatchNormForwardTrain& a, const void* output, Element e);
 double reference(const BatchNormBackwardTrain& a, const void* output, Element e);
+double reference(const BatchNormReluMapTrain& a, const void* output, Element e);
+double reference(const BatchNormReluBackwardTrain& a, const void* output, Element e);
+double reference(const Materialise& a, const void* output, Element e);
 double reference(const ReluForward& a, const void* output, Element e);
 double reference(const ReluBackward& a, const void* output, Element e);
 double reference(const MaxPool2dForward& a, const void* output, Element e);
@@ -33,5 +36,7 @@ double reference(const AdamStep& a, const void* output, Element e);
 
 /// Any element of a view in the host's memory, whatever its type.
 double element(const ConstView& view, Element e);
+/// The same, read through a map; an empty one: as it is.
+double element(const ConstView& view, const ConstView& map, Element e);
 
 }  // namespace glia::bench

@@ -21,6 +21,10 @@ Tensor Conv2d::operator()(Pass& pass, const Tensor& x, const Tensor& out) const 
   return ops::conv2d(pass.tape, x, weight_->value, value_or_none(bias_), spec_, out);
 }
 
+ops::WithMoments Conv2d::with_moments(Pass& pass, const Tensor& x, const Tensor& out) const {
+  return ops::conv2d_moments(pass.tape, x, weight_->value, value_or_none(bias_), spec_, out);
+}
+
 // Every output pixel meets one tap, so its fan-in is C alone.
 ConvTranspose2d::ConvTranspose2d(ParameterSet& set, const std::string& name, std::int64_t C,
                                  std::int64_t K)
@@ -61,17 +65,62 @@ Norm::Norm(ParameterSet& set, const std::string& name, std::int64_t C, NormKind 
   var_ = &set.add_buffer(name + ".running_var", {C}, 1);
 }
 
+ops::BatchNormState Norm::state() const {
+  return {.running_mean = mean_->value, .running_var = var_->value};
+}
+
+Tensor Norm::deferred_relu(Pass& pass, const ops::WithMoments& x) const {
+  check(kind_ != NormKind::group, "norm: a group norm cannot be deferred");
+  if (kind_ == NormKind::none) return ops::deferred_relu(pass.tape, x.y);
+  return ops::batch_norm_relu(pass.tape, x, gamma_->value, beta_->value, state(), pass.training);
+}
+
 Tensor Norm::operator()(Pass& pass, const Tensor& x) const {
   switch (kind_) {
     case NormKind::batch:
-      return ops::batch_norm(pass.tape, x, gamma_->value, beta_->value,
-                             {.running_mean = mean_->value, .running_var = var_->value},
-                             pass.training);
+      return ops::batch_norm(pass.tape, x, gamma_->value, beta_->value, state(), pass.training);
     case NormKind::group:
       return ops::group_norm(pass.tape, x, gamma_->value, beta_->value, groups_);
     case NormKind::none: break;
   }
   return x;
+}
+
+namespace {
+
+bool defers(const Pass& pass, const Norm& norm) {
+  return pass.tape.device().kernels().reads_maps && norm.kind() != NormKind::group;
+}
+
+/// A probe looks at activations, so they are kept.
+bool keeps_activations(const Pass& pass) {
+  return pass.probe != nullptr || pass.tape.device().memory_mode() == MemoryMode::fast;
+}
+
+}  // namespace
+
+Tensor ConvNormRelu::separately(Pass& pass, const Tensor& x, const Tensor& out) const {
+  return ops::relu(pass.tape, norm(pass, conv(pass, x)), out);
+}
+
+Tensor ConvNormRelu::deferred(Pass& pass, const Tensor& x, const Tensor& out) const {
+  const Tensor place = keeps_activations(pass) ? Tensor() : out;
+  const bool moments = pass.training && norm.kind() == NormKind::batch;
+  return norm.deferred_relu(pass, moments ? conv.with_moments(pass, x, place)
+                                          : ops::WithMoments{.y = conv(pass, x, place)});
+}
+
+Tensor ConvNormRelu::operator()(Pass& pass, const Tensor& x, const Tensor& out) const {
+  if (!defers(pass, norm)) return separately(pass, x, out);
+  const Tensor y = deferred(pass, x, out);
+  return keeps_activations(pass) ? ops::materialise(pass.tape, y, out) : y;
+}
+
+ops::Pooled ConvNormRelu::pooled(Pass& pass, const Tensor& x, const Tensor& out) const {
+  const bool fused = defers(pass, norm) && keeps_activations(pass);
+  if (fused) return ops::materialise_pool(pass.tape, deferred(pass, x, out), out);
+  const Tensor y = (*this)(pass, x, out);
+  return {y, ops::max_pool2d(pass.tape, y)};
 }
 
 }  // namespace glia::nn

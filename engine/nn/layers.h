@@ -16,6 +16,7 @@ class Conv2d {
   Conv2d(ParameterSet& set, const std::string& name, std::int64_t C, std::int64_t K, std::int64_t R,
          bool bias);
   Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+  ops::WithMoments with_moments(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
 
  private:
   const Parameter *weight_ = nullptr, *bias_ = nullptr;
@@ -49,11 +50,33 @@ class Norm {
   /// Declares `name`.weight and .bias [C] and, for batch norm, .running_mean and .running_var.
   Norm(ParameterSet& set, const std::string& name, std::int64_t C, NormKind kind);
   Tensor operator()(Pass& pass, const Tensor& x) const;
+  NormKind kind() const { return kind_; }
+  /// relu of the above, deferred. Not for group norm.
+  Tensor deferred_relu(Pass& pass, const ops::WithMoments& x) const;
 
  private:
+  ops::BatchNormState state() const;
+
   NormKind kind_ = NormKind::none;
   std::int64_t groups_ = 1;
   const Parameter *gamma_ = nullptr, *beta_ = nullptr, *mean_ = nullptr, *var_ = nullptr;
+};
+
+/// Convolution, norm and ReLU. Backends that read maps do the last two while the result is read;
+/// then the convolution's result is all that is kept (`MemoryMode::lean`), or one pass writes the
+/// activation down.
+struct ConvNormRelu {
+  Conv2d conv;
+  Norm norm;
+
+  /// The result, perhaps deferred, in `out` where that is given.
+  Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+  /// And max_pool2d of it.
+  ops::Pooled pooled(Pass& pass, const Tensor& x, const Tensor& out) const;
+
+ private:
+  Tensor separately(Pass& pass, const Tensor& x, const Tensor& out) const;
+  Tensor deferred(Pass& pass, const Tensor& x, const Tensor& out) const;
 };
 
 }  // namespace glia::nn

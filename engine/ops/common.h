@@ -15,16 +15,22 @@ inline Tensor result(const char* op, const Tensor& x, const Shape& shape, const 
   return out;
 }
 
-/// Given, and of the type that the device computes in.
-inline void check_operand(const char* op, const char* name, const Tensor& t) {
+/// Given, and of the type that the device computes in. It may be deferred where the operation reads
+/// maps and so does the backend.
+inline void check_operand(const char* op, const char* name, const Tensor& t,
+                          bool reads_maps = false) {
   check(t.defined(), "{}: {} is not given", op, name);
+  check(!t.is_deferred() || reads_maps, "{}: {} is deferred, materialise it first", op, name);
+  check(!t.is_deferred() || t.device().kernels().reads_maps,
+        "unsupported: {}: {} is deferred, and the backend '{}' reads no maps", op, name,
+        t.device().kernels().name);
   const KernelTable& kernels = t.device().kernels();
   check(t.dtype() == kernels.dtype, "{}: {} is {}, the backend '{}' computes in {}", op, name,
         name_of(t.dtype()), kernels.name, name_of(kernels.dtype));
 }
 
-inline void check_image(const char* op, const Tensor& x) {
-  check_operand(op, "input", x);
+inline void check_image(const char* op, const Tensor& x, bool reads_maps = false) {
+  check_operand(op, "input", x, reads_maps);
   check(x.shape().rank() == 4 && x.numel() > 0, "{}: input is {}, expected non-empty [N, H, W, C]",
         op, x.shape().str());
 }

@@ -5,17 +5,42 @@
 
 namespace glia::ops {
 
-Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
-              const Tensor& out) {
+namespace {
+
+Tensor convolve(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
+                const Tensor& out, Tensor* moments) {
   const char* op = "conv2d";
-  check_operand(op, "input", x);
+  check_operand(op, "input", x, true);
   check_operand(op, "weight", w);
   const ConvGeometry g = conv2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.K);
   Tensor y = result(op, x, g.y_shape(), out);
-  run<&KernelTable::conv2d_forward>(tape.device(), {.geometry = g, .x = x, .w = w, .b = b, .y = y});
+  if (moments) *moments = Tensor::empty(tape.device(), {2, g.K}, DType::f64);
+  run<&KernelTable::conv2d_forward>(tape.device(), {.geometry = g,
+                                                    .x = x.stored(),
+                                                    .x_map = x.map(),
+                                                    .w = w,
+                                                    .b = b,
+                                                    .y = y,
+                                                    .moments = moments ? moments->view() : View()});
   record_conv<&KernelTable::conv2d_dgrad, &KernelTable::conv2d_wgrad>(op, tape, x, w, b, y, g);
   return y;
+}
+
+}  // namespace
+
+Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
+              const Tensor& out) {
+  return convolve(tape, x, w, b, spec, out, nullptr);
+}
+
+WithMoments conv2d_moments(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
+                           const ConvSpec& spec, const Tensor& out) {
+  check(tape.device().kernels().reads_maps,
+        "unsupported: conv2d: the backend '{}' gives no moments", tape.device().kernels().name);
+  WithMoments result;
+  result.y = convolve(tape, x, w, b, spec, out, &result.moments);
+  return result;
 }
 
 }  // namespace glia::ops

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/ops/common.h"
+#include "engine/ops/ops.h"
 
 namespace glia::ops {
 
@@ -28,7 +29,8 @@ void record_conv(const char* op, Tape& tape, const Tensor& x, const Tensor& w, c
       const GradTarget db = b.wants_grad() ? t.grad_target(b) : GradTarget{};
       run<wgrad>(t.device(), {.geometry = g,
                               .dy = dy,
-                              .x = x,
+                              .x = x.stored(),
+                              .x_map = x.map(),
                               .dw = dw.view,
                               .db = db.view,
                               .write = dw.write,

@@ -8,13 +8,13 @@ namespace glia::ops {
 Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                         const ConvSpec& spec, const Tensor& out) {
   const char* op = "conv_transpose2d";
-  check_operand(op, "input", x);
+  check_operand(op, "input", x, true);
   check_operand(op, "weight", w);
   const ConvGeometry g = conv_transpose2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.C);
   Tensor y = result(op, x, g.x_shape(), out);
-  run<&KernelTable::conv_transpose2d_forward>(tape.device(),
-                                              {.geometry = g, .x = x, .w = w, .b = b, .y = y});
+  run<&KernelTable::conv_transpose2d_forward>(
+      tape.device(), {.geometry = g, .x = x.stored(), .x_map = x.map(), .w = w, .b = b, .y = y});
   record_conv<&KernelTable::conv_transpose2d_dgrad, &KernelTable::conv_transpose2d_wgrad>(
       op, tape, x, w, b, y, g);
   return y;

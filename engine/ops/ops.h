@@ -2,6 +2,9 @@
 // tensor of the result's shape, so that a producer can write straight into its slice of a
 // concatenation), runs one kernel and records its backward on the tape.
 //
+// Deferred tensors (engine/tensor/tensor.h) are read by conv2d, conv_transpose2d, max_pool2d,
+// concat and materialise; the others refuse them.
+//
 // Images are NHWC float tensors. Every function throws `Error`, naming the operation and the
 // shapes, when its arguments do not fit. docs/ops/<name>.md derives each backward pass.
 #pragma once
@@ -19,6 +22,14 @@ namespace glia::ops {
 Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
               const Tensor& out = {});
 
+/// A result and the moments of its channels: f64 [2, C], mean and sum of squared deviations.
+struct WithMoments {
+  Tensor y, moments = {};
+};
+/// conv2d, with the moments that a norm behind it needs.
+WithMoments conv2d_moments(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
+                           const ConvSpec& spec, const Tensor& out = {});
+
 /// x [N,H,W,C], w [C,R,S,K], b [K] or undefined -> [N,P,Q,K], P = (H-1)*stride + R - padding.
 Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                         const ConvSpec& spec, const Tensor& out = {});
@@ -34,6 +45,21 @@ struct BatchNormState {
 /// ones; evaluation uses the running ones.
 Tensor batch_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,
                   const BatchNormState& state, bool training, const Tensor& out = {});
+
+/// relu(batch_norm(x)) as a deferred tensor over x (engine/tensor/tensor.h). In training the
+/// moments of x are computed where they are not given.
+Tensor batch_norm_relu(Tape& tape, const WithMoments& x, const Tensor& gamma, const Tensor& beta,
+                       const BatchNormState& state, bool training);
+/// relu(x) as a deferred tensor over x.
+Tensor deferred_relu(Tape& tape, const Tensor& x);
+
+/// The elements of a deferred tensor, written down; one that is not deferred is returned as it is.
+Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out = {});
+/// The same, and max_pool2d of it, in one pass.
+struct Pooled {
+  Tensor y, pooled;
+};
+Pooled materialise_pool(Tape& tape, const Tensor& x, const Tensor& out = {});
 
 /// x [N,H,W,C], gamma and beta [C]; C must be a multiple of `groups`.
 Tensor group_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,

@@ -17,4 +17,22 @@ Tensor relu(Tape& tape, const Tensor& x, const Tensor& out) {
   return y;
 }
 
+// Not stored: a deferred tensor over x with the map 1, 0, 0. dx = dy where x > 0, in the memory of
+// dy, which nobody else holds. Saved: x.
+Tensor deferred_relu(Tape& tape, const Tensor& x) {
+  check_image("relu", x);
+  const std::int64_t channels = x.shape().channels();
+  const Tensor map = Tensor::empty(tape.device(), {MapRow::count, channels}, x.dtype());
+  const double rows[] = {1, 0, 0};
+  for (std::int64_t row = 0; row < MapRow::count; ++row)
+    run<&KernelTable::fill>(tape.device(),
+                            {.y = map.slice(row * channels, {channels}), .alpha = rows[row]});
+  const Tensor y = x.deferred(map);
+  tape.record("relu", {x}, y, [x](Tape& t, const Tensor& dy) {
+    run<&KernelTable::relu_backward>(t.device(), {.dy = dy, .y = x, .dx = dy});
+    t.pass_grad(x, dy);
+  });
+  return y;
+}
+
 }  // namespace glia::ops

@@ -17,6 +17,11 @@ struct TraceEntry {
   double seconds = 0;
 };
 
+/// Whether a network keeps its normalised activations, or keeps only the convolutions' results and
+/// lets whoever reads them normalise again: less memory, the same bits. A matter of the backends
+/// that read maps; `automatic` is what is faster there.
+enum class MemoryMode : std::uint8_t { automatic, fast, lean };
+
 class Device {
  public:
   /// `threads` are those of the CPU backend.
@@ -28,6 +33,8 @@ class Device {
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
+  void set_memory_mode(MemoryMode mode) { memory_mode_ = mode; }
+  MemoryMode memory_mode() const { return memory_mode_; }
   /// Waits until every kernel and copy that was queued has finished.
   void synchronize() { allocator_->synchronize(); }
 
@@ -48,6 +55,7 @@ class Device {
   const KernelTable& kernels_;
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
+  MemoryMode memory_mode_ = MemoryMode::automatic;
   bool tracing_ = false;
   std::vector<TraceEntry> trace_;
 };

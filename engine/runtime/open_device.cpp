@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/ranges.h>
+
 #include "engine/base/check.h"
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
@@ -144,6 +146,29 @@ std::unique_ptr<Device> open_requested(const DeviceRequest& request,
 constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automatic, "auto"},
                                                              {ConvMethod::direct, "direct"},
                                                              {ConvMethod::winograd, "winograd"}};
+constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
+    {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
+
+template <class Names>
+std::vector<std::string> names_of(const Names& table) {
+  std::vector<std::string> names;
+  for (const auto& [value, name] : table) names.emplace_back(name);
+  return names;
+}
+
+template <class Names>
+auto parse(const char* flag, std::string_view text, const Names& table) {
+  for (const auto& [value, name] : table)
+    if (text == name) return value;
+  fail("{}: found '{}', expected {}", flag, text, fmt::join(names_of(table), ", "));
+}
+
+template <class Names, class Value>
+const char* look_up(Value wanted, const Names& table) {
+  for (const auto& [value, name] : table)
+    if (value == wanted) return name;
+  return "";
+}
 
 }  // namespace
 
@@ -156,6 +181,13 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
                                     const std::function<void(const std::string&)>& say) {
   check_device_name(request.device);
   auto device = open_requested(request, say);
+  if (request.memory != MemoryMode::automatic) {
+    check(device->kernels().reads_maps,
+          "--memory {} is for the CPU's own kernels, and the device is {} with --backend {}; leave "
+          "it out, or choose --device cpu --backend native",
+          name_of(request.memory), device->name(), request.backend);
+    device->set_memory_mode(request.memory);
+  }
   if (request.conv == ConvMethod::automatic) return device;
   check(device->kernels().name == std::string_view("cpu"),
         "--conv {} is for the CPU's own kernels, and the device is {} with --backend {}; leave it "
@@ -168,21 +200,23 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
 }
 
 std::vector<std::string> conv_names() {
-  std::vector<std::string> names;
-  for (const auto& [method, name] : kConvNames) names.emplace_back(name);
-  return names;
+  return names_of(kConvNames);
 }
-
 ConvMethod parse_conv(std::string_view text) {
-  for (const auto& [method, name] : kConvNames)
-    if (text == name) return method;
-  fail("--conv: found '{}', expected auto, direct or winograd", text);
+  return parse("--conv", text, kConvNames);
+}
+const char* name_of(ConvMethod method) {
+  return look_up(method, kConvNames);
 }
 
-const char* name_of(ConvMethod method) {
-  for (const auto& [value, name] : kConvNames)
-    if (value == method) return name;
-  return "";
+std::vector<std::string> memory_names() {
+  return names_of(kMemoryNames);
+}
+MemoryMode parse_memory(std::string_view text) {
+  return parse("--memory", text, kMemoryNames);
+}
+const char* name_of(MemoryMode mode) {
+  return look_up(mode, kMemoryNames);
 }
 
 }  // namespace glia

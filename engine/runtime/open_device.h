@@ -1,4 +1,4 @@
-// From what a user asks for (--device, --backend, --threads, --conv) to a device.
+// From what a user asks for (--device, --backend, --threads, --conv, --memory) to a device.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,9 @@ struct DeviceRequest {
   /// CPU (onednn-blocked: its convolutions in its own layouts, for `single_calls`); emu: our GPU
   /// kernels, run by the emulator on the CPU.
   std::string backend = "native";
-  int threads = 0;                          // of the CPU; 0 takes every core
-  ConvMethod conv = ConvMethod::automatic;  // another one is for the native kernels of the CPU
+  int threads = 0;                            // of the CPU; 0 takes every core
+  ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
+  MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
   bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are
 };
 
@@ -39,5 +40,10 @@ std::vector<std::string> conv_names();
 /// Throws `Error` listing them.
 ConvMethod parse_conv(std::string_view text);
 const char* name_of(ConvMethod method);
+
+/// What --memory takes: auto, fast, lean; and the same for it.
+std::vector<std::string> memory_names();
+MemoryMode parse_memory(std::string_view text);
+const char* name_of(MemoryMode mode);
 
 }  // namespace glia

@@ -24,6 +24,7 @@ struct Tensor::Body {
   Shape shape;
   std::int64_t pitch;
   DType dtype;
+  Tensor map{};  // of a deferred tensor
 
   Tensor grad{};              // where the gradient is, once known
   bool wants_grad = false;    // asked for

@@ -40,6 +40,31 @@ DType Tensor::dtype() const {
 }
 
 View Tensor::view() const {
+  check(!is_deferred(), "tensor: {} is deferred, materialise it first", body_ ? shape().str() : "");
+  return stored();
+}
+
+View Tensor::map() const {
+  return is_deferred() ? body_->map.view() : View();
+}
+
+View Tensor::map_row(std::int64_t row) const {
+  return body_->map.slice(row * shape().channels(), {shape().channels()});
+}
+
+bool Tensor::is_deferred() const {
+  return body_ && body_->map.defined();
+}
+
+Tensor Tensor::deferred(const Tensor& map) const {
+  check(!is_deferred() && map.shape() == Shape{3, shape().channels()},
+        "tensor: found a map {} for {}, expected [3, {}] for a tensor that has none",
+        map.shape().str(), shape().str(), shape().channels());
+  return Tensor(std::make_shared<Body>(Body{body_->device, body_->storage, body_->offset,
+                                            body_->shape, body_->pitch, body_->dtype, map}));
+}
+
+View Tensor::stored() const {
   if (!body_) return {};
   auto* base = static_cast<std::byte*>(body_->storage->data);
   return {{base + static_cast<std::size_t>(body_->offset) * size_of(body_->dtype), body_->shape,

@@ -29,7 +29,7 @@ class Tensor {
   DType dtype() const;
   std::int64_t numel() const { return shape().numel(); }
 
-  /// What kernels see. An undefined tensor gives an empty view.
+  /// What kernels see. An undefined tensor gives an empty view. Throws `Error` when it is deferred.
   View view() const;
   operator View() const { return view(); }       // NOLINT: a handle is its memory to a kernel
   operator ConstView() const { return view(); }  // NOLINT
@@ -39,8 +39,19 @@ class Tensor {
   /// `shape` over this dense tensor's elements from `offset` on, sharing its memory.
   Tensor slice(std::int64_t offset, const Shape& shape) const;
   /// One tensor over neighbouring channel slices of one buffer, in the given order; nothing is
-  /// copied. Throws `Error` when they are not neighbours.
+  /// copied, and maps are left behind. Throws `Error` when they are not neighbours.
   static Tensor join_channels(std::span<const Tensor> slices);
+
+  /// A tensor whose elements are the `map` [3, C] (kernels/api/read_map.h) of this one's and are
+  /// computed by whoever reads them: it shares this one's memory and has nothing of its own but a
+  /// gradient. Operations that cannot read it refuse it; ops::materialise writes it down.
+  Tensor deferred(const Tensor& map) const;
+  bool is_deferred() const;
+  /// What lies in memory, and the map through which it is to be read; empty when it is not
+  /// deferred.
+  View stored() const;
+  View map() const;
+  View map_row(std::int64_t row) const;
 
   /// Pointer for host code. Throws `Error` when T is not the tensor's type, the tensor is not dense
   /// or its device's memory is not the host's.

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "engine/base/geometry.h"
+#include "kernels/api/read_map.h"
 #include "kernels/api/view.h"
 
 namespace glia {
@@ -15,12 +16,14 @@ namespace glia {
 /// The three passes, for choices of kernels.
 enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 
-/// x [N,H,W,C], w [K,R,S,C], b [K] or empty -> y [N,P,Q,K].
+/// x [N,H,W,C], w [K,R,S,C], b [K] or empty -> y [N,P,Q,K]. x may be read through a map
+/// (read_map.h). `moments`, when given: f64 [2, K], the mean of y a channel and its sum of squared
+/// deviations.
 struct Conv2dForward {
   static constexpr const char* kName = "conv2d_forward";
   ConvGeometry geometry;
-  ConstView x, w, b{};
-  View y;
+  ConstView x, x_map{}, w, b{};
+  View y, moments{};
 };
 
 /// dx[n,h,w,c] = sum of dy * w over every output pixel that read x[n,h,w,c]; the adjoint in x.
@@ -33,11 +36,11 @@ struct Conv2dDgrad {
 };
 
 /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] * x[...]; db[k] = sum dy (db may be empty). The adjoint in
-/// w. `write` holds for dw, `write_bias` for db.
+/// w. `write` holds for dw, `write_bias` for db. x may be read through a map.
 struct Conv2dWgrad {
   static constexpr const char* kName = "conv2d_wgrad";
   ConvGeometry geometry;
-  ConstView dy, x;
+  ConstView dy, x, x_map{};
   View dw, db{};
   Write write = Write::overwrite;
   Write write_bias = Write::overwrite;

@@ -6,15 +6,17 @@
 #pragma once
 
 #include "engine/base/geometry.h"
+#include "kernels/api/read_map.h"
 #include "kernels/api/view.h"
 
 namespace glia {
 
-/// x [N,P,Q,K], w [K,R,S,C], b [C] or empty -> y [N,H,W,C].
+/// x [N,P,Q,K], w [K,R,S,C], b [C] or empty -> y [N,H,W,C]. x may be read through a map
+/// (read_map.h).
 struct ConvTranspose2dForward {
   static constexpr const char* kName = "conv_transpose2d_forward";
   ConvGeometry geometry;
-  ConstView x, w, b{};
+  ConstView x, x_map{}, w, b{};
   View y;
 };
 
@@ -27,11 +29,12 @@ struct ConvTranspose2dDgrad {
   Write write = Write::overwrite;
 };
 
-/// dy [N,H,W,C], x [N,P,Q,K] -> dw [K,R,S,C] and db [C] = sum dy (db may be empty).
+/// dy [N,H,W,C], x [N,P,Q,K] -> dw [K,R,S,C] and db [C] = sum dy (db may be empty). x may be read
+/// through a map.
 struct ConvTranspose2dWgrad {
   static constexpr const char* kName = "conv_transpose2d_wgrad";
   ConvGeometry geometry;
-  ConstView dy, x;
+  ConstView dy, x, x_map{};
   View dw, db{};
   Write write = Write::overwrite;
   Write write_bias = Write::overwrite;

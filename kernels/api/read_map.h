@@ -6,7 +6,7 @@
 
 namespace glia {
 
-/// The rows of a map, a float32 tensor [3, C]: channel c of the operand is read as
+/// The rows of a map, a tensor [3, C] of the parameters' type: channel c of the operand is read as
 ///   max(scale[c] * x + shift[c], floor[c])
 /// A batch norm with ReLU has floor 0; channels that are read as they are have 1, 0 and -infinity.
 /// Pixels outside an image stay 0. Where a kernel takes a map, an empty view stands for none.

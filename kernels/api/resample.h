@@ -2,17 +2,18 @@
 #pragma once
 
 #include "engine/base/geometry.h"
+#include "kernels/api/read_map.h"
 #include "kernels/api/view.h"
 
 namespace glia {
 
 /// y = the largest element of each window; `index` (u8, same shape as y) = r * window + s of it.
 /// Ties and NaN: the first in row-major order wins a tie; a NaN wins over every number.
-/// docs/ops/max_pool2d.md
+/// x may be read through a map (read_map.h). docs/ops/max_pool2d.md
 struct MaxPool2dForward {
   static constexpr const char* kName = "max_pool2d_forward";
   PoolGeometry geometry;
-  ConstView x;
+  ConstView x, x_map{};
   View y, index;
 };
 

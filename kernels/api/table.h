@@ -10,6 +10,7 @@
 #include "kernels/api/elementwise.h"
 #include "kernels/api/group_norm.h"
 #include "kernels/api/loss.h"
+#include "kernels/api/norm_relu.h"
 #include "kernels/api/optim.h"
 #include "kernels/api/resample.h"
 
@@ -21,6 +22,7 @@ using Kernel = void (*)(KernelContext&, const Args&);
 struct KernelTable {
   const char* name = "";
   DType dtype = DType::f32;  // of activations, parameters and gradients
+  bool reads_maps = false;   // kernels take maps of their operands and give moments of results
 
   Kernel<Conv2dForward> conv2d_forward = nullptr;
   Kernel<Conv2dDgrad> conv2d_dgrad = nullptr;
@@ -35,6 +37,13 @@ struct KernelTable {
   Kernel<BatchNormBackwardEval> batch_norm_backward_eval = nullptr;
   Kernel<GroupNormForward> group_norm_forward = nullptr;
   Kernel<GroupNormBackward> group_norm_backward = nullptr;
+
+  Kernel<ChannelMoments> channel_moments = nullptr;
+  Kernel<BatchNormReluMapTrain> batch_norm_relu_map_train = nullptr;
+  Kernel<BatchNormReluMapEval> batch_norm_relu_map_eval = nullptr;
+  Kernel<BatchNormReluBackwardTrain> batch_norm_relu_backward_train = nullptr;
+  Kernel<BatchNormReluBackwardEval> batch_norm_relu_backward_eval = nullptr;
+  Kernel<Materialise> materialise = nullptr;
 
   Kernel<ReluForward> relu_forward = nullptr;
   Kernel<ReluBackward> relu_backward = nullptr;

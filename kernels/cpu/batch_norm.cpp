@@ -22,22 +22,13 @@ void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrai
   std::vector<double> mean(static_cast<std::size_t>(C)), m2(mean.size());
   moments(context, a.x, 0, rows, mean.data(), m2.data(), scratch);
 
-  float *scale = scratch, *saved_mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
-  const auto count = static_cast<double>(rows);
+  float* scale = scratch;
   for (std::int64_t c = 0; c < C; ++c) {
     const auto i = static_cast<std::size_t>(c);
-    const double inv = 1 / std::sqrt(m2[i] / count + a.epsilon);
-    saved_mean[c] = static_cast<float>(mean[i]);
-    invstd[c] = static_cast<float>(inv);
-    scale[c] = static_cast<float>(a.gamma.as<float>()[c] * inv);
-    const auto update = [&](const View& running, double batch) {
-      float& value = running.as<float>()[c];
-      value = static_cast<float>((1 - a.momentum) * value + a.momentum * batch);
-    };
-    update(a.running_mean, mean[i]);
-    update(a.running_var, m2[i] / std::max(1.0, count - 1));
+    scale[c] = static_cast<float>(
+        a.gamma.as<float>()[c] * batch_statistics(a, c, mean[i], m2[i], static_cast<double>(rows)));
   }
-  normalise(context, a.x, a.y, 0, rows, saved_mean, scale, a.beta.as<float>());
+  normalise(context, a.x, a.y, 0, rows, a.mean.as<float>(), scale, a.beta.as<float>());
 }
 
 /// scale[c] = gamma / sqrt(var + epsilon) in scratch memory.
@@ -65,19 +56,19 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
   const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
   gradient_sums(context, a.dy, a.x, mean, 0, rows, sums.data(), dots.data(), scratch);
 
-  float *k_dy = scratch + 2 * kMaxSlabs * C, *k_x = k_dy + C, *k_1 = k_x + C;
-  const auto count = static_cast<double>(rows);
+  float* factors = scratch + 2 * kMaxSlabs * C;
   for (std::int64_t c = 0; c < C; ++c) {
-    const double dbeta = sums[static_cast<std::size_t>(c)];
-    const double dgamma = dots[static_cast<std::size_t>(c)] * invstd[c];
-    const double scale = static_cast<double>(a.gamma.as<float>()[c]) * invstd[c];
-    k_dy[c] = static_cast<float>(scale);
-    k_x[c] = static_cast<float>(-scale * invstd[c] * dgamma / count);
-    k_1[c] = static_cast<float>(-scale * dbeta / count);
-    store(a.dgamma, c, dgamma, a.write_params);
-    store(a.dbeta, c, dbeta, a.write_params);
+    const NormGradient g{.sum = sums[static_cast<std::size_t>(c)],
+                         .dot = dots[static_cast<std::size_t>(c)],
+                         .gamma = a.gamma.as<float>()[c],
+                         .invstd = invstd[c]};
+    g.factors(static_cast<double>(rows), factors + c, C);
+    store(a.dgamma, c, g.dgamma(), a.write_params);
+    store(a.dbeta, c, g.dbeta(), a.write_params);
   }
-  if (a.dx) normalise_backward(context, a.dy, a.x, a.dx, a.write, 0, rows, mean, k_dy, k_x, k_1);
+  if (a.dx)
+    normalise_backward(context, a.dy, a.x, a.dx, a.write, 0, rows, mean, factors, factors + C,
+                       factors + 2 * C);
 }
 
 void batch_norm_backward_eval(KernelContext& context, const BatchNormBackwardEval& a) {

@@ -14,7 +14,9 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/map-inl.h"
+#include "kernels/cpu/moments.h"
+#include "kernels/cpu/norm_statistics.h"
+#include "kernels/cpu/read-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
@@ -34,45 +36,51 @@ HWY_INLINE void store(const View& to, std::int64_t c, double value, Write write)
   element = static_cast<float>(write == Write::accumulate ? element + value : value);
 }
 
-/// Loads up to a vector of channels; absent ones are 0.
-HWY_INLINE FloatVec load_channels(Floats d, const float* p, std::int64_t count) {
-  return count >= static_cast<std::int64_t>(hn::Lanes(d)) ? hn::LoadU(d, p)
-                                                          : load_tail(d, p, count);
-}
-
-HWY_INLINE void store_channels(Floats d, FloatVec v, float* p, std::int64_t count) {
-  if (count >= static_cast<std::int64_t>(hn::Lanes(d)))
-    hn::StoreU(v, d, p);
-  else
-    store_tail(d, v, p, count);
-}
-
-/// Adds to sums[0][c] and sums[1][c] what `term(d, row, c, count)` returns as a pair, for rows
-/// [begin, end): registers over kSlabRows rows, then float32 memory.
+/// Adds to sums[0][c] and sums[1][c] what `term(d, row, c, count, s0, s1)` adds to two vectors, for
+/// rows [begin, end): registers over kSlabRows rows, then float32 memory.
 template <class Term>
 HWY_INLINE void add_pairs(std::int64_t begin, std::int64_t end, std::int64_t channels,
                           float* HWY_RESTRICT first, float* HWY_RESTRICT second, const Term& term) {
   const Floats d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::fill(first, first + channels, 0.0f);
   std::fill(second, second + channels, 0.0f);
   for (std::int64_t row0 = begin; row0 < end; row0 += kSlabRows) {
     const std::int64_t row1 = std::min(end, row0 + kSlabRows);
-    for (std::int64_t c = 0; c < channels; c += lanes) {
+    std::int64_t c = 0;
+    for (; c + kLine <= channels; c += kLine) {
+      FloatVec s0[kLineVectors], s1[kLineVectors];
+      for (int v = 0; v < kLineVectors; ++v) s0[v] = s1[v] = hn::Zero(d);
+      for (std::int64_t row = row0; row < row1; ++row)
+#pragma GCC unroll 4
+        for (int v = 0; v < kLineVectors; ++v) term(d, row, c + v * kLanes, kLanes, s0[v], s1[v]);
+      for (int v = 0; v < kLineVectors; ++v) {
+        write_some(d, s0[v], first + c + v * kLanes, kLanes, true);
+        write_some(d, s1[v], second + c + v * kLanes, kLanes, true);
+      }
+    }
+    for (; c < channels; c += kLanes) {
       const std::int64_t count = channels - c;
       FloatVec s0 = hn::Zero(d), s1 = hn::Zero(d);
       for (std::int64_t row = row0; row < row1; ++row) term(d, row, c, count, s0, s1);
-      store_channels(d, hn::Add(load_channels(d, first + c, count), s0), first + c, count);
-      store_channels(d, hn::Add(load_channels(d, second + c, count), s1), second + c, count);
+      write_some(d, s0, first + c, count, true);
+      write_some(d, s1, second + c, count, true);
     }
   }
+}
+
+/// Reads up to a vector of channels of a row, and has a later row on its way.
+HWY_INLINE FloatVec read_ahead(Floats d, const ConstView& x, std::int64_t row, std::int64_t c,
+                               std::int64_t count) {
+  constexpr std::int64_t kAhead = 4096;  // floats, or the next row
+  const float* p = x.as<float>() + row * x.pitch + c;
+  if (c % kLine == 0) prefetch_to_l2(p + std::max(x.pitch, kAhead / x.pitch * x.pitch));
+  return load_some(d, p, count);
 }
 
 /// Mean and sum of squared deviations of each channel over rows [first_row, first_row + rows).
 /// `mean` and `m2` have C doubles; `scratch` has 3 * kMaxSlabs * C floats.
 ///
-/// A slab's sums are taken about the mean of its first rows, because E[x^2] - E[x]^2 cancels; slabs
-/// are merged by Chan's rule (Chan, Golub & LeVeque, 1979).
+/// A slab's sums are taken about the mean of its first rows, because E[x^2] - E[x]^2 cancels.
 HWY_INLINE void moments(KernelContext& context, const ConstView& x, std::int64_t first_row,
                         std::int64_t rows, double* mean, double* m2, float* scratch) {
   const std::int64_t C = x.channels(), slabs = slab_count(rows);
@@ -80,37 +88,43 @@ HWY_INLINE void moments(KernelContext& context, const ConstView& x, std::int64_t
     const std::int64_t begin = slab * rows / slabs, end = (slab + 1) * rows / slabs;
     float* shift = scratch + slab * 3 * C;
     float *s1 = shift + C, *s2 = s1 + C;
-    const auto at = [&](std::int64_t row, std::int64_t c)
-                        HWY_ATTR { return x.as<float>() + (first_row + row) * x.pitch + c; };
+    const auto read = [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count)
+                          HWY_ATTR { return read_ahead(d, x, first_row + row, c, count); };
     const std::int64_t probe = std::min(end, begin + kSlabRows);
     add_pairs(begin, probe, C, s1, s2,
               [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
-                  FloatVec&) HWY_ATTR { a = hn::Add(a, load_channels(d, at(row, c), count)); });
+                  FloatVec&) HWY_ATTR { a = hn::Add(a, read(d, row, c, count)); });
     const float share = 1.0f / static_cast<float>(probe - begin);
     for (std::int64_t c = 0; c < C; ++c) shift[c] = s1[c] * share;
     add_pairs(begin, end, C, s1, s2,
               [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
                   FloatVec& b) HWY_ATTR {
-                const FloatVec v = hn::Sub(load_channels(d, at(row, c), count),
-                                           load_channels(d, shift + c, count));
+                const FloatVec v = hn::Sub(read(d, row, c, count), load_some(d, shift + c, count));
                 a = hn::Add(a, v);
                 b = hn::MulAdd(v, v, b);
               });
   });
   for (std::int64_t c = 0; c < C; ++c) {
-    double count = 0, mean_c = 0, m2_c = 0;
+    Moments all;
     for (std::int64_t slab = 0; slab < slabs; ++slab) {
       const auto n = static_cast<double>((slab + 1) * rows / slabs - slab * rows / slabs);
-      const float* sums = scratch + slab * 3 * C;
-      const double s1 = sums[C + c], slab_mean = sums[c] + s1 / n;
-      const double slab_m2 = sums[2 * C + c] - s1 * s1 / n;
-      const double delta = slab_mean - mean_c, total = count + n;
-      m2_c += slab_m2 + delta * delta * count * n / total;
-      mean_c += delta * n / total;
-      count = total;
+      const float* sums = scratch + slab * 3 * C + c;
+      all.add(Moments::about(sums[0], n, sums[C], sums[2 * C]));
     }
-    mean[c] = mean_c;
-    m2[c] = std::max(m2_c, 0.0);
+    mean[c] = all.mean;
+    m2[c] = all.squares;
+  }
+}
+
+/// Adds up the pairs of all slabs, in order.
+inline void add_slabs(std::int64_t slabs, std::int64_t C, const float* pairs, double* first,
+                      double* second) {
+  for (std::int64_t c = 0; c < C; ++c) {
+    first[c] = second[c] = 0;
+    for (std::int64_t slab = 0; slab < slabs; ++slab) {
+      first[c] += pairs[slab * 2 * C + c];
+      second[c] += pairs[slab * 2 * C + C + c];
+    }
   }
 }
 
@@ -123,45 +137,42 @@ HWY_INLINE void gradient_sums(KernelContext& context, const ConstView& dy, const
   parallel_for(context, slabs, [&](std::int64_t slab) HWY_ATTR {
     const std::int64_t begin = slab * rows / slabs, end = (slab + 1) * rows / slabs;
     float* s1 = scratch + slab * 2 * C;
-    const float* dy0 = dy.as<float>() + first_row * dy.pitch;
     if (!x) {
       add_pairs(begin, end, C, s1, s1 + C,
                 [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
-                    FloatVec&) HWY_ATTR {
-                  a = hn::Add(a, load_channels(d, dy0 + row * dy.pitch + c, count));
-                });
+                    FloatVec&)
+                    HWY_ATTR { a = hn::Add(a, read_ahead(d, dy, first_row + row, c, count)); });
       return;
     }
-    const float* x0 = x.as<float>() + first_row * x.pitch;
     add_pairs(begin, end, C, s1, s1 + C,
               [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
                   FloatVec& b) HWY_ATTR {
-                const FloatVec g = load_channels(d, dy0 + row * dy.pitch + c, count);
-                const FloatVec v = hn::Sub(load_channels(d, x0 + row * x.pitch + c, count),
-                                           load_channels(d, mean + c, count));
+                const FloatVec g = read_ahead(d, dy, first_row + row, c, count);
+                const FloatVec v = hn::Sub(read_ahead(d, x, first_row + row, c, count),
+                                           load_some(d, mean + c, count));
                 a = hn::Add(a, g);
                 b = hn::MulAdd(g, v, b);
               });
   });
-  for (std::int64_t c = 0; c < C; ++c) {
-    sums[c] = dots[c] = 0;
-    for (std::int64_t slab = 0; slab < slabs; ++slab) {
-      sums[c] += scratch[slab * 2 * C + c];
-      dots[c] += scratch[slab * 2 * C + C + c];
-    }
-  }
+  add_slabs(slabs, C, scratch, sums, dots);
 }
 
-/// Calls `body(row, c, count)` for every vector of channels of rows [first_row, first_row + rows).
+/// Calls `body(d, row, c, count)` for every vector of channels of rows [first_row, first_row +
+/// rows).
 template <class Body>
 HWY_INLINE void for_channel_vectors(KernelContext& context, std::int64_t first_row,
                                     std::int64_t rows, std::int64_t channels, const Body& body) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
   const std::int64_t block = std::max<std::int64_t>(1, kRunLength / channels);
   parallel_for(context, ceil_div(rows, block), [&](std::int64_t i) HWY_ATTR {
+    const Floats d;
     const std::int64_t end = std::min(rows, (i + 1) * block);
-    for (std::int64_t row = i * block; row < end; ++row)
-      for (std::int64_t c = 0; c < channels; c += lanes) body(first_row + row, c, channels - c);
+    for (std::int64_t row = i * block; row < end; ++row) {
+      std::int64_t c = 0;
+      for (; c + kLine <= channels; c += kLine)
+#pragma GCC unroll 4
+        for (int v = 0; v < kLineVectors; ++v) body(d, first_row + row, c + v * kLanes, kLanes);
+      for (; c < channels; c += kLanes) body(d, first_row + row, c, channels - c);
+    }
   });
 }
 
@@ -170,14 +181,12 @@ HWY_INLINE void normalise(KernelContext& context, const ConstView& x, const View
                           std::int64_t first_row, std::int64_t rows, const float* mean,
                           const float* scale, const float* shift) {
   for_channel_vectors(context, first_row, rows, x.channels(),
-                      [&](std::int64_t row, std::int64_t c, std::int64_t count) HWY_ATTR {
-                        const Floats d;
+                      [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count) HWY_ATTR {
                         const FloatVec v =
-                            hn::Sub(load_channels(d, x.as<float>() + row * x.pitch + c, count),
-                                    load_channels(d, mean + c, count));
-                        const FloatVec r = hn::MulAdd(v, load_channels(d, scale + c, count),
-                                                      load_channels(d, shift + c, count));
-                        store_channels(d, r, y.as<float>() + row * y.pitch + c, count);
+                            hn::Sub(read_ahead(d, x, row, c, count), load_some(d, mean + c, count));
+                        const FloatVec r = hn::MulAdd(v, load_some(d, scale + c, count),
+                                                      load_some(d, shift + c, count));
+                        write_some(d, r, y.as<float>() + row * y.pitch + c, count, false);
                       });
 }
 
@@ -188,17 +197,13 @@ HWY_INLINE void normalise_backward(KernelContext& context, const ConstView& dy, 
                                    const float* b, const float* e) {
   for_channel_vectors(
       context, first_row, rows, x.channels(),
-      [&](std::int64_t row, std::int64_t c, std::int64_t count) HWY_ATTR {
-        const Floats d;
-        const FloatVec g = load_channels(d, dy.as<float>() + row * dy.pitch + c, count);
-        const FloatVec v = hn::Sub(load_channels(d, x.as<float>() + row * x.pitch + c, count),
-                                   load_channels(d, mean + c, count));
-        float* to = dx.as<float>() + row * dx.pitch + c;
-        FloatVec r = hn::MulAdd(
-            g, load_channels(d, a + c, count),
-            hn::MulAdd(v, load_channels(d, b + c, count), load_channels(d, e + c, count)));
-        if (write == Write::accumulate) r = hn::Add(r, load_channels(d, to, count));
-        store_channels(d, r, to, count);
+      [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count) HWY_ATTR {
+        const FloatVec g = read_ahead(d, dy, row, c, count);
+        const FloatVec v = hn::Sub(read_ahead(d, x, row, c, count), load_some(d, mean + c, count));
+        const FloatVec r =
+            hn::MulAdd(g, load_some(d, a + c, count),
+                       hn::MulAdd(v, load_some(d, b + c, count), load_some(d, e + c, count)));
+        write_some(d, r, dx.as<float>() + row * dx.pitch + c, count, write == Write::accumulate);
       });
 }
 

@@ -7,24 +7,26 @@
 namespace glia::cpu {
 
 void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
-  if (takes_winograd(context.conv, ConvPass::forward, a.geometry))
-    winograd_forward(context, a.geometry, a.x, a.w, a.b, a.y);
-  else
-    conv_forward(context, a.geometry, a.x, a.w, a.b, a.y, Write::overwrite);
+  if (takes_winograd(context.conv, ConvPass::forward, a.geometry)) {
+    winograd_forward(context, a);
+    return;
+  }
+  conv_forward(context, a.geometry, {a.x, a.x_map}, a.w, a.b, a.y, Write::overwrite);
+  if (a.moments) moments_of(context, a.y, a.moments);
 }
 
 void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
   if (takes_winograd(context.conv, ConvPass::dgrad, a.geometry))
-    winograd_dgrad(context, a.geometry, a.dy, a.w, a.dx, a.write);
+    winograd_dgrad(context, a);
   else
-    conv_dgrad(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
+    conv_dgrad(context, a.geometry, {a.dy}, a.w, {}, a.dx, a.write);
 }
 
 void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
   if (takes_winograd(context.conv, ConvPass::wgrad, a.geometry))
-    winograd_wgrad(context, a.geometry, a.dy, a.x, a.dw, a.write);
+    winograd_wgrad(context, a);
   else
-    conv_wgrad(context, a.geometry, a.dy, a.x, a.dw, a.write);
+    conv_wgrad(context, a.geometry, {a.dy}, {a.x, a.x_map}, a.dw, a.write);
   if (a.db) column_sums(context, a.dy, a.db, a.write_bias);
 }
 

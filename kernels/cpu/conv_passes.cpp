@@ -8,9 +8,10 @@
 
 namespace glia::cpu {
 
-void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x,
                   const ConstView& w, const ConstView& b, const View& y, Write write) {
-  tap_conv(context, {.in = x,
+  tap_conv(context, {.in = x.view,
+                     .in_map = x.map,
                      .w = w,
                      .bias = b,
                      .out = y,
@@ -20,9 +21,10 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView
                      .write = write});
 }
 
-void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& w, const ConstView& b, const View& dx, Write write) {
-  TapConv problem{.in = dy,
+void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const ConstView& w,
+                const ConstView& b, const View& dx, Write write) {
+  TapConv problem{.in = dy.view,
+                  .in_map = dy.map,
                   .w = w,
                   .w_reduces_k = true,
                   .bias = b,

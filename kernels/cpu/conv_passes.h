@@ -8,19 +8,27 @@
 
 namespace glia::cpu {
 
+/// An operand and the map that it is read through; none: as it lies.
+struct Mapped {
+  ConstView view, map{};
+};
+
 /// y (+)= x * w + b; b may be empty.
-void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x,
                   const ConstView& w, const ConstView& b, const View& y, Write write);
 
 /// dx (+)= the adjoint in x applied to dy, + b; b may be empty.
-void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& w, const ConstView& b, const View& dx, Write write);
+void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const ConstView& w,
+                const ConstView& b, const View& dx, Write write);
 
 /// dw (+)= the adjoint in w.
-void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& x, const View& dw, Write write);
+void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const Mapped& x,
+                const View& dw, Write write);
 
 /// sums[c] (+)= sum of x over all rows: the bias gradient.
 void column_sums(KernelContext& context, const ConstView& x, const View& sums, Write write);
+
+/// moments f64 [2, C]: the mean of each channel over all rows and its sum of squared deviations.
+void moments_of(KernelContext& context, const ConstView& x, const View& moments);
 
 }  // namespace glia::cpu

@@ -6,15 +6,15 @@
 namespace glia::cpu {
 
 void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForward& a) {
-  conv_dgrad(context, a.geometry, a.x, a.w, a.b, a.y, Write::overwrite);
+  conv_dgrad(context, a.geometry, {a.x, a.x_map}, a.w, a.b, a.y, Write::overwrite);
 }
 
 void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {
-  conv_forward(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
+  conv_forward(context, a.geometry, {a.dy}, a.w, {}, a.dx, a.write);
 }
 
 void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
-  conv_wgrad(context, a.geometry, a.x, a.dy, a.dw, a.write);
+  conv_wgrad(context, a.geometry, {a.x, a.x_map}, {a.dy}, a.dw, a.write);
   if (a.db) column_sums(context, a.dy, a.db, a.write_bias);
 }
 

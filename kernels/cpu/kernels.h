@@ -20,6 +20,13 @@ void batch_norm_backward_eval(KernelContext&, const BatchNormBackwardEval&);
 void group_norm_forward(KernelContext&, const GroupNormForward&);
 void group_norm_backward(KernelContext&, const GroupNormBackward&);
 
+void channel_moments(KernelContext&, const ChannelMoments&);
+void batch_norm_relu_map_train(KernelContext&, const BatchNormReluMapTrain&);
+void batch_norm_relu_map_eval(KernelContext&, const BatchNormReluMapEval&);
+void batch_norm_relu_backward_train(KernelContext&, const BatchNormReluBackwardTrain&);
+void batch_norm_relu_backward_eval(KernelContext&, const BatchNormReluBackwardEval&);
+void materialise(KernelContext&, const Materialise&);
+
 void relu_forward(KernelContext&, const ReluForward&);
 void relu_backward(KernelContext&, const ReluBackward&);
 void sigmoid_forward(KernelContext&, const SigmoidForward&);

@@ -25,6 +25,12 @@ constexpr int kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
 constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
 constexpr std::int64_t kBlock = kVectors * kLanes;
 
+// A line is what the caches move. Where vectors are shorter, those of a line are taken together, so
+// that it is fetched once and, on the way out, written whole.
+constexpr std::int64_t kLine = 16;
+static_assert(kLanes <= kLine);
+constexpr int kLineVectors = static_cast<int>(kLine / kLanes);
+
 /// The first `count` < Lanes floats of p; the others are 0. Never reads behind them: masked loads
 /// of AVX2 and later do not touch masked-out memory, the emulation for older sets does.
 HWY_INLINE FloatVec load_tail(Floats d, const float* p, std::int64_t count) {
@@ -75,10 +81,9 @@ inline bool streams(const View& y) {
          reinterpret_cast<std::uintptr_t>(y.data) % 64 == 0;
 }
 
-/// y[i] = f(d, in[i]...) or y[i] += that, for i in [0, count).
+/// y[i] = f(d, in[i]...) or y[i] += that, for i in [0, count). An input may be y itself.
 template <class F, class... In>
-HWY_INLINE void map(float* HWY_RESTRICT y, Write write, std::int64_t count, const F& f,
-                    const In*... in) {
+HWY_INLINE void map(float* y, Write write, std::int64_t count, const F& f, const In*... in) {
   const Floats d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const bool accumulate = write == Write::accumulate;

@@ -5,83 +5,42 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <algorithm>
-
 #include "kernels/cpu/kernels.h"
-#include "kernels/cpu/read-inl.h"
+#include "kernels/cpu/pool-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
-constexpr std::int64_t kAhead = 8;  // windows whose pixels are fetched while one is computed
-
-using Places = hn::Rebind<std::uint8_t, Floats>;
-using Ints = hn::Rebind<std::int32_t, Floats>;
-
-void store_places(hn::Vec<Ints> places, std::uint8_t* to, std::int64_t count) {
-  const Places d;
-  const auto bytes = hn::DemoteTo(d, places);
-  if (count >= kLanes) return hn::StoreU(bytes, d, to);
-  HWY_ALIGN std::uint8_t lanes[hn::MaxLanes(d)];
-  hn::Store(bytes, d, lanes);
-  std::copy_n(lanes, count, to);
-}
-
-hn::Vec<Ints> load_places(const std::uint8_t* from, std::int64_t count) {
-  const Places d;
-  if (count >= kLanes) return hn::PromoteTo(Ints(), hn::LoadU(d, from));
-  HWY_ALIGN std::uint8_t lanes[hn::MaxLanes(d)] = {};
-  std::copy_n(from, count, lanes);
-  return hn::PromoteTo(Ints(), hn::Load(d, lanes));
-}
-
-/// The largest of a window's pixels for a vector of channels, and its place. `load(r, s)` gives a
-/// pixel. The first of equal ones wins; a NaN wins over every number.
-template <class Load>
-HWY_INLINE FloatVec largest(std::int64_t window, const Load& load, hn::Vec<Ints>& place) {
-  const Ints ints;
-  FloatVec best = load(0, 0);
-  place = hn::Zero(ints);
-  for (std::int64_t r = 0; r < window; ++r)
-    for (std::int64_t s = r == 0 ? 1 : 0; s < window; ++s) {
-      const FloatVec x = load(r, s);
-      const auto better = hn::AndNot(hn::Le(x, best), hn::Eq(best, best));
-      best = hn::IfThenElse(better, x, best);
-      place = hn::IfThenElse(hn::RebindMask(ints, better),
-                             hn::Set(ints, static_cast<std::int32_t>(r * window + s)), place);
+template <bool mapped>
+void pool_row(const MaxPool2dForward& a, const MapRows& map, std::int64_t task) {
+  const Floats d;
+  const PoolGeometry& g = a.geometry;
+  const std::int64_t n = task / g.P, p = task % g.P;
+  for (std::int64_t q = 0; q < g.Q; ++q) {
+    const std::int64_t out = task * g.Q + q;
+    const float* x = a.x.as<float>() + ((n * g.H + p * g.stride) * g.W + q * g.stride) * a.x.pitch;
+    prefetch_window(g, x + kAhead * g.stride * a.x.pitch, a.x.pitch);
+    for (std::int64_t c = 0; c < g.C; c += kLanes) {
+      const std::int64_t rest = g.C - c;
+      const auto read = [&](std::int64_t r, std::int64_t s) HWY_ATTR {
+        const FloatVec v = load_some(d, x + (r * g.W + s) * a.x.pitch + c, rest);
+        return mapped ? map.apply_some(d, v, c, rest) : v;
+      };
+      hn::Vec<Ints> place;
+      const FloatVec best = largest(g.window, read, place);
+      write_some(d, best, a.y.as<float>() + out * a.y.pitch + c, rest, false);
+      store_places(place, a.index.as<std::uint8_t>() + out * a.index.pitch + c, rest);
     }
-  return best;
-}
-
-/// The rows of a window are short pieces of memory, which the processor's own prefetching misses.
-HWY_INLINE void prefetch_window(const PoolGeometry& g, const float* x, std::int64_t pitch) {
-  for (std::int64_t r = 0; r < g.window; ++r)
-    for (std::int64_t s = 0; s < g.window; ++s)
-      for (std::int64_t c = 0; c < g.C; c += 16) prefetch_to_l2(x + (r * g.W + s) * pitch + c);
+  }
 }
 
 void max_pool2d_forward(KernelContext& context, const MaxPool2dForward& a) {
-  const PoolGeometry& g = a.geometry;
-  parallel_for(context, g.N * g.P, [&](std::int64_t task) HWY_ATTR {
-    const Floats d;
-    const std::int64_t n = task / g.P, p = task % g.P;
-    for (std::int64_t q = 0; q < g.Q; ++q) {
-      const std::int64_t out = task * g.Q + q;
-      const float* x =
-          a.x.as<float>() + ((n * g.H + p * g.stride) * g.W + q * g.stride) * a.x.pitch;
-      prefetch_window(g, x + kAhead * g.stride * a.x.pitch, a.x.pitch);
-      for (std::int64_t c = 0; c < g.C; c += kLanes) {
-        const std::int64_t rest = g.C - c;
-        hn::Vec<Ints> place;
-        const FloatVec best = largest(
-            g.window,
-            [&](std::int64_t r, std::int64_t s)
-                HWY_ATTR { return load_some(d, x + (r * g.W + s) * a.x.pitch + c, rest); },
-            place);
-        write_some(d, best, a.y.as<float>() + out * a.y.pitch + c, rest, false);
-        store_places(place, a.index.as<std::uint8_t>() + out * a.index.pitch + c, rest);
-      }
-    }
+  const MapRows map(a.x_map);
+  parallel_for(context, a.geometry.N * a.geometry.P, [&](std::int64_t task) HWY_ATTR {
+    if (map)
+      pool_row<true>(a, map, task);
+    else
+      pool_row<false>(a, map, task);
   });
 }
 

@@ -143,7 +143,7 @@ struct Plan {
 
   Plan(const TapConv& problem, int threads)
       : a(problem),
-        input(problem.parts, problem.in, problem.in_step_h, problem.in_step_w, true),
+        input(problem.parts, problem.in, problem.in_step_h, problem.in_step_w, !problem.in_map),
         depth(problem.in.channels()),
         outputs(problem.out.channels()),
         blocks(ceil_div(outputs, kBlock)),
@@ -207,6 +207,7 @@ void tap_conv(KernelContext& context, const TapConv& a) {
       context.workspace.reserve(static_cast<std::size_t>(plan.weights_size + bias_size +
                                                          context.threads * plan.scratch_size) *
                                 sizeof(float)));
+  const MapRows map(a.in_map);
   float* bias = weights + plan.weights_size;
   float* scratch = bias + bias_size;
   for (std::int64_t b = 0; b <= plan.blocks; ++b)
@@ -225,8 +226,8 @@ void tap_conv(KernelContext& context, const TapConv& a) {
     const std::int64_t rows = std::min(plan.tile, plan.rows - i0);
     for (std::int64_t c0 = 0; c0 < plan.depth || c0 == 0; c0 += plan.depth_block) {
       const std::int64_t channels = std::min(plan.depth_block, plan.depth - c0);
-      const float* x = read_rows<false>(plan.input, MapRows({}), n, i0, rows, c0, channels,
-                                        scratch + thread_number() * plan.scratch_size);
+      const float* x = read_rows(plan.input, map, n, i0, rows, c0, channels,
+                                 scratch + thread_number() * plan.scratch_size);
       for (std::size_t part = 0; part < a.parts.size(); ++part)
         tap_part(plan, part, n, i0, rows, c0, channels, x, weights + plan.weights_first[part], bias,
                  bias + plan.blocks * kBlock);

@@ -34,7 +34,7 @@ struct TapPart {
 TapPart forward_taps(const ConvGeometry& g);
 
 struct TapConv {
-  ConstView in;              // [N, Hin, Win, depth]
+  ConstView in, in_map{};    // [N, Hin, Win, depth]
   ConstView w;               // [K, R, S, C]
   bool w_reduces_k = false;  // true: depth is K and outputs are C (dgrad); false: the reverse
   ConstView bias;            // [outputs] or empty

@@ -24,7 +24,6 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 constexpr int kRows = 6;
-constexpr std::int64_t kLine = 16;
 constexpr std::int64_t kMinTasks =
     16;  // what the shares aim at; fixed, so that sums are repeatable
 
@@ -115,16 +114,18 @@ struct Slabs {
 /// A pass, and how it is divided.
 struct Wgrad {
   const ConvGeometry& g;
-  const ConstView &dy, &x;
+  ConstView dy, x;
+  MapRows dy_map, x_map;
   TapPart all = forward_taps(g);
   Slabs slabs{g};
   // Vectors of dy: they are not packed, so they must be whole.
-  bool narrow = g.C < kLine && g.K % kLine == 0;
+  bool narrow = g.C < kLine && g.K % kLine == 0 && !dy_map;
   std::int64_t block = std::min(narrow ? g.K : g.C, kBlock);  // channels of a task
   std::int64_t blocks = ceil_div(narrow ? g.K : g.C, block);
-  InputRows input{{&all, 1}, x, g.stride_h, g.stride_w, g.C % kLine == 0};
+  InputRows input{{&all, 1}, x, g.stride_h, g.stride_w, g.C % kLine == 0 && !x_map};
   std::int64_t shares = std::min(slabs.count, ceil_div(kMinTasks, blocks));
   std::int64_t image_size = round_up(input.size(slabs.rows, narrow ? g.C : block), 16);
+  std::int64_t dy_size = dy_map ? round_up(slabs.rows * g.Q * g.K, 16) : 0;
   std::int64_t sums_size = g.K * g.R * g.S * g.C;
 
   /// Floats from the first tap's pixels to those of `tap`.
@@ -133,25 +134,32 @@ struct Wgrad {
   }
 };
 
-/// Where the rows of a slab begin, of packed x and of dy.
+/// Where the rows of a slab begin, of x and of dy, in place or in scratch memory.
 struct SlabRows {
   std::vector<const float*> x, dy;
+  std::int64_t dy_step;
 
   SlabRows(const Wgrad& w, std::int64_t slab, std::int64_t c0, std::int64_t channels,
-           float* scratch) {
+           float* scratch)
+      : dy_step(w.dy_map ? w.g.K : w.dy.pitch) {
     const ConvGeometry& g = w.g;
     const std::int64_t n0 = slab / w.slabs.per_image * w.slabs.images;
     const std::int64_t i0 = slab % w.slabs.per_image * w.slabs.rows;
     const std::int64_t rows = std::min(w.slabs.rows, g.P - i0);
     const std::int64_t pixel = w.input.pixel(channels);
     for (std::int64_t n = n0; n < std::min(g.N, n0 + w.slabs.images); ++n) {
-      const float* first =
-          read_rows<false>(w.input, MapRows({}), n, i0, rows, c0, channels, scratch);
+      const float* first = read_rows(w.input, w.x_map, n, i0, rows, c0, channels, scratch);
+      const float* first_dy = w.dy.as<float>() + (n * g.P + i0) * g.Q * w.dy.pitch;
+      scratch += w.image_size;
+      if (w.dy_map) {
+        copy_pixels<true>(first_dy, w.dy.pitch, scratch, g.K, rows * g.Q, 0, g.K, w.dy_map);
+        first_dy = scratch;
+        scratch += w.dy_size;
+      }
       for (std::int64_t i = 0; i < rows; ++i) {
         x.push_back(first + w.input.offset(w.all.taps.front(), i, 0, pixel));
-        dy.push_back(w.dy.as<float>() + (n * g.P + i0 + i) * g.Q * w.dy.pitch);
+        dy.push_back(first_dy + i * g.Q * dy_step);
       }
-      scratch += w.image_size;
     }
   }
 };
@@ -164,7 +172,7 @@ void slab_by_taps(const Wgrad& w, const SlabRows& rows, std::int64_t c0, std::in
   for (const Tap& tap : w.all.taps)
     for (std::int64_t k = 0; k < g.K; k += kRows)
       micro_any({.vectors = {rows.x, w.offset(tap, pixel), g.stride_w * pixel},
-                 .scalars = {rows.dy, k, w.dy.pitch},
+                 .scalars = {rows.dy, k, rows.dy_step},
                  .cols = g.Q,
                  .sums = sums + (k * g.R * g.S + tap.position) * g.C + c0,
                  .sums_step = g.R * g.S * g.C,
@@ -183,7 +191,7 @@ void slab_narrow(const Wgrad& w, const SlabRows& rows, std::int64_t k0, std::int
   for (std::int64_t r = 0; r < g.R; ++r) {
     const std::int64_t first = w.offset(w.all.taps[static_cast<std::size_t>(r * g.S)], g.C);
     for (std::int64_t m = 0; m < run; m += group)
-      micro_any({.vectors = {rows.dy, k0, w.dy.pitch},
+      micro_any({.vectors = {rows.dy, k0, rows.dy_step},
                  .scalars = {rows.x, first + m, g.stride_w * g.C},
                  .cols = g.Q,
                  .sums = sums + (r * run + m) * g.K + k0,
@@ -218,10 +226,10 @@ void add_shares(KernelContext& context, const Wgrad& w, const float* sums, const
     }
 }
 
-void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& x, const View& dw, Write write) {
-  const Wgrad w{g, dy, x};
-  const std::int64_t scratch_size = w.image_size * w.slabs.images;
+void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const Mapped& x,
+                const View& dw, Write write) {
+  const Wgrad w{g, dy.view, x.view, MapRows(dy.map), MapRows(x.map)};
+  const std::int64_t scratch_size = (w.image_size + w.dy_size) * w.slabs.images;
   auto* sums = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(w.shares * w.sums_size + context.threads * scratch_size) *
       sizeof(float)));
@@ -250,8 +258,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace glia::cpu {
 HWY_EXPORT(conv_wgrad);
-void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& x, const View& dw, Write write) {
+void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const Mapped& x,
+                const View& dw, Write write) {
   HWY_DYNAMIC_DISPATCH(conv_wgrad)(context, g, dy, x, dw, write);
 }
 }  // namespace glia::cpu

@@ -9,17 +9,12 @@
 #endif
 
 #include "kernels/cpu/gemm-inl.h"
+#include "kernels/cpu/read-inl.h"
 #include "kernels/cpu/winograd_matrices-inl.h"
 #include "kernels/cpu/winograd_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
-
-// A line is what the caches move. Vectors of less than a line are taken together, so that a line is
-// fetched once and, on the way out, written whole.
-constexpr std::int64_t kLine = 16;
-static_assert(kLanes <= kLine);
-constexpr int kLineVectors = static_cast<int>(kLine / kLanes);
 
 /// Matrix * X * Matrix^T for a line of channels. `load(i, j, v)` gives vector v of element (i, j)
 /// of X, `store(i, j, v, x)` takes one of the result.
@@ -104,11 +99,11 @@ struct Panels {
   }
 };
 
-/// Transforms a square of pixels, side Matrix::kIn, into tile `tile` of the panels. Whole lines are
-/// written, zeros behind the last channel.
-template <class Matrix>
-HWY_INLINE void transform_square(const Square<ConstView>& square, const Panels& panels,
-                                 std::int64_t tile) {
+/// A square of pixels, side Matrix::kIn, transformed into tile `tile` of the panels. Whole lines
+/// are written, zeros behind the last channel.
+template <class Matrix, bool mapped>
+HWY_INLINE void transform_pixels(const Square<ConstView>& square, const MapRows& map,
+                                 const Panels& panels, std::int64_t tile) {
   const Floats d;
   const std::int64_t channels = square.image.channels();
   // The tile to the right comes next. Its pixels are on their way meanwhile: the six short rows of
@@ -120,31 +115,43 @@ HWY_INLINE void transform_square(const Square<ConstView>& square, const Panels& 
         [to, step = panels.frequency_step](int i, int j, int v, FloatVec x)
             HWY_ATTR { hn::Store(x, Floats(), to + (i * 6 + j) * step + v * kLanes); };
     const std::int64_t rest = channels - c;
+    const auto read = [&](int i, int j, int v) HWY_ATTR {
+      const FloatVec x = hn::LoadU(d, square.at(i, j, c) + v * kLanes);
+      return mapped ? map.apply(d, x, c + v * kLanes) : x;
+    };
     if (square.inside && rest >= kLine) {
       transform<Matrix>(
           [&](int i, int j, int v) HWY_ATTR {
-            const float* x = square.at(i, j, c);
-            if (v == 0) prefetch_to_l2(x + next);
-            return hn::LoadU(d, x + v * kLanes);
+            if (v == 0) prefetch_to_l2(square.at(i, j, c) + next);
+            return read(i, j, v);
           },
           store);
       continue;
     }
     if (rest >= kLine) {
-      transform<Matrix>(
-          [&](int i, int j, int v) HWY_ATTR {
-            return square.has(i, j) ? hn::LoadU(d, square.at(i, j, c) + v * kLanes) : hn::Zero(d);
-          },
-          store);
+      transform<Matrix>([&](int i, int j, int v)
+                            HWY_ATTR { return square.has(i, j) ? read(i, j, v) : hn::Zero(d); },
+                        store);
       continue;
     }
     transform<Matrix>(
         [&](int i, int j, int v) HWY_ATTR {
-          if (!square.has(i, j) || rest <= v * kLanes) return hn::Zero(d);
-          return load_some(d, square.at(i, j, c) + v * kLanes, rest - v * kLanes);
+          const std::int64_t here = rest - v * kLanes;
+          if (!square.has(i, j) || here <= 0) return hn::Zero(d);
+          const FloatVec x = load_some(d, square.at(i, j, c) + v * kLanes, here);
+          return mapped ? map.apply_some(d, x, c + v * kLanes, here) : x;
         },
         store);
   }
+}
+
+template <class Matrix>
+void transform_square(const Square<ConstView>& square, const MapRows& map, const Panels& panels,
+                      std::int64_t tile) {
+  if (map)
+    transform_pixels<Matrix, true>(square, map, panels, tile);
+  else
+    transform_pixels<Matrix, false>(square, map, panels, tile);
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE

@@ -3,19 +3,15 @@
 // taken: kernels/cpu/conv_choice.h.
 #pragma once
 
-#include "engine/base/geometry.h"
 #include "kernels/api/context.h"
-#include "kernels/api/view.h"
+#include "kernels/api/conv2d.h"
 
 namespace glia::cpu {
 
-/// The passes of a convolution, shapes as in kernels/api/conv2d.h. Results do not depend on the
+/// The passes of a convolution, but for the gradient of the bias. Results do not depend on the
 /// number of threads.
-void winograd_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                      const ConstView& w, const ConstView& b, const View& y);
-void winograd_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                    const ConstView& w, const View& dx, Write write);
-void winograd_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                    const ConstView& x, const View& dw, Write write);
+void winograd_forward(KernelContext& context, const Conv2dForward& a);
+void winograd_dgrad(KernelContext& context, const Conv2dDgrad& a);
+void winograd_wgrad(KernelContext& context, const Conv2dWgrad& a);
 
 }  // namespace glia::cpu

@@ -10,8 +10,8 @@ constexpr std::int64_t kBatch = 48;
 
 }  // namespace
 
-std::int64_t tiles_per_task(std::int64_t tiles, int threads) {
-  return std::min(kBatch, round_up(ceil_div(tiles, threads), 6));
+std::int64_t tiles_per_task(std::int64_t tiles) {
+  return std::min(kBatch, round_up(ceil_div(tiles, 16), 6));
 }
 
 bool takes_outputs(std::int64_t depth, std::int64_t outputs, std::int64_t tiles) {

@@ -36,8 +36,9 @@ inline std::int64_t padded_pitch(std::int64_t channels) {
   return whole % 64 == 0 ? whole + 16 : whole;
 }
 
-/// Tiles that a task of the forward pass or dgrad takes at a time.
-std::int64_t tiles_per_task(std::int64_t tiles, int threads);
+/// Tiles that a task of the forward pass or dgrad takes at a time; moments are sums over such
+/// batches.
+std::int64_t tiles_per_task(std::int64_t tiles);
 
 /// Whether a task of the forward pass or dgrad is a block of outputs and all tiles; otherwise it is
 /// a batch of tiles and all outputs.

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/kernels.h"
 #include "kernels/cpu/winograd-inl.h"
 #include "kernels/cpu/winograd.h"
 #include "kernels/cpu/winograd_tiles.h"
@@ -23,8 +24,9 @@ namespace glia::cpu::HWY_NAMESPACE {
 
 struct WinogradWgrad {
   const ConvGeometry& g;
-  const ConstView &dy, &x;
-  const View& dw;
+  ConstView dy, x;
+  MapRows map;
+  View dw;
   Write write;
   WinogradTiles tiles{g.N, g.P, g.Q};
 };
@@ -54,8 +56,8 @@ void transform_tile(const WinogradWgrad& a, std::int64_t tile, std::int64_t row,
                     const Transformed& to) {
   const std::int64_t n = a.tiles.image(tile);
   const std::int64_t p = a.tiles.first_row(tile), q = a.tiles.first_col(tile);
-  transform_square<InputMatrix>({a.x, n, p - a.g.pad_top, q - a.g.pad_left, 6}, to.x, row);
-  transform_square<OutputMatrixTransposed>({a.dy, n, p, q, 4}, to.dy, row);
+  transform_square<InputMatrix>({a.x, n, p - a.g.pad_top, q - a.g.pad_left, 6}, a.map, to.x, row);
+  transform_square<OutputMatrixTransposed>({a.dy, n, p, q, 4}, MapRows({}), to.dy, row);
 }
 
 /// Sums of frequency f: element (k, c) lies at data[f * step + k * pitch + c].
@@ -160,10 +162,9 @@ void by_blocks(KernelContext& context, const WinogradWgrad& a) {
   });
 }
 
-void winograd_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                    const ConstView& x, const View& dw, Write write) {
-  const WinogradWgrad a{g, dy, x, dw, write};
-  const WgradPlan plan = plan_wgrad(g);
+void winograd_wgrad(KernelContext& context, const Conv2dWgrad& args) {
+  const WinogradWgrad a{args.geometry, args.dy, args.x, MapRows(args.x_map), args.dw, args.write};
+  const WgradPlan plan = plan_wgrad(a.g);
   if (plan.shares == 0)
     by_blocks(context, a);
   else
@@ -175,10 +176,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace glia::cpu {
-HWY_EXPORT(winograd_wgrad);
-void winograd_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                    const ConstView& x, const View& dw, Write write) {
-  HWY_DYNAMIC_DISPATCH(winograd_wgrad)(context, g, dy, x, dw, write);
-}
+GLIA_DISPATCH(winograd_wgrad, Conv2dWgrad)
 }  // namespace glia::cpu
 #endif

@@ -23,6 +23,7 @@ void enter_convolutions(KernelTable& table) {
 KernelTable overlay() {
   KernelTable table = cpu::table();
   table.name = "onednn";
+  table.reads_maps = false;  // its convolutions do not
   enter_convolutions(table);
   table.batch_norm_forward_train = batch_norm_forward_train;
   table.batch_norm_backward_train = batch_norm_backward_train;

@@ -38,28 +38,45 @@ UNet::UNet(const UNetConfig& config) : config_(config) {
 UNet::Block UNet::make_block(const std::string& name, std::int64_t C, std::int64_t K,
                              double dropout) {
   const bool bias = config_.norm == nn::NormKind::none;  // a norm's shift takes the bias's place
-  return {.name = name,
-          .conv1 = {parameters_, name + ".conv1", C, K, 3, bias},
-          .conv2 = {parameters_, name + ".conv2", K, K, 3, bias},
-          .norm1 = {parameters_, name + ".norm1", K, config_.norm},
-          .norm2 = {parameters_, name + ".norm2", K, config_.norm},
-          .dropout = dropout,
-          .dropout_stream = dropouts_++};
+  // Convolutions before norms: parameters draw their first values in this order.
+  const nn::Conv2d conv1(parameters_, name + ".conv1", C, K, 3, bias);
+  const nn::Conv2d conv2(parameters_, name + ".conv2", K, K, 3, bias);
+  Block block;
+  block.name = name;
+  block.first = {conv1, {parameters_, name + ".norm1", K, config_.norm}};
+  block.second = {conv2, {parameters_, name + ".norm2", K, config_.norm}};
+  block.dropout = dropout;
+  block.dropout_stream = dropouts_++;
+  return block;
+}
+
+bool UNet::Block::drops(const nn::Pass& pass) const {
+  return (pass.training || pass.dropout) && dropout > 0;
+}
+
+Tensor UNet::Block::dropped(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
+  const Tensor y = ops::materialise(pass.tape, second(pass, first(pass, x)));
+  // The kernel adds 65536 times the step, so fewer dropout layers than that never share a stream.
+  return ops::dropout(pass.tape, y, dropout, pass.seed, dropout_stream, out, pass.step);
 }
 
 Tensor UNet::Block::operator()(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
-  Tape& tape = pass.tape;
-  const bool drops = (pass.training || pass.dropout) && dropout > 0;
-  Tensor y = ops::relu(tape, norm1(pass, conv1(pass, x)));
-  y = ops::relu(tape, norm2(pass, conv2(pass, y)), drops ? Tensor() : out);
-  if (!drops) return pass.note(name, y);
-  // The kernel adds 65536 times the step, so fewer dropout layers than that never share a stream.
-  return pass.note(name, ops::dropout(tape, y, dropout, pass.seed, dropout_stream, out, pass.step));
+  return pass.note(name, drops(pass) ? dropped(pass, x, out) : second(pass, first(pass, x), out));
+}
+
+ops::Pooled UNet::Block::pooled(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
+  // A probe may ask for the result's gradient, which must be known before anything is computed of
+  // it.
+  if (drops(pass) || pass.probe != nullptr) {
+    const Tensor y = (*this)(pass, x, out);
+    return {y, ops::max_pool2d(pass.tape, y)};
+  }
+  return second.pooled(pass, first(pass, x), out);
 }
 
 Tensor UNet::upsample(nn::Pass& pass, const Up& up, const Tensor& x, const Tensor& out) const {
   if (config_.up == UpPath::transpose) return up.transpose(pass, x, out);
-  const Tensor wide = ops::upsample_nearest2d(pass.tape, x, 2);
+  const Tensor wide = ops::upsample_nearest2d(pass.tape, ops::materialise(pass.tape, x), 2);
   return ops::relu(pass.tape, up.conv(pass, wide), out);
 }
 
@@ -79,8 +96,9 @@ Tensor UNet::forward(nn::Pass& pass, const Tensor& images) {
     const auto i = static_cast<std::size_t>(level);
     joined.push_back(Tensor::empty(
         images.device(), {s[0], s[1] >> level, s[2] >> level, 2 * width(level)}, images.dtype()));
-    skips.push_back(encoder_[i](pass, x, joined[i].channels(0, width(level))));
-    x = ops::max_pool2d(pass.tape, skips[i]);
+    const ops::Pooled level_out = encoder_[i].pooled(pass, x, joined[i].channels(0, width(level)));
+    skips.push_back(level_out.y);
+    x = level_out.pooled;
   }
   x = bottleneck_(pass, x);
   for (std::int64_t level = config_.depth - 1; level >= 0; --level) {

@@ -58,12 +58,18 @@ class UNet : public nn::Model {
   /// Two 3x3 convolutions, each with norm and ReLU.
   struct Block {
     std::string name;
-    nn::Conv2d conv1, conv2;
-    nn::Norm norm1, norm2;
+    nn::ConvNormRelu first, second;
     double dropout = 0;
     std::uint64_t dropout_stream = 0;
 
+    /// The result, perhaps deferred, in `out` where that is given.
     Tensor operator()(nn::Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+    /// And max_pool2d of it.
+    ops::Pooled pooled(nn::Pass& pass, const Tensor& x, const Tensor& out) const;
+
+   private:
+    bool drops(const nn::Pass& pass) const;
+    Tensor dropped(nn::Pass& pass, const Tensor& x, const Tensor& out) const;
   };
   struct Up {
     nn::ConvTranspose2d transpose;

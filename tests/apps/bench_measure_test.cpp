@@ -73,11 +73,9 @@ TEST_CASE("bench: percentiles lie between samples", "[bench]") {
 
 TEST_CASE("bench: every kernel of a step is right and repeatable on the CPU", "[bench]") {
   auto backends = cpu_with({&cpu::table()});
-  for (const UpPath up : {UpPath::transpose, UpPath::upsample}) {
-    UNetConfig config = test::kTinyUNet;
-    config.up = up;
+  const auto check_rows = [&](const UNetConfig& config, const bench::Recording& how) {
     for (const bench::Row& row :
-         bench::distinct_rows(bench::record_training_step(config, 2, 16).calls)) {
+         bench::distinct_rows(bench::record_training_step(config, 2, 16, how).calls)) {
       const auto found = bench::measure_call(row.call, backends, kQuick);
       CAPTURE(row.call.key(), found[0].problem, found[0].accuracy.relative_error);
       CHECK(found[0].problem.empty());
@@ -86,6 +84,13 @@ TEST_CASE("bench: every kernel of a step is right and repeatable on the CPU", "[
       CHECK(found[0].accuracy.relative_error < 1e-5);
       CHECK(found[0].accuracy.deterministic);
     }
+  };
+  for (const UpPath up : {UpPath::transpose, UpPath::upsample}) {
+    UNetConfig config = test::kTinyUNet;
+    config.up = up;
+    check_rows(config, {});
+    check_rows(config, {.reads_maps = true, .memory = MemoryMode::fast});
+    check_rows(config, {.reads_maps = true, .memory = MemoryMode::lean});
   }
 }
 
@@ -116,7 +121,8 @@ TEST_CASE("bench: under a profiler every kernel runs exactly once", "[bench]") {
 }
 
 TEST_CASE("bench: whole steps are timed on every backend, one's failure is its own", "[bench]") {
-  const KernelTable missing = with_relu("missing", nullptr);
+  KernelTable missing = with_relu("missing", nullptr);
+  missing.reads_maps = false;
   const auto open = [](const KernelTable& table) {
     return std::make_unique<Device>(
         "cpu", table, std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()), 2);

@@ -66,7 +66,7 @@ TEST_CASE("bench: filters choose, and what nobody has is refused with the choice
   CHECK_FALSE(contains(step, "encoder.0.conv1"));
   const Outcome unknown = run_bench({"--op", "softmax"});
   CHECK(unknown.code == 1);
-  CHECK(contains(unknown, "--op: found 'softmax', the step has adam, batch_norm, conv2d"));
+  CHECK(contains(unknown, "--op: found 'softmax', the step has adam, batch_norm_relu, conv2d"));
   CHECK(run_bench({"--phase", "sideways"}).code == 2);
   const Outcome none = run_bench({"--op", "adam", "--phase", "dgrad"});
   CHECK(none.code == 1);

@@ -117,7 +117,7 @@ TEST_CASE("sweep: Ctrl-C stops the trial at a checkpoint; the same command goes 
           "[cli][sweep]") {
   const CliWorkspace w;
   const Words words = sweep_words(
-      w, {"--batch-size", "2", "--epochs", "3", "--seeds", "2", "--checkpoint-every", "1"});
+      w, {"--batch-size", "2", "--epochs", "15", "--seeds", "2", "--checkpoint-every", "1"});
   const auto first_checkpoint = [&] {
     if (!fs::exists(w.path("study/trials"))) return false;
     for (const auto& entry : fs::directory_iterator(w.path("study/trials")))

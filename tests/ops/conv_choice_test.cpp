@@ -73,12 +73,11 @@ TEST_CASE("conv choice: tiles cover every pixel once, and tasks hold at least on
   CHECK(tiles.first_col(5) == 4);
   CHECK(tiles.image(6) == 1);
   CHECK(tiles.first_row(6) == 0);
-  for (std::int64_t count : {1, 5, 96, 21600})
-    for (int threads : {1, 2, 64}) {
-      const std::int64_t batch = cpu::tiles_per_task(count, threads);
-      CHECK(batch >= 1);
-      CHECK(batch <= 72);
-    }
+  for (std::int64_t count : {1, 5, 96, 21600}) {
+    const std::int64_t batch = cpu::tiles_per_task(count);
+    CHECK(batch >= 1);
+    CHECK(batch <= 72);
+  }
 }
 
 TEST_CASE("conv choice: few tiles with many weights are divided by outputs", "[ops]") {

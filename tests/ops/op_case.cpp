@@ -324,6 +324,11 @@ void check_cases(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test(cases.front().op)) check_on(*kernels, cases);
 }
 
+void check_cases_with_maps(std::span<const Case> cases) {
+  for (const KernelTable* kernels : devices_under_test())
+    if (kernels->reads_maps) check_on(*kernels, cases);
+}
+
 void check_cases_on_cpu(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test())
     if (kernels == &cpu::table()) check_on(*kernels, cases);

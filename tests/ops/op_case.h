@@ -70,6 +70,8 @@ Report examine(const Case& test, const KernelTable& kernels);
 /// Examines all cases on all devices under test and reports to Catch: one assertion a case and
 /// device, shares of the bounds under `-s`.
 void check_cases(std::span<const Case> cases);
+/// The same on the devices that read maps (kernels/api/read_map.h).
+void check_cases_with_maps(std::span<const Case> cases);
 /// The same on the devices that use threads, which is the CPU.
 void check_cases_on_cpu(std::span<const Case> cases);
 

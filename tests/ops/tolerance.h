@@ -41,6 +41,7 @@ inline constexpr Tolerance kTolerances[] = {
     {"conv2d_winograd", 1, 1},
     {"conv_transpose2d", 1, 1},
     {"batch_norm", 4, 4},
+    {"batch_norm_relu", 4, 4},
     {"group_norm", 4, 4},
     {"relu", 0, 1},
     {"sigmoid", 4, 4},

@@ -1,4 +1,5 @@
 // Batch and group normalisation with two-pass statistics.
+#include <algorithm>
 #include <cmath>
 
 #include "tests/reference/reference.h"
@@ -53,6 +54,40 @@ Values batch_norm_fixed(const Values& x, const Values& gamma, const Values& beta
     y.push_back(gamma[c] * (x[i] - mean[c]) / std::sqrt(variance[c] + epsilon) + beta[c]);
   }
   return y;
+}
+
+Values apply_map(const Values& x, const Values& map) {
+  const std::size_t channels = map.size() / 3;
+  Values y;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i % channels;
+    y.push_back(std::max(map[c] * x[i] + map[channels + c], map[2 * channels + c]));
+  }
+  return y;
+}
+
+Values batch_norm_relu_map(const Values& gamma, const Values& beta, const Values& mean,
+                           const Values& variance, double epsilon) {
+  Values scale, shift, floor(gamma.size(), 0.0);
+  for (std::size_t c = 0; c < gamma.size(); ++c) {
+    scale.push_back(gamma[c] / std::sqrt(variance[c] + epsilon));
+    shift.push_back(beta[c] - mean[c] * scale[c]);
+  }
+  Values map = scale;
+  map.insert(map.end(), shift.begin(), shift.end());
+  map.insert(map.end(), floor.begin(), floor.end());
+  return map;
+}
+
+Values channel_moments(const Values& x, std::size_t channels) {
+  Values mean, squares;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const Statistics s = statistics(x, [&](std::size_t i) { return i % channels == c; });
+    mean.push_back(s.mean);
+    squares.push_back(s.variance * s.count);
+  }
+  mean.insert(mean.end(), squares.begin(), squares.end());
+  return mean;
 }
 
 Normalized group_norm(std::int64_t images, std::int64_t groups, const Values& x,

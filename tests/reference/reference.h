@@ -32,6 +32,16 @@ Normalized batch_norm(const Values& x, const Values& gamma, const Values& beta, 
 Values batch_norm_fixed(const Values& x, const Values& gamma, const Values& beta,
                         const Values& mean, const Values& variance, double epsilon);
 
+/// max(scale * x + shift, floor) with the rows of map [3, C].
+Values apply_map(const Values& x, const Values& map);
+
+/// The map of relu(batch_norm_fixed).
+Values batch_norm_relu_map(const Values& gamma, const Values& beta, const Values& mean,
+                           const Values& variance, double epsilon);
+
+/// [2, C]: mean of each channel of x [rows, C] and its sum of squared deviations.
+Values channel_moments(const Values& x, std::size_t channels);
+
 /// Statistics of each of N images and each group of C / groups channels; mean, invstd [N, groups].
 Normalized group_norm(std::int64_t images, std::int64_t groups, const Values& x,
                       const Values& gamma, const Values& beta, double epsilon);

@@ -1,5 +1,7 @@
 #include "tests/reference/table.h"
 
+#include <cmath>
+
 #include "tests/reference/reference.h"
 
 namespace glia::reference {
@@ -17,12 +19,23 @@ Values load_if_given(const ConstView& view) {
   return view ? load(view) : Values();
 }
 
+Values load_mapped(const ConstView& x, const ConstView& map) {
+  return map ? apply_map(load(x), load(map)) : load(x);
+}
+
+void store_moments(const Values& x, const View& moments) {
+  store(channel_moments(x, static_cast<std::size_t>(moments.channels())), moments);
+}
+
 void run_conv2d(Context, const Conv2dForward& a) {
-  store(conv2d(a.geometry, load(a.x), load(a.w), load_if_given(a.b)), a.y);
+  const Values y = conv2d(a.geometry, load_mapped(a.x, a.x_map), load(a.w), load_if_given(a.b));
+  store(y, a.y);
+  if (a.moments) store_moments(y, a.moments);
 }
 
 void run_conv_transpose2d(Context, const ConvTranspose2dForward& a) {
-  store(conv_transpose2d(a.geometry, load(a.x), load(a.w), load_if_given(a.b)), a.y);
+  store(conv_transpose2d(a.geometry, load_mapped(a.x, a.x_map), load(a.w), load_if_given(a.b)),
+        a.y);
 }
 
 /// running = (1 - momentum) * running + momentum * batch.
@@ -54,6 +67,44 @@ void run_group_norm(Context, const GroupNormForward& a) {
   store(result.y, a.y);
   store(result.mean, a.mean);
   store(result.invstd, a.invstd);
+}
+
+void run_channel_moments(Context, const ChannelMoments& a) {
+  store_moments(load(a.x), a.moments);
+}
+
+/// Statistics of given moments: what batch_norm computes of x itself.
+void run_batch_norm_relu_map_train(Context, const BatchNormReluMapTrain& a) {
+  const Values moments = load(a.moments), gamma = load(a.gamma), beta = load(a.beta);
+  const std::size_t channels = gamma.size();
+  const auto rows = static_cast<double>(a.rows);
+  Values mean(moments.begin(), moments.begin() + static_cast<std::ptrdiff_t>(channels));
+  Values variance, unbiased, invstd;
+  for (std::size_t c = 0; c < channels; ++c) {
+    variance.push_back(moments[channels + c] / rows);
+    unbiased.push_back(moments[channels + c] / (rows - 1));
+    invstd.push_back(1 / std::sqrt(variance[c] + a.epsilon));
+  }
+  store(batch_norm_relu_map(gamma, beta, mean, variance, a.epsilon), a.map);
+  store(mean, a.mean);
+  store(invstd, a.invstd);
+  update(a.running_mean, mean, a.momentum);
+  update(a.running_var, unbiased, a.momentum);
+}
+
+void run_batch_norm_relu_map_eval(Context, const BatchNormReluMapEval& a) {
+  store(batch_norm_relu_map(load(a.gamma), load(a.beta), load(a.running_mean), load(a.running_var),
+                            a.epsilon),
+        a.map);
+}
+
+void run_materialise(Context, const Materialise& a) {
+  const Values y = load_mapped(a.x, a.map);
+  store(y, a.y);
+  if (!a.pooled) return;
+  const Pooled result = max_pool2d(max_pool2d_geometry(a.x.shape, 2, 2), y);
+  store(result.y, a.pooled);
+  store(result.index, a.index);
 }
 
 void run_relu(Context, const ReluForward& a) {
@@ -106,7 +157,7 @@ void run_threshold(Context, const Threshold& a) {
 }
 
 void run_max_pool2d(Context, const MaxPool2dForward& a) {
-  const Pooled result = max_pool2d(a.geometry, load(a.x));
+  const Pooled result = max_pool2d(a.geometry, load_mapped(a.x, a.x_map));
   store(result.y, a.y);
   store(result.index, a.index);
 }
@@ -144,11 +195,16 @@ void run_confusion_counts(Context, const ConfusionCounts& a) {
 const KernelTable& table() {
   static const KernelTable kTable = {.name = "reference",
                                      .dtype = DType::f64,
+                                     .reads_maps = true,
                                      .conv2d_forward = run_conv2d,
                                      .conv_transpose2d_forward = run_conv_transpose2d,
                                      .batch_norm_forward_train = run_batch_norm_train,
                                      .batch_norm_forward_eval = run_batch_norm_eval,
                                      .group_norm_forward = run_group_norm,
+                                     .channel_moments = run_channel_moments,
+                                     .batch_norm_relu_map_train = run_batch_norm_relu_map_train,
+                                     .batch_norm_relu_map_eval = run_batch_norm_relu_map_eval,
+                                     .materialise = run_materialise,
                                      .relu_forward = run_relu,
                                      .sigmoid_forward = run_sigmoid,
                                      .dropout = run_dropout,

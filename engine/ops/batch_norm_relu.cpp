@@ -1,0 +1,101 @@
+// a = max(gamma * xhat + beta, 0), not stored: a deferred tensor over x. Backward: dz = dy where a
+// > 0, because elsewhere a is constant, then batch_norm's backward of dz; dx takes the memory of
+// dy. Saved: x, the map, mean and invstd. docs/ops/batch_norm_relu.md
+#include "engine/ops/common.h"
+#include "engine/ops/norm_params.h"
+#include "engine/ops/ops.h"
+
+namespace glia::ops {
+
+namespace {
+
+constexpr const char* kOp = "batch_norm_relu";
+
+/// dx lies where dy does: what nobody else holds may be overwritten.
+View in_place(const Tensor& x, const Tensor& dy) {
+  return x.wants_grad() ? dy.view() : View();
+}
+
+Tensor with_running(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                    const BatchNormState& state, const Tensor& map) {
+  run<&KernelTable::batch_norm_relu_map_eval>(tape.device(), {.gamma = gamma,
+                                                              .beta = beta,
+                                                              .running_mean = state.running_mean,
+                                                              .running_var = state.running_var,
+                                                              .map = map,
+                                                              .epsilon = state.epsilon});
+  const Tensor y = x.deferred(map);
+  tape.record(kOp, {x, gamma, beta}, y, [x, gamma, beta, map, state](Tape& t, const Tensor& dy) {
+    const NormParamTargets p(kOp, t, gamma, beta);
+    run<&KernelTable::batch_norm_relu_backward_eval>(t.device(),
+                                                     {.dy = dy,
+                                                      .x = x,
+                                                      .map = map,
+                                                      .gamma = gamma,
+                                                      .running_mean = state.running_mean,
+                                                      .running_var = state.running_var,
+                                                      .dx = in_place(x, dy),
+                                                      .dgamma = p.dgamma,
+                                                      .dbeta = p.dbeta,
+                                                      .epsilon = state.epsilon,
+                                                      .write_params = p.write});
+    if (x.wants_grad()) t.pass_grad(x, dy);
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor batch_norm_relu(Tape& tape, const WithMoments& input, const Tensor& gamma,
+                       const Tensor& beta, const BatchNormState& state, bool training) {
+  const Tensor& x = input.y;
+  check_image(kOp, x);
+  const std::int64_t channels = x.shape().channels(), rows = x.numel() / channels;
+  check_vector(kOp, "gamma", gamma, channels);
+  check_vector(kOp, "beta", beta, channels);
+  check_vector(kOp, "running_mean", state.running_mean, channels);
+  check_vector(kOp, "running_var", state.running_var, channels);
+  check(state.epsilon > 0, "{}: epsilon is {}, expected more than 0", kOp, state.epsilon);
+  const Tensor map = Tensor::empty(tape.device(), {3, channels}, gamma.dtype());
+  if (!training) return with_running(tape, x, gamma, beta, state, map);
+
+  check(rows > 1, "{}: found one value a channel (input {}), expected two or more in training", kOp,
+        x.shape().str());
+  Tensor moments = input.moments;
+  if (!moments.defined()) {
+    moments = Tensor::empty(tape.device(), {2, channels}, DType::f64);
+    run<&KernelTable::channel_moments>(tape.device(), {.x = x, .moments = moments});
+  }
+  const Tensor mean = Tensor::empty(tape.device(), {channels}, gamma.dtype());
+  const Tensor invstd = Tensor::empty(tape.device(), {channels}, gamma.dtype());
+  run<&KernelTable::batch_norm_relu_map_train>(tape.device(), {.moments = moments,
+                                                               .gamma = gamma,
+                                                               .beta = beta,
+                                                               .map = map,
+                                                               .mean = mean,
+                                                               .invstd = invstd,
+                                                               .running_mean = state.running_mean,
+                                                               .running_var = state.running_var,
+                                                               .rows = rows,
+                                                               .momentum = state.momentum,
+                                                               .epsilon = state.epsilon});
+  const Tensor y = x.deferred(map);
+  tape.record(
+      kOp, {x, gamma, beta}, y, [x, gamma, beta, map, mean, invstd](Tape& t, const Tensor& dy) {
+        const NormParamTargets p(kOp, t, gamma, beta);
+        run<&KernelTable::batch_norm_relu_backward_train>(t.device(), {.dy = dy,
+                                                                       .x = x,
+                                                                       .map = map,
+                                                                       .gamma = gamma,
+                                                                       .mean = mean,
+                                                                       .invstd = invstd,
+                                                                       .dx = in_place(x, dy),
+                                                                       .dgamma = p.dgamma,
+                                                                       .dbeta = p.dbeta,
+                                                                       .write_params = p.write});
+        if (x.wants_grad()) t.pass_grad(x, dy);
+      });
+  return y;
+}
+
+}  // namespace glia::ops

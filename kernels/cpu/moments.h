@@ -1,0 +1,24 @@
+// Merging means and sums of squared deviations of parts (Chan, Golub & LeVeque, 1979).
+#pragma once
+
+namespace glia::cpu {
+
+struct Moments {
+  double count = 0, mean = 0, squares = 0;  // of squared deviations from the mean
+
+  void add(const Moments& part) {
+    const double delta = part.mean - mean, total = count + part.count;
+    squares += part.squares + delta * delta * count * part.count / total;
+    mean += delta * part.count / total;
+    count = total;
+  }
+  /// Of `count` values of which sum(x - shift) and sum((x - shift)^2) are known. The squares cancel
+  /// where shift lies far from the mean: a value of the part itself never does, as its own
+  /// deviation is in the sum.
+  static Moments about(double shift, double count, double sum, double squares) {
+    const double rest = squares - sum * sum / count;
+    return {count, shift + sum / count, rest > 0 ? rest : 0};
+  }
+};
+
+}  // namespace glia::cpu
