@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   glia::add_export_weights_command(app);
   glia::add_import_weights_command(app);
   glia::add_model_card_command(app);
+  glia::add_plan_command(app);
   glia::add_bench_command(app);
   glia::add_doctor_command(app);
   try {

@@ -8,11 +8,11 @@
 #include "apps/support/environment.h"
 #include "apps/support/interrupt.h"
 #include "apps/support/memory_advice.h"
+#include "apps/support/model_options.h"
 #include "apps/support/run_inputs.h"
 #include "apps/support/training_reporter.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
-#include "models/unet/unet.h"
 
 namespace glia {
 
@@ -20,9 +20,9 @@ namespace {
 
 struct TrainOptions {
   std::string data, split, train_list, val_list, out, resume;
-  std::string arch = "unet", norm, up, normalize = "none", augment = "none";
+  std::string normalize = "none", augment = "none";
   std::string region = "batch", optimizer = "adam", schedule = "constant";
-  UNetConfig unet;
+  ModelOptions model;
   TrainConfig train;
   int loader_threads = 1;
   bool trace = false;
@@ -30,18 +30,6 @@ struct TrainOptions {
   bool tensorboard = false;
   DeviceOptions device;
 };
-
-/// The architecture: the preset, changed by the flags that were given.
-nlohmann::json model_config(const TrainOptions& o, const CLI::App& command, std::int64_t channels) {
-  UNetConfig config = o.arch == "seed" ? UNetConfig::seed() : UNetConfig{};
-  config.in_channels = channels;
-  if (command.count("--base-width")) config.base_width = o.unet.base_width;
-  if (command.count("--depth")) config.depth = o.unet.depth;
-  if (command.count("--dropout")) config.dropout = o.unet.dropout;
-  if (command.count("--norm")) config.norm = nn::parse_norm(o.norm);
-  if (command.count("--up")) config.up = parse_up(o.up);
-  return config.to_json();
-}
 
 void print_trace(const Device& device) {
   fmt::print("{:<28} {:>7} {:>10}\n", "kernel", "calls", "seconds");
@@ -85,7 +73,8 @@ void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inpu
     finished = trainer.run();
   } catch (const OutOfMemory& error) {
     fail("{}. {}. Checkpoints in {} are as they were", error.what(),
-         memory_advice(model_json, config, inputs.train.front(), room), folder.path().string());
+         memory_advice(model_json, config, inputs.train.front(), *device, room),
+         folder.path().string());
   }
   reporter.finish(finished);
   if (o.trace) print_trace(*device);
@@ -107,7 +96,7 @@ void start(TrainOptions& o, const CLI::App& command) {
   config.conv = parse_conv(o.device.conv);
   Objective::parse(config.loss, config.region, config.smooth);  // a typo must not leave a folder
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
-  const nlohmann::json model = model_config(o, command, inputs.channels());
+  const nlohmann::json model = o.model.config(command, inputs.channels()).to_json();
   make_model(model);
   const Preprocess preprocess = Preprocess::fit(parse_normalize(o.normalize), inputs.train);
   const RunFolder folder = RunFolder::create(o.out);
@@ -122,9 +111,10 @@ void resume(const TrainOptions& o, const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     check(
         option->count() == 0 || option->check_lname("resume") || option->check_lname("epochs") ||
-            option->check_lname("threads") || option->check_lname("loader-threads") ||
-            option->check_lname("device") || option->check_lname("backend") ||
-            option->check_lname("trace") || option->check_lname("tensorboard"),
+            option->check_lname("threads") || option->check_lname("memory") ||
+            option->check_lname("loader-threads") || option->check_lname("device") ||
+            option->check_lname("backend") || option->check_lname("trace") ||
+            option->check_lname("tensorboard"),
         "train: {} cannot be changed when resuming; the run's own settings hold. Leave it out, or "
         "start a new run",
         option->get_name());
@@ -190,24 +180,6 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str();
 }
 
-void add_model_options(CLI::App& command, TrainOptions& o) {
-  o.norm = name_of(o.unet.norm);
-  o.up = name_of(o.unet.up);
-  command
-      .add_option("--arch", o.arch,
-                  "unet, or seed: the notebook's network (base width 64, no norm, upsampling, "
-                  "dropout 0.5, 2-channel ReLU head, which is known to die easily)")
-      ->check(CLI::IsMember({"unet", "seed"}))
-      ->capture_default_str();
-  command.add_option("--base-width", o.unet.base_width, "Channels of the first level")
-      ->capture_default_str();
-  command.add_option("--depth", o.unet.depth, "Number of halvings")->capture_default_str();
-  command.add_option("--norm", o.norm, "batch, group or none")->capture_default_str();
-  command.add_option("--up", o.up, "transpose or upsample")->capture_default_str();
-  command.add_option("--dropout", o.unet.dropout, "After the two deepest encoder blocks")
-      ->capture_default_str();
-}
-
 }  // namespace
 
 void add_train_command(CLI::App& app) {
@@ -220,9 +192,9 @@ void add_train_command(CLI::App& app) {
   command->add_option("--out", options->out, "Folder of the run, new or empty");
   command->add_option("--resume", options->resume,
                       "Continue the run in this folder; only --epochs, --threads, "
-                      "--loader-threads, --device, --backend, --trace and --tensorboard may be "
-                      "given with it");
-  add_model_options(*command, *options);
+                      "--loader-threads, --device, --backend, --memory, --trace and "
+                      "--tensorboard may be given with it");
+  options->model.add_to(*command);
   add_training_options(*command, *options);
   options->device.add_to(*command);
   command->add_option("--loader-threads", options->loader_threads, "Threads that load slices ahead")

@@ -6,7 +6,7 @@
 namespace glia {
 
 std::string memory_advice(const nlohmann::json& model, const TrainConfig& config,
-                          const Sample& slice, std::optional<std::size_t> room) {
+                          const Sample& slice, Device& device, std::optional<std::size_t> room) {
   const Slice image = load_slice(slice);
   const StepShape shape{.batch_size = config.batch_size,
                         .height = image.height,
@@ -14,12 +14,13 @@ std::string memory_advice(const nlohmann::json& model, const TrainConfig& config
                         .optimizer = config.optimizer,
                         .objective = Objective::parse(config.loss, config.region, config.smooth)};
   const ModelFactory make = [&] { return make_model(model); };
+  const PlanTarget target = PlanTarget::of(device);
   const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
   const std::string planned =
       fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB", config.batch_size,
-                  mib(planned_bytes(make, shape)));
+                  mib(plan_step(make, shape, target).peak_bytes));
   if (!room) return planned + "; use a smaller --batch-size or --base-width";
-  const std::int64_t batch = largest_batch(make, shape, *room);
+  const std::int64_t batch = largest_batch(make, shape, target, *room);
   if (batch == 0)
     return fmt::format("{} and {:.0f} were free; use a smaller --base-width", planned, mib(*room));
   return fmt::format("{} and {:.0f} were free, which holds those of --batch-size {}", planned,

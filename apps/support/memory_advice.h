@@ -9,9 +9,9 @@
 
 namespace glia {
 
-/// The bytes that a step's tensors need and the largest batch whose tensors would fit into `room`
-/// (free bytes before training; nothing where that is not known). `slice` gives the images' size.
+/// The bytes that a step needs on the device and the largest batch that would fit into `room` (free
+/// bytes before training; nothing where that is not known). `slice` gives the images' size.
 std::string memory_advice(const nlohmann::json& model, const TrainConfig& config,
-                          const Sample& slice, std::optional<std::size_t> room);
+                          const Sample& slice, Device& device, std::optional<std::size_t> room);
 
 }  // namespace glia

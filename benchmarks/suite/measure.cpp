@@ -112,8 +112,7 @@ struct Trainee {
   }
 
   std::size_t peak_bytes() const {
-    const auto* memory = dynamic_cast<const CachingAllocator*>(&device->allocator());
-    return (memory ? memory->peak_bytes() : 0) + device->context().workspace.size();
+    return device->allocator().peak_bytes() + device->context().workspace.size();
   }
 };
 

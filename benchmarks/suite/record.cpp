@@ -134,7 +134,9 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
           .batch_size = batch_size,
           .size = size,
           .calls = std::move(log.calls),
-          .planned_bytes = planned_bytes([&] { return std::make_unique<UNet>(config); }, shape),
+          .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
+                                     {.cpu = how.reads_maps, .memory = how.memory})
+                               .peak_bytes,
           .parameters = net.parameters().count()};
 }
 

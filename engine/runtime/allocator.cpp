@@ -184,9 +184,11 @@ Workspace::~Workspace() {
 
 void* Workspace::reserve(std::size_t bytes) {
   if (bytes <= size_) return data_;
-  if (source_) {
+  if (source_ && keeps_) {
     bytes = std::bit_ceil(bytes);  // so that all outgrown blocks are smaller than the last
     if (data_) outgrown_.emplace_back(data_, size_);
+  } else if (source_) {
+    finish_call();
   } else {
     std::free(data_);
   }
@@ -195,6 +197,13 @@ void* Workspace::reserve(std::size_t bytes) {
   data_ = source_ ? source_->allocate(bytes) : system_allocate(bytes);
   size_ = bytes;
   return data_;
+}
+
+void Workspace::finish_call() {
+  if (keeps_ || data_ == nullptr) return;
+  source_->release(data_, size_);
+  data_ = nullptr;
+  size_ = 0;
 }
 
 }  // namespace glia

@@ -54,6 +54,13 @@ class Allocator {
   virtual void describe(KernelContext&) const {}
   /// Bytes that could still be allocated; nothing where that is not known.
   virtual std::optional<std::size_t> available() const { return std::nullopt; }
+  /// Whether kernels keep their scratch memory from call to call. Where allocating costs next to
+  /// nothing they do not, and tensors use those bytes between two calls.
+  virtual bool keeps_scratch() const { return true; }
+  /// The most bytes that were held at one time, and the requests that reached the system; zeros
+  /// where nobody counts.
+  virtual std::size_t peak_bytes() const { return 0; }
+  virtual std::size_t system_requests() const { return 0; }
   /// Whether host code may use the addresses.
   virtual bool on_host() const { return true; }
   /// Whether `capture` can be used.
@@ -104,8 +111,8 @@ class CachingAllocator : public AllocatorAdaptor {
 
   /// Bytes that live tensors hold, the largest that was, and the requests that reached the system.
   std::size_t live_bytes() const { return live_; }
-  std::size_t peak_bytes() const { return peak_; }
-  std::size_t system_requests() const { return system_requests_; }
+  std::size_t peak_bytes() const override { return peak_; }
+  std::size_t system_requests() const override { return system_requests_; }
 
  private:
   using Blocks = std::multimap<std::size_t, void*>;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/base/check.h"
+#include "engine/runtime/arena.h"
 #include "kernels/cpu/table.h"
 
 namespace glia {
@@ -15,7 +16,8 @@ Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<All
     : name_(std::move(name)),
       kernels_(kernels),
       allocator_(std::move(allocator)),
-      context_(allocator_->on_host() ? nullptr : allocator_.get()) {
+      context_(allocator_->on_host() && allocator_->keeps_scratch() ? nullptr : allocator_.get(),
+               allocator_->keeps_scratch()) {
   context_.threads = threads;
   allocator_->describe(context_);
 }
@@ -43,17 +45,22 @@ int available_cores() {
   return std::max(1, CPU_COUNT(&mask));
 }
 
+int resolve_threads(int threads) {
+  check(threads >= 0 && threads <= 1024, "--threads: found {}, expected 0 (every core) to 1024",
+        threads);
+  return threads == 0 ? available_cores() : threads;
+}
+
 std::unique_ptr<Device> make_cpu_device(int threads) {
-  return make_cpu_device(threads, cpu::table(), std::make_unique<SystemAllocator>());
+  return std::make_unique<Device>("cpu", cpu::table(), std::make_shared<ArenaAllocator>(),
+                                  resolve_threads(threads));
 }
 
 std::unique_ptr<Device> make_cpu_device(int threads, const KernelTable& kernels,
                                         std::unique_ptr<Allocator> memory) {
-  check(threads >= 0 && threads <= 1024, "--threads: found {}, expected 0 (every core) to 1024",
-        threads);
   return std::make_unique<Device>("cpu", kernels,
                                   std::make_shared<CachingAllocator>(std::move(memory)),
-                                  threads == 0 ? available_cores() : threads);
+                                  resolve_threads(threads));
 }
 
 }  // namespace glia

@@ -27,6 +27,12 @@ class Device {
   /// `threads` are those of the CPU backend.
   Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
          int threads);
+  virtual ~Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  /// Told of each tensor before its memory is allocated; a plan writes it down.
+  virtual void announce(const Shape&, DType) {}
 
   const std::string& name() const { return name_; }
   const KernelTable& kernels() const { return kernels_; }
@@ -60,13 +66,15 @@ class Device {
   std::vector<TraceEntry> trace_;
 };
 
-/// The CPU device with a caching allocator. `threads` 0 means every core this process may use.
+/// The CPU device in an arena. `threads` 0 means every core this process may use.
 std::unique_ptr<Device> make_cpu_device(int threads = 0);
-/// The same with other kernels, in the memory that goes with them.
+/// With other kernels and a cache of the memory that goes with them.
 std::unique_ptr<Device> make_cpu_device(int threads, const KernelTable& kernels,
                                         std::unique_ptr<Allocator> memory);
 
 /// Cores that this process may run on (its affinity mask, not the machine's count).
 int available_cores();
+/// The number of threads that --threads means: 0 is every core. Throws `Error` where it is none.
+int resolve_threads(int threads);
 
 }  // namespace glia

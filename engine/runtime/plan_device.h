@@ -1,10 +1,13 @@
 // A device that computes nothing and keeps no memory, but counts what a real one would hold:
-// running a training step on it tells how much that step needs.
+// running a training step on it tells how much that step needs, and which tensors those are.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "engine/runtime/device.h"
+#include "engine/runtime/plan_log.h"
 
 namespace glia {
 
@@ -23,17 +26,34 @@ class NoMemory : public Allocator {
   std::uintptr_t next_ = kAlignment;
 };
 
+/// The device that a plan is for.
+struct PlanTarget {
+  /// The CPU's own kernels, whose scratch memory is then counted too. Otherwise a backend that runs
+  /// a pass an operation, and what its kernels take besides is not known.
+  bool cpu = true;
+  int threads = 1;
+  ConvMethod conv = ConvMethod::automatic;
+  MemoryMode memory = MemoryMode::automatic;
+
+  static PlanTarget of(Device& device);
+};
+
 /// Its tensors read as zeros.
 class PlanDevice : public Device {
  public:
-  PlanDevice();
-  /// The most bytes that tensors held at one time. What kernels take as scratch memory is not
-  /// counted.
-  std::size_t peak_bytes() const { return memory_->peak_bytes(); }
+  explicit PlanDevice(const PlanTarget& target);
+
+  PlanLog& log() { return *log_; }
+  /// What the memory must hold: of the CPU the whole arena, with scratch memory and gaps; otherwise
+  /// the tensors that are alive at the fullest moment.
+  std::size_t peak_bytes() const;
 
  private:
-  explicit PlanDevice(std::shared_ptr<CachingAllocator> memory);
-  std::shared_ptr<CachingAllocator> memory_;
+  PlanDevice(const PlanTarget& target, std::shared_ptr<PlanLog> log);
+  void announce(const Shape& shape, DType dtype) override;
+
+  PlanTarget target_;
+  std::shared_ptr<PlanLog> log_;
 };
 
 }  // namespace glia

@@ -16,10 +16,14 @@ void run_kernel(Device& device, const Args& args) {
   const auto kernel = device.kernels().*entry;
   check(kernel != nullptr, "unsupported: the backend '{}' has no kernel {}", device.kernels().name,
         Args::kName);
-  if (!device.tracing()) return kernel(device.context(), args);
+  const auto call = [&] {
+    kernel(device.context(), args);
+    device.context().workspace.finish_call();
+  };
+  if (!device.tracing()) return call();
   device.synchronize();
   const auto start = std::chrono::steady_clock::now();
-  kernel(device.context(), args);
+  call();
   device.synchronize();
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   device.add_trace(Args::kName, spent.count());

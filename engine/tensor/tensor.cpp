@@ -9,6 +9,7 @@ namespace glia {
 
 Tensor Tensor::empty(Device& device, const Shape& shape, DType dtype) {
   const auto bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
+  device.announce(shape, dtype);
   return Tensor(std::make_shared<Body>(
       Body{&device, std::make_shared<Storage>(device, bytes), 0, shape, shape.channels(), dtype}));
 }

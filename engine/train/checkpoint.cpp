@@ -69,11 +69,14 @@ Preprocess Checkpoint::preprocess() const {
 void save_checkpoint(const std::filesystem::path& path, nn::Model& model,
                      const optim::Optimizer* optimizer, const nlohmann::json& info) {
   std::vector<SafeTensors::Entry> entries;
-  std::deque<std::vector<float>> values;  // the host's copies, at addresses that stay
+  std::deque<std::vector<float>> copies;  // of a GPU's tensors, at addresses that stay
+  const auto values = [&](const Tensor& t) -> std::span<const float> {
+    if (t.device().allocator().on_host())
+      return {t.data<float>(), static_cast<std::size_t>(t.numel())};
+    return copies.emplace_back(t.to_vector<float>());
+  };
   const auto add = [&](std::string name, const Tensor& t) {
-    entries.push_back({.name = std::move(name),
-                       .shape = extents(t.shape()),
-                       .values = values.emplace_back(t.to_vector<float>())});
+    entries.push_back({.name = std::move(name), .shape = extents(t.shape()), .values = values(t)});
   };
   for (const auto& p : model.parameters().parameters()) add(p.name, p.value);
   for (const auto& p : model.parameters().buffers()) add(p.name, p.value);

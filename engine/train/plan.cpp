@@ -1,24 +1,39 @@
 #include "engine/train/plan.h"
 
-#include "engine/runtime/plan_device.h"
 #include "engine/train/train_step.h"
 
 namespace glia {
 
-std::size_t planned_bytes(const ModelFactory& make, const StepShape& shape) {
-  PlanDevice device;
+StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanTarget& target) {
+  PlanDevice device(target);
+  PlanLog& log = device.log();
   const auto model = make();
-  model->parameters().allocate(device);
-  optim::Optimizer optimizer(shape.optimizer, model->parameters());
+  nn::ParameterSet& parameters = model->parameters();
+  log.begin_stage("weights and gradients");
+  parameters.allocate(device);
+  for (const nn::Parameter& parameter : parameters.parameters()) {
+    const std::string layer = parameter.name.substr(0, parameter.name.rfind('.'));
+    log.name_layer(parameter.value.view().data, layer);
+    log.name_layer(parameter.value.grad().view().data, layer);
+  }
+  log.begin_stage("optimizer");
+  optim::Optimizer optimizer(shape.optimizer, parameters);
+  log.begin_stage("batches");
   TrainStep step(device, *model, optimizer, shape.objective, 0, TrainStep::Mode::eager);
-  step.run_on_empty({shape.batch_size, shape.height, shape.width, model->in_channels()});
-  return device.peak_bytes();
+  const Shape images{shape.batch_size, shape.height, shape.width, model->in_channels()};
+  step.reserve(images);
+  log.begin_stage("");
+  step.run_on_empty(images);
+  return {.tensors = log.tensors(),
+          .peak_bytes = device.peak_bytes(),
+          .fullest_kernel = log.fullest_kernel()};
 }
 
-std::int64_t largest_batch(const ModelFactory& make, StepShape shape, std::size_t bytes) {
+std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
+                           std::size_t bytes) {
   const auto fits = [&](std::int64_t batch_size) {
     shape.batch_size = batch_size;
-    return planned_bytes(make, shape) <= bytes;
+    return plan_step(make, shape, target).peak_bytes <= bytes;
   };
   if (!fits(1)) return 0;
   std::int64_t good = 1, bad = 2;

@@ -6,6 +6,7 @@
 
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
+#include "engine/runtime/plan_device.h"
 #include "engine/train/loss.h"
 
 namespace glia {
@@ -19,11 +20,20 @@ struct StepShape {
 
 using ModelFactory = std::function<std::unique_ptr<nn::Model>()>;
 
-/// The most bytes that the tensors of a training step hold at one time: weights, gradients,
-/// optimizer state, activations and the batch. Scratch memory of kernels comes on top.
-std::size_t planned_bytes(const ModelFactory& make, const StepShape& shape);
+/// The memory of one training step: weights, gradients, optimizer state, the batches, activations
+/// and their gradients, and on the CPU the convolutions' scratch memory.
+struct StepPlan {
+  std::vector<PlannedTensor> tensors;  // in the order in which they are made
+  std::size_t peak_bytes = 0;          // what the device's memory must hold
+  std::size_t fullest_kernel = 0;      // where the most bytes are alive
+};
 
-/// The largest batch size whose planned bytes are at most `bytes`; 0 when not even one fits.
-std::int64_t largest_batch(const ModelFactory& make, StepShape shape, std::size_t bytes);
+/// Runs a step on a device that computes nothing. Throws `Error` when the model does not take the
+/// size.
+StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanTarget& target);
+
+/// The largest batch size whose peak is at most `bytes`; 0 when not even one image fits.
+std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
+                           std::size_t bytes);
 
 }  // namespace glia

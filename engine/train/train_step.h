@@ -34,6 +34,8 @@ class TrainStep {
   void start(double learning_rate);
   Result finish();
 
+  /// Makes room for batches of images [N,H,W,C], as the first upload would.
+  void reserve(const Shape& images) { place(images); }
   /// The kernels of a step on a batch [N,H,W,C] of undefined contents, for plans and benchmarks.
   void run_on_empty(const Shape& images);
 

@@ -10,22 +10,27 @@ namespace glia {
 
 class Allocator;
 
-/// Scratch memory that survives from call to call and only grows, so that a steady training step
-/// allocates nothing. Contents are undefined at each `reserve`; one kernel at a time uses it.
+/// Scratch memory of the kernel that runs. It survives from call to call and only grows, so that a
+/// steady training step allocates nothing; or, where the source is an arena, it goes back after
+/// each call. Contents are undefined at each `reserve`; one kernel at a time uses it.
 class Workspace {
  public:
   /// In the host's memory, or in the memory that `source` gives; that must outlive the workspace.
-  explicit Workspace(Allocator* source = nullptr) : source_(source) {}
+  explicit Workspace(Allocator* source = nullptr, bool keeps = true)
+      : source_(source), keeps_(keeps) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace();
 
   /// At least `bytes` of 64-byte aligned memory (256 on a GPU). Throws `Error` when there is none.
   void* reserve(std::size_t bytes);
+  /// The kernel that reserved it has returned.
+  void finish_call();
   std::size_t size() const { return size_; }
 
  private:
   Allocator* source_ = nullptr;
+  bool keeps_ = true;
   void* data_ = nullptr;
   std::size_t size_ = 0;
   // Smaller blocks of before: recorded graphs may still use them.
@@ -37,9 +42,12 @@ class Workspace {
 enum class ConvMethod : std::uint8_t { automatic, direct, winograd };
 
 struct KernelContext {
-  explicit KernelContext(Allocator* memory = nullptr) : workspace(memory) {}
+  explicit KernelContext(Allocator* memory = nullptr, bool keeps_scratch = true)
+      : workspace(memory, keeps_scratch) {}
 
   int threads = 1;  // of the CPU backend
+  /// The CPU's convolutions reserve their scratch memory and return: how a plan learns its size.
+  bool dry_run = false;
   ConvMethod conv = ConvMethod::automatic;
   void* stream = nullptr;   // cudaStream_t of the GPU backends
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it

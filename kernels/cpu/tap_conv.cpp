@@ -207,6 +207,7 @@ void tap_conv(KernelContext& context, const TapConv& a) {
       context.workspace.reserve(static_cast<std::size_t>(plan.weights_size + bias_size +
                                                          context.threads * plan.scratch_size) *
                                 sizeof(float)));
+  if (context.dry_run) return;
   const MapRows map(a.in_map);
   float* bias = weights + plan.weights_size;
   float* scratch = bias + bias_size;

@@ -233,6 +233,7 @@ void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy,
   auto* sums = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(w.shares * w.sums_size + context.threads * scratch_size) *
       sizeof(float)));
+  if (context.dry_run) return;
   float* scratch = sums + w.shares * w.sums_size;
   // The blocks of a share follow one another, since they read the same pixels.
   parallel_for(context, w.shares * w.blocks, [&](std::int64_t task) HWY_ATTR {

@@ -80,6 +80,7 @@ void by_tiles(KernelContext& context, const Tiles& tiles) {
       context.workspace.reserve(static_cast<std::size_t>(blocks * weights_size + sums.size() +
                                                          context.threads * scratch_size) *
                                 sizeof(float)));
+  if (context.dry_run) return;
   sums.data = weights + blocks * weights_size;
   float* scratch = sums.data + sums.size();
 
@@ -132,6 +133,7 @@ void by_outputs(KernelContext& context, const Tiles& tiles) {
   auto* memory = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(in_size + sums.size() + context.threads * scratch_size) *
       sizeof(float)));
+  if (context.dry_run) return;
   const Panels in(memory, tiles.count, kSlice, pitch);
   sums.data = memory + in_size;
   float* scratch = sums.data + sums.size();

@@ -117,6 +117,7 @@ void by_shares(KernelContext& context, const WinogradWgrad& a, const WgradPlan& 
   auto* memory = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(plan.shares * share_size + context.threads * scratch_size) *
       sizeof(float)));
+  if (context.dry_run) return;
   float* scratch = memory + plan.shares * share_size;
 
   parallel_for(context, plan.shares, [&](std::int64_t share) HWY_ATTR {
@@ -143,6 +144,7 @@ void by_blocks(KernelContext& context, const WinogradWgrad& a) {
   const std::int64_t scratch_size = kFrequencies * step;
   auto* memory = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(all_size + context.threads * scratch_size) * sizeof(float)));
+  if (context.dry_run) return;
   float* scratch = memory + all_size;
   const Transformed all(a, a.tiles.count, memory);
 

@@ -162,8 +162,8 @@ TEST_CASE("conv_transpose2d reads deferred tensors", "[ops]") {
     cases.push_back(norm_case(
         fmt::format("conv_transpose2d to {} channels", k), true, x,
         [](Tape& tape, const Tensor& y, Inputs more, const Tensor& out) {
-          return ops::conv_transpose2d(tape, y, more[0], more[1], {.stride_h = 2, .stride_w = 2},
-                                       out);
+          return ops::conv_transpose2d(tape, y, more[0], more[1],
+                                       {.stride_h = 2, .stride_w = 2, .padding = {}}, out);
         },
         {{.shape = {x[3], 2, 2, k}, .image = false, .length = static_cast<double>(x.numel())},
          {.shape = {k}, .image = false, .length = 4.0 * static_cast<double>(x.numel())}}));

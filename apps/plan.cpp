@@ -1,0 +1,142 @@
+// glia plan: the memory of a training step, tensor by tensor, before anything runs.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands.h"
+#include "apps/support/model_options.h"
+#include "apps/support/plan_table.h"
+#include "engine/data/loader.h"
+#include "engine/runtime/open_device.h"
+#include "models/registry.h"
+
+namespace glia {
+
+namespace {
+
+struct PlanOptions {
+  ModelOptions model;
+  std::int64_t batch_size = 6, size = 240, channels = 3;
+  std::string optimizer = "adam", loss = "iou", device = "cpu", conv = "auto", memory = "auto";
+  int threads = 0;
+  double available = 0, least = 1;
+  bool json = false;
+};
+
+constexpr double kMib = 1 << 20;
+
+/// Bytes of this process that lie in memory now: the program before it trains.
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0, resident = 0;
+  file >> all >> resident;
+  check(static_cast<bool>(file), "/proc/self/statm: cannot be read; is /proc mounted?");
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// Bytes that the system can give to a new program.
+std::size_t free_bytes() {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  for (std::size_t kib = 0; file >> name >> kib; file.ignore(16, '\n'))
+    if (name == "MemAvailable:") return kib << 10;
+  fail("/proc/meminfo: found no MemAvailable; say how much there is with --available-mib");
+}
+
+/// One more than the loader keeps ahead is with the trainer, and one on its way.
+std::size_t loader_bytes(const StepShape& shape, std::int64_t channels) {
+  const std::int64_t batches = LoaderConfig().prefetch + 2;
+  return static_cast<std::size_t>(batches * shape.batch_size * shape.height * shape.width *
+                                  (channels + 1)) *
+         sizeof(float);
+}
+
+void run(const PlanOptions& o, const CLI::App& command) {
+  const nlohmann::json config = o.model.config(command, o.channels).to_json();
+  const ModelFactory make = [&] { return make_model(config); };
+  const std::int64_t multiple = make()->size_multiple();
+  check(o.size % multiple == 0,
+        "--size: found {}, expected a multiple of {}: the network halves images {} times", o.size,
+        multiple, config["depth"].dump());
+  StepShape shape{.batch_size = o.batch_size,
+                  .height = o.size,
+                  .width = o.size,
+                  .optimizer = {},
+                  .objective = Objective::parse(o.loss, Region::batch, 1)};
+  shape.optimizer.kind = optim::parse_kind(o.optimizer);
+  const PlanTarget target{.cpu = o.device == "cpu",
+                          .threads = resolve_threads(o.threads),
+                          .conv = parse_conv(o.conv),
+                          .memory = parse_memory(o.memory)};
+  const std::size_t program = resident_bytes();
+  const ProcessPlan plan{plan_step(make, shape, target), program, loader_bytes(shape, o.channels)};
+  if (o.json) return fmt::print("{}\n", to_json(plan).dump(1));
+  fmt::print("{}\n{}", tensor_table(plan.step, static_cast<std::size_t>(o.least * kMib)),
+             memory_summary(plan));
+  if (!target.cpu) {
+    fmt::print("What kernels of a GPU take besides is not counted.\n");
+    if (o.available == 0) return;
+  }
+  const std::size_t room =
+      o.available > 0 ? static_cast<std::size_t>(o.available * kMib) : free_bytes();
+  // On the CPU the loader's batches and the program share the memory with the step.
+  const std::size_t beside = target.cpu ? plan.loader + plan.program : 0;
+  const std::int64_t batch = room > beside ? largest_batch(make, shape, target, room - beside) : 0;
+  const double mib = static_cast<double>(room) / kMib;
+  if (batch == 0)
+    fmt::print("{:.0f} MiB do not hold one image; take a smaller --base-width\n", mib);
+  else
+    fmt::print("{:.0f} MiB hold at most --batch-size {}\n", mib, batch);
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app) {
+  auto* command = app.add_subcommand("plan", "Shows the memory of a training step, before it runs");
+  auto o = std::make_shared<PlanOptions>();
+  command->add_option("--batch-size,--batch", o->batch_size, "Slices a step")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_option("--size", o->size, "Height and width of the images")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_option("--channels", o->channels, "Of the images")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  o->model.add_to(*command);
+  command->add_option("--optimizer", o->optimizer, "adam, adamw, sgd or rmsprop")
+      ->capture_default_str();
+  command->add_option("--loss", o->loss, "iou (-log IoU), bce, dice, or a sum such as iou+0.5*bce")
+      ->capture_default_str();
+  command->add_option("--device", o->device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  command
+      ->add_option("--threads", o->threads, "CPU threads, each with scratch memory; 0: every core")
+      ->capture_default_str();
+  command->add_option("--conv", o->conv, "How the CPU convolves; see glia train --help")
+      ->check(CLI::IsMember(conv_names()))
+      ->capture_default_str();
+  command->add_option("--memory", o->memory, "What the CPU keeps; see glia train --help")
+      ->check(CLI::IsMember(memory_names()))
+      ->capture_default_str();
+  command
+      ->add_option("--available-mib", o->available,
+                   "Memory for which to find the largest batch; 0: what this machine has free")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--least-mib", o->least, "Tensors below this share a row")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_flag("--json", o->json, "Print JSON with every tensor instead of tables");
+  command->footer(
+      "Example:\n"
+      "  glia plan --batch 12 --base-width 32\n"
+      "  glia plan --batch 6 --memory fast --available-mib 2000");
+  command->callback([o, command] { run(*o, *command); });
+}
+
+}  // namespace glia

@@ -1,0 +1,56 @@
+// What a planned step allocated, in which order, and for which kernels.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/arena.h"
+
+namespace glia {
+
+/// One piece of memory that a step takes.
+struct PlannedTensor {
+  static constexpr std::size_t kKept = std::numeric_limits<std::size_t>::max();
+
+  std::string layer;    // whose kernel makes it; empty before the step
+  std::string made_by;  // that kernel, or what it is before the step
+  std::string shape;    // "6x240x240x32 f32"; empty for scratch memory
+  std::size_t bytes = 0;
+  std::size_t first = 0, last = kKept;  // numbers of the kernels that find it alive
+
+  bool scratch() const { return shape.empty(); }
+  bool alive_at(std::size_t kernel) const { return first <= kernel && kernel <= last; }
+};
+
+class PlanLog {
+ public:
+  /// Names what is allocated from here on; "" leaves that to the kernels.
+  void begin_stage(std::string name) { stage_ = std::move(name); }
+  /// Says that kernels which use the tensor at `data` belong to `layer`.
+  void name_layer(const void* data, std::string layer) { layers_[data] = std::move(layer); }
+  /// The next allocation is a tensor of this shape.
+  void announce(std::string shape) { shape_ = std::move(shape); }
+
+  std::size_t allocate(std::size_t bytes);
+  void release(std::size_t offset);
+  /// A kernel starts that has these parameters; tensors made since the last one are its own.
+  void start_kernel(const char* name, const std::vector<const void*>& parameters);
+
+  const ArenaLayout& layout() const { return layout_; }
+  const std::vector<PlannedTensor>& tensors() const { return tensors_; }
+  /// The kernel at which the most bytes were alive.
+  std::size_t fullest_kernel() const { return fullest_; }
+
+ private:
+  ArenaLayout layout_;
+  std::vector<PlannedTensor> tensors_;
+  std::vector<std::size_t> unnamed_;          // tensors whose kernel is still to come
+  std::map<std::size_t, std::size_t> alive_;  // tensors by offset
+  std::map<const void*, std::string> layers_;
+  std::string stage_, shape_, layer_, kernel_;  // of what comes next, and of the last kernel
+  std::size_t kernels_ = 0, fullest_ = 0;
+};
+
+}  // namespace glia
