@@ -1,11 +1,12 @@
-// Whole training steps of the U-Net and nothing else, for a comparison with a peer in another
-// process (benchmarks/beside): one JSON line. `glia bench --op train_step` measures the same with
-// its floors beside it. Usage: train_step --base-width 32 --batch-size 6
+// Whole training steps of the U-Net, or predictions, and nothing else, for a comparison with a peer
+// in another process (benchmarks/beside): one JSON line. `glia bench --op train_step` measures the
+// same with its floors beside it. Usage: train_step --base-width 32 --batch-size 6
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "benchmarks/suite/repeated_step.h"
 #include "benchmarks/suite/statistics.h"
@@ -21,6 +22,7 @@ struct Options {
   std::int64_t base_width = 32, batch_size = 6, size = 240;
   DeviceRequest device{.device = "cpu"};
   std::string conv = name_of(device.conv), memory = name_of(device.memory);
+  std::string mode = "train";
   bool eager = false;
   int warmup = 3, steps = 10;
 };
@@ -30,12 +32,18 @@ void run(Options o) {
   o.device.memory = parse_memory(o.memory);
   const auto device = open_device(o.device);
   const auto stopwatch = make_stopwatch(*device);
-  RepeatedStep step(*device, {.base_width = o.base_width}, o.batch_size, o.size,
-                    o.eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic);
+  std::optional<RepeatedStep> training;
+  std::optional<RepeatedInference> inference;
+  const UNetConfig config{.base_width = o.base_width};
+  if (o.mode == "train")
+    training.emplace(*device, config, o.batch_size, o.size,
+                     o.eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic);
+  else
+    inference.emplace(*device, config, o.batch_size, o.size);
   std::vector<double> seconds;
   for (int i = -o.warmup; i < o.steps; ++i) {
     stopwatch->start();
-    step.run();
+    training ? training->run() : inference->run();
     const double spent = stopwatch->stop();
     if (i >= 0) seconds.push_back(spent);
   }
@@ -43,6 +51,7 @@ void run(Options o) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const nlohmann::ordered_json json = {{"program", "glia train_step"},
+                                       {"mode", o.mode},
                                        {"device", device->name()},
                                        {"instruction_set", cpu::instruction_set()},
                                        {"threads", device->context().threads},
@@ -65,9 +74,11 @@ void run(Options o) {
 }  // namespace glia::bench
 
 int main(int argc, char** argv) {
-  CLI::App app{"Times training steps of the U-Net on a random batch"};
+  CLI::App app{"Times training steps of the U-Net, or predictions, on a random batch"};
   glia::bench::Options options;
   app.option_defaults()->always_capture_default();
+  app.add_option("--mode", options.mode, "train, or infer: only the probabilities")
+      ->check(CLI::IsMember({"train", "infer"}));
   app.add_option("--base-width", options.base_width, "Channels of the first level");
   app.add_option("--batch-size", options.batch_size, "Images a step");
   app.add_option("--size", options.size, "Height and width of the images");
@@ -79,7 +90,9 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.device.threads, "CPU threads; 0 takes every core");
   app.add_option("--warmup", options.warmup, "Steps that are not timed");
   app.add_option("--steps", options.steps, "Steps that are")->check(CLI::PositiveNumber);
-  app.footer("Example:\n  train_step --base-width 32 --batch-size 6");
+  app.footer(
+      "Example:\n  train_step --base-width 32 --batch-size 6\n"
+      "  train_step --mode infer --batch-size 1");
   CLI11_PARSE(app, argc, argv);
   try {
     glia::bench::run(options);

@@ -1,6 +1,8 @@
 #include "benchmarks/suite/repeated_step.h"
 
 #include "engine/base/rng.h"
+#include "engine/ops/ops.h"
+#include "engine/train/inference.h"
 
 namespace glia::bench {
 
@@ -35,6 +37,19 @@ RepeatedStep::RepeatedStep(Device& device, const UNetConfig& config, std::int64_
       adam_({}, allocated(net_, device)),
       step_(device, net_, adam_, objective_, 0, mode) {
   step_.upload(random_batch(batch_size, size, config.in_channels));
+}
+
+RepeatedInference::RepeatedInference(Device& device, const UNetConfig& config,
+                                     std::int64_t batch_size, std::int64_t size)
+    : device_(device), net_(config) {
+  allocated(net_, device).set_wants_grads(false);
+  const Batch batch = random_batch(batch_size, size, config.in_channels);
+  images_ = Tensor::from<float>(device, {batch_size, size, size, config.in_channels}, batch.images);
+}
+
+void RepeatedInference::run() {
+  Tape tape(device_, Tape::Mode::off);
+  ops::sigmoid(tape, infer_logits(device_, net_, images_, false));
 }
 
 }  // namespace glia::bench

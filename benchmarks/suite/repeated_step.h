@@ -1,4 +1,5 @@
-// Training steps of the U-Net as `glia train` does them, on one random batch again and again.
+// Training steps of the U-Net as `glia train` does them, or predictions, on one random batch again
+// and again.
 #pragma once
 
 #include "engine/train/train_step.h"
@@ -20,6 +21,21 @@ class RepeatedStep {
   Objective objective_;
   optim::Optimizer adam_;
   TrainStep step_;
+};
+
+class RepeatedInference {
+ public:
+  /// Random weights and images. The device must outlive it.
+  RepeatedInference(Device& device, const UNetConfig& config, std::int64_t batch_size,
+                    std::int64_t size);
+
+  /// Queues the probabilities of the batch.
+  void run();
+
+ private:
+  Device& device_;
+  UNet net_;
+  Tensor images_;
 };
 
 }  // namespace glia::bench
