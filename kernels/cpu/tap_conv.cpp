@@ -152,7 +152,7 @@ struct Plan {
         tile(input.tile_rows(depth_block, problem.in.shape[0], threads)),
         tiles(ceil_div(rows, tile)),
         scratch_size(round_up(input.size(tile, depth_block), 16)),
-        stream(depth_block == depth && streams(problem.out) && outputs % kBlock == 0) {
+        stream(depth_block == depth && streams(problem.out)) {
     for (const TapPart& part : problem.parts) {
       weights_first.push_back(weights_size);
       weights_size += blocks * depth * static_cast<std::int64_t>(part.taps.size()) * kBlock;
