@@ -25,7 +25,7 @@ WgradPlan plan_wgrad(const ConvGeometry& g) {
   const std::int64_t sums = g.C * g.K, channels = g.C + g.K;  // of a frequency, of a tile
   constexpr std::int64_t kMiB = (std::int64_t{1} << 20) / (4 * kFrequencies);
   if (tiles == 0) return {.scheme = WgradPlan::Scheme::blocks, .shares = 1, .batch = 0};
-  if (sums >= 64 * 128) {
+  if (sums >= 128 * 128) {
     // More tiles at a time would leave the caches before they are multiplied; with fewer, the sums
     // are loaded and stored too often.
     constexpr std::int64_t kLimit = 12 * kMiB;
