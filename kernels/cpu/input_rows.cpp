@@ -26,16 +26,19 @@ InputRows::InputRows(std::span<const TapPart> parts, const ConstView& in, std::i
       any = true;
     }
   }
-  width_ = (cols - 1) * step_w_ + max_dw_ - min_dw_ + 1;
-  // With gaps between the pixels that are read, packing is faster.
-  in_place_ = may_stay && step_h_ == 1 && step_w_ == 1 && min_dh_ >= 0 && min_dw_ >= 0 &&
+  width_ = packed_width_ = (cols - 1) * step_w_ + max_dw_ - min_dw_ + 1;
+  // With gaps between the pixels that are read, packing is faster; with steps, also with gaps
+  // between the channels of pixels.
+  const bool gaps = step_w_ > max_dw_ - min_dw_ + 1 || step_h_ > max_dh_ - min_dh_ + 1 ||
+                    (step_w_ > 1 && !in.dense());
+  in_place_ = may_stay && !gaps && min_dh_ >= 0 && min_dw_ >= 0 &&
               first_row(rows_ - 1) + max_dh_ - min_dh_ < in.shape[1] &&
               min_dw_ + width_ <= in.shape[2];
   if (in_place_) width_ = in.shape[2];
 }
 
 bool InputRows::fits(std::int64_t channels) const {
-  return size(1, channels) <= kCacheFloats;
+  return input_rows(1) * packed_width_ * packed_pixel(channels) + 16 <= kCacheFloats;
 }
 
 std::int64_t InputRows::tile_rows(std::int64_t channels, std::int64_t images, int threads) const {

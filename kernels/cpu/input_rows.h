@@ -23,14 +23,14 @@ class InputRows {
   bool in_place() const { return in_place_; }
   /// Floats between neighbouring pixels, of `channels` packed ones.
   std::int64_t pixel(std::int64_t channels) const {
-    if (in_place_) return in_.pitch;
-    return channels % 16 == 0 ? channels + (channels / 16 % 2 == 0 ? 16 : 0) : channels;
+    return in_place_ ? in_.pitch : packed_pixel(channels);
   }
   /// Floats of scratch memory for a tile of `rows` output rows.
   std::int64_t size(std::int64_t rows, std::int64_t channels) const {
     return in_place_ ? 0 : input_rows(rows) * width_ * pixel(channels) + 16;
   }
-  /// Whether what one output row reads takes no more than half of an L2 cache.
+  /// Whether what one output row reads takes no more than half of an L2 cache, packed: sums must
+  /// not depend on whether it is.
   bool fits(std::int64_t channels) const;
   /// Output rows a tile: as many as keep the packed rows in half of the L2 cache, but enough tiles
   /// to keep all threads busy.
@@ -51,10 +51,14 @@ class InputRows {
   const ConstView& in() const { return in_; }
 
  private:
+  static std::int64_t packed_pixel(std::int64_t channels) {
+    return channels % 16 == 0 ? channels + (channels / 16 % 2 == 0 ? 16 : 0) : channels;
+  }
+
   ConstView in_;
   std::int64_t step_h_, step_w_, rows_ = 0;
   std::int64_t min_dh_ = 0, max_dh_ = 0, min_dw_ = 0, max_dw_ = 0;
-  std::int64_t width_ = 0;  // pixels a row
+  std::int64_t width_ = 0, packed_width_ = 0;  // pixels a row
   bool in_place_ = false;
 };
 

@@ -116,11 +116,18 @@ void pack_weights(const TapConv& a, const TapPart& part, std::int64_t block,
     for (const Tap& tap : part.taps) {
       const float* w =
           a.w.as<float>() + tap.position * C + c0 * depth_stride + first * output_stride;
+      if (a.w_reduces_k) {  // outputs lie side by side already
+        for (std::int64_t c = 0; c < channels; ++c)
+          std::fill_n(std::copy_n(w + c * depth_stride, count, packed + c * kBlock), kBlock - count,
+                      0.0f);
+        packed += channels * kBlock;
+        continue;
+      }
       // Tiles of 16 channels keep the cache lines of a strided read until all of them were used.
       for (std::int64_t c16 = 0; c16 < channels; c16 += 16)
         for (std::int64_t k = 0; k < kBlock; ++k)
           for (std::int64_t c = c16; c < std::min(channels, c16 + 16); ++c)
-            packed[c * kBlock + k] = k < count ? w[c * depth_stride + k * output_stride] : 0.0f;
+            packed[c * kBlock + k] = k < count ? w[c + k * output_stride] : 0.0f;
       packed += channels * kBlock;
     }
   }
@@ -152,7 +159,7 @@ struct Plan {
         tile(input.tile_rows(depth_block, problem.in.shape[0], threads)),
         tiles(ceil_div(rows, tile)),
         scratch_size(round_up(input.size(tile, depth_block), 16)),
-        stream(depth_block == depth && streams(problem.out) && outputs % kBlock == 0) {
+        stream(depth_block == depth && streams(problem.out)) {
     for (const TapPart& part : problem.parts) {
       weights_first.push_back(weights_size);
       weights_size += blocks * depth * static_cast<std::int64_t>(part.taps.size()) * kBlock;

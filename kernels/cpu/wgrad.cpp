@@ -24,6 +24,11 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 constexpr int kRows = 6;
+
+/// Rows of sums that the registers hold beside `vectors`.
+constexpr int rows_beside(std::int64_t vectors) {
+  return kVectors == 4 && vectors <= 2 ? 2 * kRows : kRows;
+}
 constexpr std::int64_t kMinTasks =
     16;  // what the shares aim at; fixed, so that sums are repeatable
 
@@ -46,10 +51,14 @@ template <int kM, int kV>
 HWY_INLINE void micro(const Strip& s) {
   const Floats d;
   FloatVec acc[kM][kV];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int m = 0; m < kM; ++m)
 #pragma GCC unroll 8
-    for (int v = 0; v < kV; ++v) acc[m][v] = hn::Zero(d);
+    for (int v = 0; v < kV; ++v) {
+      acc[m][v] = hn::Zero(d);
+      // What the sums are added to comes meanwhile.
+      if (s.accumulate) __builtin_prefetch(s.sums + m * s.sums_step + v * kLanes, 1);
+    }
   for (std::size_t row = 0; row < s.vectors.rows.size(); ++row) {
     const float* HWY_RESTRICT b = s.vectors.rows[row] + s.vectors.offset;
     const float* HWY_RESTRICT a = s.scalars.rows[row] + s.scalars.offset;
@@ -57,7 +66,7 @@ HWY_INLINE void micro(const Strip& s) {
       FloatVec right[kV];
 #pragma GCC unroll 8
       for (int v = 0; v < kV; ++v) right[v] = hn::LoadU(d, b + v * kLanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int m = 0; m < kM; ++m) {
         const FloatVec left = hn::Set(d, a[m]);
 #pragma GCC unroll 8
@@ -67,7 +76,7 @@ HWY_INLINE void micro(const Strip& s) {
       a += s.scalars.step;
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int m = 0; m < kM; ++m)
 #pragma GCC unroll 8
     for (int v = 0; v < kV; ++v)
@@ -83,7 +92,8 @@ HWY_NOINLINE void micro_rows(const Strip& s, std::int64_t rows) {
     case 3: return micro<3, kV>(s);
     case 4: return micro<4, kV>(s);
     case 5: return micro<5, kV>(s);
-    default: return micro<kRows, kV>(s);
+    case 6: return micro<kRows, kV>(s);
+    default: return micro<rows_beside(kV), kV>(s);
   }
 }
 
@@ -103,9 +113,10 @@ struct Slabs {
   explicit Slabs(const ConvGeometry& g) {
     // Pixels whose dy stays in the L1 cache while the taps pass over them, and enough of them that
     // the sums are seldom loaded and stored.
-    constexpr std::int64_t kPixels = 192;
+    constexpr std::int64_t kPixels = 96;
     rows = std::clamp<std::int64_t>(kPixels / g.Q, 1, g.P);
     per_image = ceil_div(g.P, rows);
+    rows = ceil_div(g.P, per_image);  // all of like size
     images = per_image > 1 ? 1 : std::clamp<std::int64_t>(kPixels / (g.P * g.Q), 1, g.N);
     count = ceil_div(g.N, images) * per_image;
   }
@@ -122,10 +133,15 @@ struct Wgrad {
   bool narrow = g.C < kLine && g.K % kLine == 0 && !dy_map;
   std::int64_t block = std::min(narrow ? g.K : g.C, kBlock);  // channels of a task
   std::int64_t blocks = ceil_div(narrow ? g.K : g.C, block);
-  InputRows input{{&all, 1}, x, g.stride_h, g.stride_w, g.C % kLine == 0 && !x_map};
+  // Steps of whole pixels of a power of two would share sets of the L1 cache.
+  bool may_stay = g.C % kLine == 0 && !x_map && g.stride_h == 1 && g.stride_w == 1;
+  InputRows input{{&all, 1}, x, g.stride_h, g.stride_w, may_stay};
   std::int64_t shares = std::min(slabs.count, ceil_div(kMinTasks, blocks));
   std::int64_t image_size = round_up(input.size(slabs.rows, narrow ? g.C : block), 16);
-  std::int64_t dy_size = dy_map ? round_up(slabs.rows * g.Q * g.K, 16) : 0;
+  // The scalars of pixels a power of two apart would share sets of the L1 cache.
+  bool packs_dy = dy_map || (!narrow && g.K % 64 == 0);
+  std::int64_t dy_step = !packs_dy ? dy.pitch : g.K % 32 == 0 ? g.K + kLine : g.K;
+  std::int64_t dy_size = packs_dy ? round_up(slabs.rows * g.Q * dy_step, 16) : 0;
   std::int64_t sums_size = g.K * g.R * g.S * g.C;
 
   /// Floats from the first tap's pixels to those of `tap`.
@@ -137,11 +153,9 @@ struct Wgrad {
 /// Where the rows of a slab begin, of x and of dy, in place or in scratch memory.
 struct SlabRows {
   std::vector<const float*> x, dy;
-  std::int64_t dy_step;
 
   SlabRows(const Wgrad& w, std::int64_t slab, std::int64_t c0, std::int64_t channels,
-           float* scratch)
-      : dy_step(w.dy_map ? w.g.K : w.dy.pitch) {
+           float* scratch) {
     const ConvGeometry& g = w.g;
     const std::int64_t n0 = slab / w.slabs.per_image * w.slabs.images;
     const std::int64_t i0 = slab % w.slabs.per_image * w.slabs.rows;
@@ -151,14 +165,18 @@ struct SlabRows {
       const float* first = read_rows(w.input, w.x_map, n, i0, rows, c0, channels, scratch);
       const float* first_dy = w.dy.as<float>() + (n * g.P + i0) * g.Q * w.dy.pitch;
       scratch += w.image_size;
-      if (w.dy_map) {
-        copy_pixels<true>(first_dy, w.dy.pitch, scratch, g.K, rows * g.Q, 0, g.K, w.dy_map);
+      if (w.packs_dy) {
+        if (w.dy_map)
+          copy_pixels<true>(first_dy, w.dy.pitch, scratch, w.dy_step, rows * g.Q, 0, g.K, w.dy_map);
+        else
+          copy_pixels<false>(first_dy, w.dy.pitch, scratch, w.dy_step, rows * g.Q, 0, g.K,
+                             w.dy_map);
         first_dy = scratch;
         scratch += w.dy_size;
       }
       for (std::int64_t i = 0; i < rows; ++i) {
         x.push_back(first + w.input.offset(w.all.taps.front(), i, 0, pixel));
-        dy.push_back(first_dy + i * g.Q * dy_step);
+        dy.push_back(first_dy + i * g.Q * w.dy_step);
       }
     }
   }
@@ -169,16 +187,19 @@ void slab_by_taps(const Wgrad& w, const SlabRows& rows, std::int64_t c0, std::in
                   float* sums, bool accumulate) {
   const ConvGeometry& g = w.g;
   const std::int64_t pixel = w.input.pixel(channels);
+  const std::int64_t most = rows_beside(ceil_div(channels, kLanes));
   for (const Tap& tap : w.all.taps)
-    for (std::int64_t k = 0; k < g.K; k += kRows)
+    for (std::int64_t k = 0, count; k < g.K; k += count) {
+      count = g.K - k >= most ? most : std::min<std::int64_t>(kRows, g.K - k);
       micro_any({.vectors = {rows.x, w.offset(tap, pixel), g.stride_w * pixel},
-                 .scalars = {rows.dy, k, rows.dy_step},
+                 .scalars = {rows.dy, k, w.dy_step},
                  .cols = g.Q,
                  .sums = sums + (k * g.R * g.S + tap.position) * g.C + c0,
                  .sums_step = g.R * g.S * g.C,
                  .lanes = channels,
                  .accumulate = accumulate},
-                std::min<std::int64_t>(kRows, g.K - k));
+                count);
+    }
 }
 
 /// sums[r][s][c][k] of outputs [k0, k0 + outputs): vectors of dy.
@@ -191,7 +212,7 @@ void slab_narrow(const Wgrad& w, const SlabRows& rows, std::int64_t k0, std::int
   for (std::int64_t r = 0; r < g.R; ++r) {
     const std::int64_t first = w.offset(w.all.taps[static_cast<std::size_t>(r * g.S)], g.C);
     for (std::int64_t m = 0; m < run; m += group)
-      micro_any({.vectors = {rows.dy, k0, rows.dy_step},
+      micro_any({.vectors = {rows.dy, k0, w.dy_step},
                  .scalars = {rows.x, first + m, g.stride_w * g.C},
                  .cols = g.Q,
                  .sums = sums + (r * run + m) * g.K + k0,

@@ -3,7 +3,8 @@
 // Work mapping: the transformed weights are made once a call, [output block][frequency][channel]
 // [output]. A task is a few tiles: it transforms their pixels, [frequency][tile][channel], then for
 // each block of outputs multiplies frequency by frequency and transforms the products back. Both
-// buffers are of a size that the L2 cache holds; only the weights are streamed. Sums run over all
+// buffers are of a size that the L2 cache holds, up to some 128 channels; the weights are streamed,
+// and each product fetches what the next one reads, as the L3 cache is far. Sums run over all
 // channels in one go, so their order depends on nothing.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/winograd_conv.cpp"
@@ -22,8 +23,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
-constexpr std::int64_t kOutputs = std::max(kBlock, kLine);  // a block of them
-constexpr std::int64_t kSlice = 128;                        // channels
+constexpr std::int64_t kOutputs = std::max(kBlock, kLine);          // a block of them
+constexpr std::int64_t kSlice = 128;                                // channels
+constexpr std::int64_t kCacheFloats = (std::int64_t{1} << 20) / 4;  // half of a large L2 cache
 
 /// Sums of all batches of tiles for the moments; no memory where none are wanted.
 struct AllSums {
@@ -73,6 +75,7 @@ void by_tiles(KernelContext& context, const Tiles& tiles) {
 
   const std::int64_t in_block = round_up(depth, kLine), in_pitch = padded_pitch(depth);
   const std::int64_t in_size = Panels::size(depth, batch, in_block, in_pitch);
+  const bool fits = in_size <= kCacheFloats;
   const std::int64_t scratch_size = in_size + Products::size(batch, width);
   const std::int64_t weights_step = frequency_step_of(depth, width);
   const std::int64_t weights_size = kFrequencies * weights_step;
@@ -100,18 +103,23 @@ void by_tiles(KernelContext& context, const Tiles& tiles) {
       transform_square<InputMatrix>(tiles.source(t0 + t), map, in, t);
     for (std::int64_t first = 0; first < outputs; first += width) {
       const std::int64_t here = std::min(width, outputs - first);
-      for (std::int64_t f = 0; f < kFrequencies; ++f)
+      for (std::int64_t f = 0; f < kFrequencies; ++f) {
+        const float* panel = weights + first / width * weights_size + f * weights_step;
         gemm({.a = in.data + f * in.frequency_step,
               .a_row = in_pitch,
               .a_depth = 1,
-              .b = weights + first / width * weights_size + f * weights_step,
+              .b = panel,
               .b_depth = width,
               .c = products.data + f * products.step,
               .c_row = products.pitch,
               .rows = count,
               .columns = round_up(here, kLanes),
               .depth = depth,
-              .accumulate = false});
+              .accumulate = false,
+              .ahead_a = {in.data + (f + 1) % kFrequencies * in.frequency_step,
+                          fits ? 0 : count * in_pitch, count, depth},
+              .ahead_b = {panel + weights_step, depth * width, count, depth}});
+      }
       write_tiles(tiles, t0, count, first, here, products, sums.of_batch(task));
     }
   });
@@ -163,7 +171,9 @@ void by_outputs(KernelContext& context, const Tiles& tiles) {
               .rows = tiles.count,
               .columns = round_up(here, kLanes),
               .depth = channels,
-              .accumulate = c0 > 0});
+              .accumulate = c0 > 0,
+              .ahead_a = {in.at(0, c0) + (f + 1) * in.frequency_step, tiles.count * pitch,
+                          tiles.count, channels}});
     }
     for (std::int64_t t0 = 0; t0 < tiles.count; t0 += sums.batch)
       write_tiles(tiles, t0, std::min(sums.batch, tiles.count - t0), first, here,

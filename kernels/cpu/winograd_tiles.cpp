@@ -22,11 +22,22 @@ bool takes_outputs(std::int64_t depth, std::int64_t outputs, std::int64_t tiles)
 
 WgradPlan plan_wgrad(const ConvGeometry& g) {
   const std::int64_t tiles = WinogradTiles(g.N, g.P, g.Q).count;
-  const std::int64_t sums = g.C * g.K;
-  if (sums >= 128 * 128 && tiles <= 512) return {.shares = 0, .batch = 0};
-  constexpr std::int64_t kSumsOfAllShares = (std::int64_t{16} << 20) / (4 * kFrequencies);
-  const std::int64_t shares = std::clamp<std::int64_t>(kSumsOfAllShares / sums, 4, 16);
-  return {.shares = std::min(shares, ceil_div(tiles, kBatch)), .batch = kBatch};
+  const std::int64_t sums = g.C * g.K, channels = g.C + g.K;  // of a frequency, of a tile
+  constexpr std::int64_t kMiB = (std::int64_t{1} << 20) / (4 * kFrequencies);
+  if (tiles == 0) return {.scheme = WgradPlan::Scheme::blocks, .shares = 1, .batch = 0};
+  if (sums >= 128 * 128) {
+    // More tiles at a time would leave the caches before they are multiplied; with fewer, the sums
+    // are loaded and stored too often.
+    constexpr std::int64_t kLimit = 12 * kMiB;
+    const std::int64_t batch = std::max(kLimit / channels / kBatch * kBatch, kBatch);
+    if (tiles * channels <= sums + kLimit)
+      return {.scheme = WgradPlan::Scheme::blocks, .shares = 1, .batch = tiles};
+    return {.scheme = WgradPlan::Scheme::frequencies, .shares = 1, .batch = std::min(batch, tiles)};
+  }
+  const std::int64_t shares = std::clamp<std::int64_t>(16 * kMiB / sums, 4, 16);
+  return {.scheme = WgradPlan::Scheme::shares,
+          .shares = std::min(shares, ceil_div(tiles, kBatch)),
+          .batch = kBatch};
 }
 
 }  // namespace glia::cpu

@@ -46,8 +46,9 @@ bool takes_outputs(std::int64_t depth, std::int64_t outputs, std::int64_t tiles)
 
 /// How backward-weights divides its sums.
 struct WgradPlan {
-  std::int64_t shares;  // of the tiles; 0: by blocks of channels
-  std::int64_t batch;   // tiles that a share transforms at a time
+  enum class Scheme : std::uint8_t { shares, frequencies, blocks } scheme;
+  std::int64_t shares;  // of the tiles
+  std::int64_t batch;   // tiles that are transformed at a time
 };
 WgradPlan plan_wgrad(const ConvGeometry& g);
 

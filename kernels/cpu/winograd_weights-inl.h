@@ -31,9 +31,23 @@ void transform_weights(const WinogradConv& a, std::int64_t first, std::int64_t c
       for (std::int64_t tap = 0; tap < 9; ++tap) {
         const float* from = a.w.as<float>() + (a.dgrad ? 8 - tap : tap) * C +
                             (c0 + c) * depth_step + (first + k) * output_step;
-        for (std::int64_t l = 0; l < kLine; ++l)
-          for (std::int64_t i = 0; i < strip; ++i)
-            taps[tap][i * kLine + l] = l < rest ? from[i * depth_step + l * output_step] : 0.0f;
+        // The next strip's lines, each far from the others, are fetched meanwhile.
+        const float* next = from + kStrip * depth_step;
+        if (a.dgrad)
+          for (std::int64_t i = 0; i < strip; ++i) {
+            prefetch_to_l2(next + i * depth_step);
+            for (int v = 0; v < kLineVectors; ++v)
+              hn::Store(rest > v * kLanes
+                            ? load_some(d, from + i * depth_step + v * kLanes, rest - v * kLanes)
+                            : hn::Zero(d),
+                        d, taps[tap] + i * kLine + v * kLanes);
+          }
+        else
+          for (std::int64_t l = 0; l < kLine; ++l) {
+            prefetch_to_l2(next + l * output_step);
+            for (std::int64_t i = 0; i < strip; ++i)
+              taps[tap][i * kLine + l] = l < rest ? from[i + l * output_step] : 0.0f;
+          }
       }
       for (std::int64_t i = 0; i < strip; ++i) {
         float* place = to + (c + i) * pitch + k;
