@@ -176,6 +176,7 @@ void by_frequencies(KernelContext& context, const WinogradWgrad& a, const WgradP
   const std::int64_t sums_size = kFrequencies * step;
   auto* memory = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(sums_size + Transformed::size(a, plan.batch)) * sizeof(float)));
+  if (context.dry_run) return;
   const Sums sums{memory, step, pitch};
   const Transformed tiles(a, plan.batch, memory + sums_size);
   // Tasks of a frequency follow one another, since they read the same pixels.
