@@ -117,6 +117,11 @@ std::unique_ptr<Device> open_native(const DeviceRequest& request,
     why = gpu.problem;
   }
   auto cpu = make_cpu_device(request.threads);
+  if (request.threads > available_cores())
+    say(
+        fmt::format("warning: --threads {}, but this process may use {} cores; threads beyond them "
+                    "only wait for one another",
+                    request.threads, available_cores()));
   if (request.device == "auto")
     say(fmt::format("device: cpu with {} threads (no GPU: {})", cpu->context().threads, why));
   return cpu;

@@ -2,6 +2,7 @@
 #include "engine/train/plan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/train/train_step.h"
 #include "models/unet/unet.h"
@@ -99,6 +100,22 @@ TEST_CASE("plan: every tensor has a layer and a shape, and the fullest moment is
     if (t.alive_at(plan.fullest_kernel)) live += (t.bytes + 63) / 64 * 64;
   CHECK(live <= plan.peak_bytes);
   CHECK(static_cast<double>(live) > 0.9 * static_cast<double>(plan.peak_bytes));
+}
+
+TEST_CASE("plan: every convolution of a large network says its scratch memory", "[unet]") {
+  const UNetConfig config{.base_width = 32};
+  for (const ConvMethod conv : {ConvMethod::automatic, ConvMethod::direct, ConvMethod::winograd}) {
+    const StepPlan plan = plan_step([&] { return std::make_unique<UNet>(config); },
+                                    shape_of({2, 240, 240, 3}), {.threads = 4, .conv = conv});
+    std::map<std::string, int> calls;
+    for (const PlannedTensor& t : plan.tensors) calls[t.made_by] += t.scratch();
+    CHECK(calls["conv2d_forward"] >= 19);  // with the moments of the head's input more
+    CHECK(calls["conv2d_dgrad"] == 18);
+    CHECK(calls["conv2d_wgrad"] >= 19);
+    CHECK(calls["conv_transpose2d_forward"] == 4);
+    CHECK(calls["conv_transpose2d_dgrad"] == 4);
+    CHECK(calls["conv_transpose2d_wgrad"] >= 4);
+  }
 }
 
 TEST_CASE("plan: the largest batch fits and one more does not", "[unet]") {
