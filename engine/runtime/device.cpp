@@ -43,6 +43,10 @@ int available_cores() {
   return std::max(1, CPU_COUNT(&mask));
 }
 
+const char* cpu_bf16_instructions() {
+  return cpu::bf16_instruction_set();
+}
+
 std::unique_ptr<Device> make_cpu_device(int threads) {
   return make_cpu_device(threads, cpu::table(), std::make_unique<SystemAllocator>());
 }
