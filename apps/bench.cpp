@@ -29,6 +29,7 @@ struct BenchOptions {
   UNetConfig unet;
   std::int64_t size = 240, flush_mib = 128;
   std::string up = name_of(unet.up), memory = name_of(device.memory), out;
+  std::vector<std::string> precisions{"fp32"};
   MeasureOptions measure;
   bool no_cold = false, no_check = false;
   double peak_gflops = 0, peak_gbytes = 0;
@@ -36,17 +37,17 @@ struct BenchOptions {
   std::size_t flush_bytes() const { return static_cast<std::size_t>(flush_mib) << 20; }
 };
 
-/// What stands side by side in a row: a backend with a way to convolve.
+/// What stands side by side in a row: a backend with a way to convolve and its precision.
 struct Variant {
-  std::string name, backend, conv;
+  std::string name, backend, conv, precision = "fp32";
 };
 
 bool chosen(const std::vector<std::string>& choice, const std::string& name) {
   return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
 }
 
-/// Every backend with every --conv, named after what differs. Beside our own kernels others stand
-/// once: --conv is ours.
+/// Every backend with every --conv and --precision, named after what differs. Beside our own
+/// kernels others stand once: --conv and --precision are ours.
 std::vector<Variant> variants_of(const BenchOptions& o) {
   const bool beside_ours = chosen(o.backends, "native");
   std::vector<Variant> variants;
@@ -55,11 +56,15 @@ std::vector<Variant> variants_of(const BenchOptions& o) {
       variants.push_back({backend, backend, "auto"});
       continue;
     }
-    for (const std::string& conv : o.convs) {
-      std::string name = backend;
-      if (o.convs.size() > 1) name = o.backends.size() > 1 ? backend + " " + conv : conv;
-      variants.push_back({name, backend, conv});
-    }
+    for (const std::string& conv : o.convs)
+      for (const std::string& precision : o.precisions) {
+        std::vector<std::string> name;
+        if (o.backends.size() > 1) name.push_back(backend);
+        if (o.convs.size() > 1) name.push_back(conv);
+        if (o.precisions.size() > 1) name.push_back(precision);
+        if (name.empty()) name.push_back(backend);
+        variants.push_back({fmt::format("{}", fmt::join(name, " ")), backend, conv, precision});
+      }
   }
   return variants;
 }
@@ -71,6 +76,7 @@ std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool
   request.single_calls = single_calls;
   request.backend = variant.backend;
   request.conv = parse_conv(variant.conv);
+  request.precision = parse_precision(variant.precision);
   if (variant.backend == "native") request.memory = parse_memory(o.memory);
   return open_device(request, [quiet](const std::string& line) {
     if (!quiet) fmt::print(stderr, "{}\n", line);
@@ -149,6 +155,7 @@ Report start_report(const BenchOptions& o) {
   report.settings = {{"device", o.device.device},
                      {"backends", o.backends},
                      {"conv", o.convs},
+                     {"precision", o.precisions},
                      {"size", o.size},
                      {"samples", o.measure.samples},
                      {"row_seconds", o.measure.seconds},
@@ -239,6 +246,13 @@ void add_choice_options(CLI::App& command, BenchOptions& o) {
                   "winograd")
       ->delimiter(',')
       ->check(CLI::IsMember(conv_names()))
+      ->capture_default_str();
+  command
+      .add_option("--precision", o.precisions,
+                  "In what the convolutions of the CPU's native kernels multiply, side by side: a "
+                  "list of fp32 and bf16")
+      ->delimiter(',')
+      ->check(CLI::IsMember(precision_names()))
       ->capture_default_str();
   command
       .add_option(

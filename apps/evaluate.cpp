@@ -91,6 +91,7 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
           {"inference", o.inference.chosen.to_json()},
           {"batch_size", o.batch_size},
           {"conv", o.device.conv},
+          {"precision", o.device.precision},
           {"loss", {{"name", objective.str()}, {"mean", result.loss}}},
           {"group_by", o.group_by},
           {"pixel_size_mm", o.pixel_size},

@@ -20,7 +20,8 @@ namespace {
 struct PlanOptions {
   ModelOptions model;
   std::int64_t batch_size = 6, size = 240, channels = 3;
-  std::string optimizer = "adam", loss = "iou", device = "cpu", conv = "auto", memory = "auto";
+  std::string optimizer = "adam", loss = "iou", device = "cpu", conv = "auto", memory = "auto",
+              precision = "fp32";
   int threads = 0;
   double available = 0, least = 1;
   bool json = false;
@@ -54,6 +55,20 @@ std::size_t loader_bytes(const StepShape& shape, std::int64_t channels) {
          sizeof(float);
 }
 
+/// The CPU is opened, so that what it refuses is refused here too; a GPU need not be there.
+PlanTarget target_of(const PlanOptions& o) {
+  if (o.device == "cpu")
+    return PlanTarget::of(*open_device({.device = o.device,
+                                        .threads = o.threads,
+                                        .conv = parse_conv(o.conv),
+                                        .memory = parse_memory(o.memory),
+                                        .precision = parse_precision(o.precision)}));
+  check(o.conv == "auto" && o.memory == "auto" && o.precision == "fp32",
+        "--conv, --memory and --precision are the CPU's; leave them out with --device {}",
+        o.device);
+  return {.cpu = false};
+}
+
 void run(const PlanOptions& o, const CLI::App& command) {
   const nlohmann::json config = o.model.config(command, o.channels).to_json();
   const ModelFactory make = [&] { return make_model(config); };
@@ -67,10 +82,7 @@ void run(const PlanOptions& o, const CLI::App& command) {
                   .optimizer = {},
                   .objective = Objective::parse(o.loss, Region::batch, 1)};
   shape.optimizer.kind = optim::parse_kind(o.optimizer);
-  const PlanTarget target{.cpu = o.device == "cpu",
-                          .threads = resolve_threads(o.threads),
-                          .conv = parse_conv(o.conv),
-                          .memory = parse_memory(o.memory)};
+  const PlanTarget target = target_of(o);
   const std::size_t program = resident_bytes();
   const ProcessPlan plan{plan_step(make, shape, target), program, loader_bytes(shape, o.channels)};
   if (o.json) return fmt::print("{}\n", to_json(plan).dump(1));
@@ -122,6 +134,9 @@ void add_plan_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--memory", o->memory, "What the CPU keeps; see glia train --help")
       ->check(CLI::IsMember(memory_names()))
+      ->capture_default_str();
+  command->add_option("--precision", o->precision, "Of convolutions; see glia train --help")
+      ->check(CLI::IsMember(precision_names()))
       ->capture_default_str();
   command
       ->add_option("--available-mib", o->available,

@@ -40,8 +40,10 @@ void print_trace(const Device& device) {
 void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inputs,
            const TrainConfig& config, const nlohmann::json& model_json,
            const Preprocess& preprocess, const Checkpoint* checkpoint) {
-  const auto device = o.device.open();
-  device->context().conv = config.conv;  // a resumed run's own
+  DeviceOptions options = o.device;
+  options.precision = name_of(config.precision);  // a resumed run's own
+  const auto device = options.open();
+  device->context().conv = config.conv;  // likewise
   const auto room = device->allocator().available();
   if (o.trace) device->enable_trace();
   const auto model = make_model(model_json);
@@ -94,6 +96,7 @@ void start(TrainOptions& o, const CLI::App& command) {
   config.schedule.kind = optim::parse_schedule(o.schedule);
   config.augment = AugmentConfig::parse(o.augment);
   config.conv = parse_conv(o.device.conv);
+  config.precision = parse_precision(o.device.precision);
   Objective::parse(config.loss, config.region, config.smooth);  // a typo must not leave a folder
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = o.model.config(command, inputs.channels()).to_json();

@@ -35,8 +35,12 @@ using Curve = std::vector<double>;
 /// The loss of each step with the same slices in the same order for all ways of one seed.
 Curve train(const Options& o, const std::vector<Sample>& samples, const std::string& way,
             std::uint64_t seed) {
-  const auto device = open_device({.device = "cpu", .threads = o.threads, .conv = parse_conv(way)},
-                                  [](const auto&) {});
+  DeviceRequest request{.device = "cpu", .threads = o.threads};
+  if (way == name_of(ConvPrecision::bf16))
+    request.precision = ConvPrecision::bf16;
+  else
+    request.conv = parse_conv(way);
+  const auto device = open_device(request, [](const auto&) {});
   Loader loader(samples, Preprocess(),
                 {.batch_size = o.batch_size,
                  .seed = seed,
@@ -149,7 +153,8 @@ int main(int argc, char** argv) {
   app.add_option("--data", options.data, "Folder with <id>_img.npy and <id>_seg.npy")->required();
   app.add_option("--list", options.list, "Ids to train on")->required();
   app.add_option("--out", options.out, "Folder for loss-curves.json and .svg")->required();
-  app.add_option("--ways", options.ways, "What --conv says, the first to compare with: a list")
+  app.add_option("--ways", options.ways,
+                 "What --conv says, or bf16; the first to compare with: a list")
       ->delimiter(',');
   app.add_option("--base-width", options.base_width, "Channels of the first level");
   app.add_option("--batch-size", options.batch_size, "Slices a step");

@@ -21,7 +21,8 @@ namespace {
 struct Options {
   std::int64_t base_width = 32, batch_size = 6, size = 240;
   DeviceRequest device{.device = "cpu"};
-  std::string conv = name_of(device.conv), memory = name_of(device.memory);
+  std::string conv = name_of(device.conv), memory = name_of(device.memory),
+              precision = name_of(device.precision);
   std::string mode = "train";
   bool eager = false;
   int warmup = 3, steps = 10;
@@ -30,6 +31,7 @@ struct Options {
 void run(Options o) {
   o.device.conv = parse_conv(o.conv);
   o.device.memory = parse_memory(o.memory);
+  o.device.precision = parse_precision(o.precision);
   const auto device = open_device(o.device);
   const auto stopwatch = make_stopwatch(*device);
   std::optional<RepeatedStep> training;
@@ -58,7 +60,7 @@ void run(Options o) {
                                        {"base", o.base_width},
                                        {"batch", o.batch_size},
                                        {"size", o.size},
-                                       {"precision", "fp32"},
+                                       {"precision", o.precision},
                                        {"conv", o.conv},
                                        {"memory", o.memory},
                                        {"step_s", median},
@@ -86,6 +88,7 @@ int main(int argc, char** argv) {
   app.add_option("--backend", options.device.backend, "Whose kernels; see glia bench --help");
   app.add_option("--conv", options.conv, "How the CPU convolves: auto, direct or winograd");
   app.add_option("--memory", options.memory, "What the CPU keeps: auto, fast or lean");
+  app.add_option("--precision", options.precision, "Of the CPU's convolutions: fp32 or bf16");
   app.add_flag("--eager", options.eager, "Never capture the step as a graph");
   app.add_option("--threads", options.device.threads, "CPU threads; 0 takes every core");
   app.add_option("--warmup", options.warmup, "Steps that are not timed");

@@ -51,12 +51,20 @@ void DeviceOptions::add_to(CLI::App& command) {
                   "which is faster as well)")
       ->check(CLI::IsMember(memory_names()))
       ->capture_default_str();
+  command
+      .add_option("--precision", precision,
+                  "In what the CPU's convolutions multiply: fp32, or bf16 (summed up in fp32; "
+                  "weights, activations and gradients stay fp32), which needs a processor with AMX "
+                  "or AVX512-BF16")
+      ->check(CLI::IsMember(precision_names()))
+      ->capture_default_str();
 }
 
 std::unique_ptr<Device> DeviceOptions::open() const {
   DeviceRequest wanted = request;
   wanted.conv = parse_conv(conv);
   wanted.memory = parse_memory(memory);
+  wanted.precision = parse_precision(precision);
   return open_device(wanted, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
 }
 

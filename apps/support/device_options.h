@@ -1,4 +1,5 @@
-// The flags --device, --backend, --threads, --conv and --memory, and the device that they name.
+// The flags --device, --backend, --threads, --conv, --memory and --precision, and the device that
+// they name.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,8 @@ namespace glia {
 
 struct DeviceOptions {
   DeviceRequest request;
-  std::string conv = name_of(request.conv), memory = name_of(request.memory);
+  std::string conv = name_of(request.conv), memory = name_of(request.memory),
+              precision = name_of(request.precision);
 
   void add_to(CLI::App& command);
   /// Opens the device and says on standard error which one it took where that was left open.

@@ -83,6 +83,7 @@ nlohmann::ordered_json describe_environment() {
           {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
           {"cpu", cpu_model()},
           {"instruction set", cpu::instruction_set()},
+          {"bf16", cpu::bf16_instruction_set() ? cpu::bf16_instruction_set() : "none"},
           {"cores", available_cores()},
           {"memory", memory()},
           {"fmt", FMT_VERSION},

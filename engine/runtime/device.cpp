@@ -51,6 +51,10 @@ int resolve_threads(int threads) {
   return threads == 0 ? available_cores() : threads;
 }
 
+const char* cpu_bf16_instructions() {
+  return cpu::bf16_instruction_set();
+}
+
 std::unique_ptr<Device> make_cpu_device(int threads) {
   return std::make_unique<Device>("cpu", cpu::table(), std::make_shared<ArenaAllocator>(),
                                   resolve_threads(threads));

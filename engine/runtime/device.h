@@ -72,6 +72,10 @@ std::unique_ptr<Device> make_cpu_device(int threads = 0);
 std::unique_ptr<Device> make_cpu_device(int threads, const KernelTable& kernels,
                                         std::unique_ptr<Allocator> memory);
 
+/// The instructions with which the CPU device multiplies in bf16 on this machine; null where it has
+/// none.
+const char* cpu_bf16_instructions();
+
 /// Cores that this process may run on (its affinity mask, not the machine's count).
 int available_cores();
 /// The number of threads that --threads means: 0 is every core. Throws `Error` where it is none.

@@ -153,6 +153,8 @@ constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automa
                                                              {ConvMethod::winograd, "winograd"}};
 constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
     {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
+constexpr std::pair<ConvPrecision, const char*> kPrecisionNames[] = {{ConvPrecision::fp32, "fp32"},
+                                                                     {ConvPrecision::bf16, "bf16"}};
 
 template <class Names>
 std::vector<std::string> names_of(const Names& table) {
@@ -175,6 +177,23 @@ const char* look_up(Value wanted, const Names& table) {
   return "";
 }
 
+void set_bf16(Device& device, const DeviceRequest& request,
+              const std::function<void(const std::string&)>& say) {
+  check(device.kernels().name == std::string_view("cpu"),
+        "--precision bf16 is for the CPU's own kernels, and the device is {} with --backend {}; "
+        "choose --precision fp32, or --device cpu --backend native",
+        device.name(), request.backend);
+  check(request.conv != ConvMethod::winograd,
+        "--precision bf16 with --conv winograd: Winograd's algorithm is computed in fp32 only; "
+        "choose --conv auto or direct, or --precision fp32");
+  const char* instructions = cpu_bf16_instructions();
+  check(instructions != nullptr,
+        "--precision bf16: this processor has no instructions for it; found neither AMX (amx_bf16) "
+        "nor AVX512-BF16 (avx512_bf16), expected one of them. Choose --precision fp32");
+  device.context().precision = ConvPrecision::bf16;
+  say(fmt::format("precision: convolutions in bf16 by {}, summed in fp32", instructions));
+}
+
 }  // namespace
 
 void check_device_name(const std::string& name) {
@@ -193,6 +212,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
           name_of(request.memory), device->name(), request.backend);
     device->set_memory_mode(request.memory);
   }
+  if (request.precision == ConvPrecision::bf16) set_bf16(*device, request, say);
   if (request.conv == ConvMethod::automatic) return device;
   check(device->kernels().name == std::string_view("cpu"),
         "--conv {} is for the CPU's own kernels, and the device is {} with --backend {}; leave it "
@@ -222,6 +242,16 @@ MemoryMode parse_memory(std::string_view text) {
 }
 const char* name_of(MemoryMode mode) {
   return look_up(mode, kMemoryNames);
+}
+
+std::vector<std::string> precision_names() {
+  return names_of(kPrecisionNames);
+}
+ConvPrecision parse_precision(std::string_view text) {
+  return parse("--precision", text, kPrecisionNames);
+}
+const char* name_of(ConvPrecision precision) {
+  return look_up(precision, kPrecisionNames);
 }
 
 }  // namespace glia

@@ -1,4 +1,5 @@
-// From what a user asks for (--device, --backend, --threads, --conv, --memory) to a device.
+// From what a user asks for (--device, --backend, --threads, --conv,
+// --memory, --precision) to a device.
 #pragma once
 
 #include <functional>
@@ -23,6 +24,7 @@ struct DeviceRequest {
   int threads = 0;                            // of the CPU; 0 takes every core
   ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
   MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
+  ConvPrecision precision = ConvPrecision::fp32;  // bf16 is for the native kernels of the CPU
   bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are
 };
 
@@ -45,5 +47,10 @@ const char* name_of(ConvMethod method);
 std::vector<std::string> memory_names();
 MemoryMode parse_memory(std::string_view text);
 const char* name_of(MemoryMode mode);
+
+/// What --precision takes: fp32, bf16; and the same for it.
+std::vector<std::string> precision_names();
+ConvPrecision parse_precision(std::string_view text);
+const char* name_of(ConvPrecision precision);
 
 }  // namespace glia

@@ -119,7 +119,8 @@ PlanTarget PlanTarget::of(Device& device) {
   return {.cpu = device.kernels().reads_maps,
           .threads = device.context().threads,
           .conv = device.context().conv,
-          .memory = device.memory_mode()};
+          .memory = device.memory_mode(),
+          .precision = device.context().precision};
 }
 
 PlanDevice::PlanDevice(const PlanTarget& target)
@@ -132,6 +133,7 @@ PlanDevice::PlanDevice(const PlanTarget& target, std::shared_ptr<PlanLog> log)
       log_(std::move(log)) {
   set_memory_mode(target.memory);
   context().conv = target.conv;
+  context().precision = target.precision;
   context().dry_run = target.cpu;
   context().stream = log_.get();
 }

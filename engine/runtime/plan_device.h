@@ -34,6 +34,7 @@ struct PlanTarget {
   int threads = 1;
   ConvMethod conv = ConvMethod::automatic;
   MemoryMode memory = MemoryMode::automatic;
+  ConvPrecision precision = ConvPrecision::fp32;
 
   static PlanTarget of(Device& device);
 };

@@ -17,7 +17,8 @@ nlohmann::json TrainConfig::to_json() const {
           {"checkpoint_every", checkpoint_every},
           {"seed", seed},
           {"augment", augment.to_json()},
-          {"conv", name_of(conv)}};
+          {"conv", name_of(conv)},
+          {"precision", name_of(precision)}};
 }
 
 TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
@@ -34,7 +35,9 @@ TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
             .seed = json.at("seed"),
             .augment = AugmentConfig::from_json(json.at("augment")),
             // Runs that do not say have always been computed directly.
-            .conv = parse_conv(json.value("conv", std::string(name_of(ConvMethod::direct))))};
+            .conv = parse_conv(json.value("conv", std::string(name_of(ConvMethod::direct)))),
+            .precision = parse_precision(
+                json.value("precision", std::string(name_of(ConvPrecision::fp32))))};
   } catch (const nlohmann::json::exception& error) {
     fail("train: the configuration does not fit: {}", error.what());
   }

@@ -30,7 +30,8 @@ struct TrainConfig {
   std::int64_t checkpoint_every = 200;  // steps; 0: at the end of epochs only
   std::uint64_t seed = 0;
   AugmentConfig augment;
-  ConvMethod conv = ConvMethod::automatic;  // of the CPU; it changes the last bits
+  ConvMethod conv = ConvMethod::automatic;        // of the CPU; it changes the last bits
+  ConvPrecision precision = ConvPrecision::fp32;  // of the CPU's convolutions
 
   nlohmann::json to_json() const;
   /// Throws `Error` naming the missing or wrong field.

@@ -41,6 +41,14 @@ class Workspace {
 /// its kernels fit, or by whichever is faster for the geometry. The GPU backends choose themselves.
 enum class ConvMethod : std::uint8_t { automatic, direct, winograd };
 
+/// In what the convolutions of the CPU backend multiply: in bf16 both operands are rounded to it
+/// while they are read, and products are summed up in fp32. Tensors are fp32 either way.
+enum class ConvPrecision : std::uint8_t { fp32, bf16 };
+
+/// The instructions of bf16: the best that the processor has, or, for tests, certain ones. The
+/// portable ones are plain C++.
+enum class Bf16Choice : std::uint8_t { automatic, amx, avx512, portable };
+
 struct KernelContext {
   explicit KernelContext(Allocator* memory = nullptr, bool keeps_scratch = true)
       : workspace(memory, keeps_scratch) {}
@@ -49,6 +57,8 @@ struct KernelContext {
   /// The CPU's convolutions reserve their scratch memory and return: how a plan learns its size.
   bool dry_run = false;
   ConvMethod conv = ConvMethod::automatic;
+  ConvPrecision precision = ConvPrecision::fp32;
+  Bf16Choice bf16 = Bf16Choice::automatic;
   void* stream = nullptr;   // cudaStream_t of the GPU backends
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
   void* vendor = nullptr;   // Library of the cudnn or onednn backend; null elsewhere

@@ -22,4 +22,8 @@ bool takes_winograd(ConvMethod method, ConvPass pass, const ConvGeometry& g) {
   return (pass == ConvPass::forward ? g.C : g.K) >= 8 && tiles >= (many_weights ? 32 : 16);
 }
 
+bool takes_winograd(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
+  return context.precision == ConvPrecision::fp32 && takes_winograd(context.conv, pass, g);
+}
+
 }  // namespace glia::cpu

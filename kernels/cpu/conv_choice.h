@@ -14,5 +14,8 @@ bool winograd_fits(const ConvGeometry& g);
 /// Whether the pass is computed by Winograd's algorithm: never, wherever it fits, or where it was
 /// measured to be faster (docs/adr/0009-winograd.md).
 bool takes_winograd(ConvMethod method, ConvPass pass, const ConvGeometry& g);
+/// The same for what the context says: in bf16 nothing is, whose errors the transforms would
+/// multiply.
+bool takes_winograd(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
 
 }  // namespace glia::cpu

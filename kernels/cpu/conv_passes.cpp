@@ -3,22 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/cpu/bf16_conv.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/tap_conv.h"
 
 namespace glia::cpu {
 
 void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x,
-                  const ConstView& w, const ConstView& b, const View& y, Write write) {
-  tap_conv(context, {.in = x.view,
-                     .in_map = x.map,
-                     .w = w,
-                     .bias = b,
-                     .out = y,
-                     .in_step_h = g.stride_h,
-                     .in_step_w = g.stride_w,
-                     .parts = {forward_taps(g)},
-                     .write = write});
+                  const ConstView& w, const ConstView& b, const View& y, Write write,
+                  const View& moments) {
+  const TapConv problem{.in = x.view,
+                        .in_map = x.map,
+                        .w = w,
+                        .bias = b,
+                        .out = y,
+                        .in_step_h = g.stride_h,
+                        .in_step_w = g.stride_w,
+                        .parts = {forward_taps(g)},
+                        .write = write};
+  if (context.precision == ConvPrecision::bf16) {
+    bf16_tap_conv(context, problem, moments);
+    return;
+  }
+  tap_conv(context, problem);
+  if (moments) moments_of(context, y, moments);
 }
 
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const ConstView& w,
@@ -48,7 +56,10 @@ void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy,
                                  (w0 + g.pad_left - s) / g.stride_w, r * g.S + s});
       problem.parts.push_back(std::move(part));
     }
-  tap_conv(context, problem);
+  if (context.precision == ConvPrecision::bf16)
+    bf16_tap_conv(context, problem, {});
+  else
+    tap_conv(context, problem);
 }
 
 }  // namespace glia::cpu

@@ -13,9 +13,11 @@ struct Mapped {
   ConstView view, map{};
 };
 
-/// y (+)= x * w + b; b may be empty.
+/// y (+)= x * w + b; b may be empty. `moments`, when given: f64 [2, K], of y
+/// (kernels/api/conv2d.h).
 void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x,
-                  const ConstView& w, const ConstView& b, const View& y, Write write);
+                  const ConstView& w, const ConstView& b, const View& y, Write write,
+                  const View& moments = {});
 
 /// dx (+)= the adjoint in x applied to dy, + b; b may be empty.
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const ConstView& w,

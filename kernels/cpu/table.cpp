@@ -2,6 +2,7 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/cpu/bf16_unit.h"
 #include "kernels/cpu/kernels.h"
 
 namespace glia::cpu {
@@ -62,6 +63,11 @@ const char* instruction_set() {
   // Highway orders targets from best (lowest bit) to worst.
   const auto usable = hwy::SupportedTargets() & HWY_TARGETS;
   return hwy::TargetName(usable & -usable);
+}
+
+const char* bf16_instruction_set() {
+  const Bf16Unit* unit = find_bf16_unit(Bf16Choice::automatic);
+  return unit != nullptr ? unit->name : nullptr;
 }
 
 }  // namespace glia::cpu

@@ -10,4 +10,8 @@ const KernelTable& table();
 /// The instruction set that the dispatch chose on this machine, "AVX3" for instance.
 const char* instruction_set();
 
+/// The instructions that multiply in bf16 on this machine, "AMX" for instance; null where it has
+/// none.
+const char* bf16_instruction_set();
+
 }  // namespace glia::cpu

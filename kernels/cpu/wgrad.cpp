@@ -16,6 +16,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/bf16_conv.h"
 #include "kernels/cpu/conv_passes.h"
 #include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/input_rows-inl.h"
@@ -282,7 +283,10 @@ namespace glia::cpu {
 HWY_EXPORT(conv_wgrad);
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const Mapped& x,
                 const View& dw, Write write) {
-  HWY_DYNAMIC_DISPATCH(conv_wgrad)(context, g, dy, x, dw, write);
+  if (context.precision == ConvPrecision::bf16)
+    bf16_wgrad(context, g, dy, x, dw, write);
+  else
+    HWY_DYNAMIC_DISPATCH(conv_wgrad)(context, g, dy, x, dw, write);
 }
 }  // namespace glia::cpu
 #endif

@@ -92,6 +92,48 @@ TEST_CASE("program: oneDNN's own layouts are for glia bench, and training refuse
                     "bench; choose --backend onednn");
 }
 
+TEST_CASE("program: bf16 is the CPU's own, recorded and kept, and refused where it is not there",
+          "[cli]") {
+  const CliWorkspace w(16);
+  CHECK(run_glia(with(w.train("a"), {"--precision", "fp16"})).code == 2);
+  const Outcome library = run_glia(
+      with(w.train("b"), {"--device", "cpu", "--backend", "onednn", "--precision", "bf16"}));
+  CHECK(library.code == 1);
+  if (find_cpu_backend("onednn"))
+    CHECK(contains(library, "--precision bf16 is for the CPU's own kernels"));
+  const Outcome winograd = run_glia(
+      with(w.train("c"), {"--device", "cpu", "--conv", "winograd", "--precision", "bf16"}));
+  CHECK(winograd.code == 1);
+  CHECK(contains(winograd, "--precision bf16 with --conv winograd"));
+
+  const Outcome trained =
+      run_glia(with(w.train("run", 1), {"--device", "cpu", "--precision", "bf16"}));
+  CAPTURE(trained.output);
+  if (cpu_bf16_instructions() == nullptr) {
+    CHECK(trained.code == 1);
+    CHECK(contains(trained, "--precision bf16: this processor has no instructions for it"));
+    CHECK(contains(trained, "Choose --precision fp32"));
+    CHECK_FALSE(contains(trained, "epoch 1/"));
+    return;
+  }
+  CHECK(trained.code == 0);
+  CHECK(contains(trained, "precision: convolutions in bf16"));
+  CHECK(read_file(w.path("run/config.json")).find("\"precision\": \"bf16\"") != std::string::npos);
+  const Outcome resumed =
+      run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--device", "cpu"});
+  CHECK(resumed.code == 0);
+  CHECK(contains(resumed, "precision: convolutions in bf16"));
+  const Outcome changed =
+      run_glia({"train", "--resume", w.path("run"), "--epochs", "3", "--precision", "fp32"});
+  CHECK(changed.code == 1);
+  CHECK(contains(changed, "--precision cannot be changed when resuming"));
+  const Outcome evaluated = run_glia({"evaluate", "--checkpoint", w.path("run/best.safetensors"),
+                                      "--data", w.path("slices"), "--list", w.path("split/val.txt"),
+                                      "--device", "cpu", "--precision", "bf16"});
+  CAPTURE(evaluated.output);
+  CHECK(evaluated.code == 0);
+}
+
 TEST_CASE("program: the emulated GPU trains, resumes and evaluates", "[cli]") {
   if (!find_gpu_backend("emu")) {
     WARN("this build has no emulator");

@@ -22,8 +22,10 @@ struct Real {
 };
 
 /// Steps on the device itself.
-Real train(const UNetConfig& config, const Shape& images, ConvMethod conv, MemoryMode memory) {
+Real train(const UNetConfig& config, const Shape& images, ConvMethod conv, MemoryMode memory,
+           ConvPrecision precision) {
   const auto device = make_cpu_device(2);
+  device->context().precision = precision;
   device->context().conv = conv;
   device->set_memory_mode(memory);
   UNet net(config);
@@ -59,16 +61,22 @@ StepShape shape_of(const Shape& images) {
 
 TEST_CASE("plan: a step holds what was planned, and a steady one asks for nothing", "[unet]") {
   const Shape images{3, 48, 48, 3};
+  std::vector<std::pair<ConvMethod, ConvPrecision>> ways{
+      {ConvMethod::automatic, ConvPrecision::fp32}, {ConvMethod::direct, ConvPrecision::fp32}};
+  if (cpu_bf16_instructions() != nullptr)
+    ways.emplace_back(ConvMethod::automatic, ConvPrecision::bf16);
+  else
+    WARN("no bf16 instructions here: its scratch memory is not planned");
   for (const auto& [norm, up] : {std::pair(nn::NormKind::batch, UpPath::transpose),
                                  std::pair(nn::NormKind::none, UpPath::upsample)})
     for (const MemoryMode memory : {MemoryMode::lean, MemoryMode::fast})
-      for (const ConvMethod conv : {ConvMethod::automatic, ConvMethod::direct}) {
+      for (const auto& [conv, precision] : ways) {
         const UNetConfig config{.base_width = 16, .depth = 3, .norm = norm, .up = up};
-        CAPTURE(nn::name_of(norm), memory, conv);
+        CAPTURE(nn::name_of(norm), memory, conv, precision);
         const StepPlan plan =
             plan_step([&] { return std::make_unique<UNet>(config); }, shape_of(images),
-                      {.threads = 2, .conv = conv, .memory = memory});
-        const Real real = train(config, images, conv, memory);
+                      {.threads = 2, .conv = conv, .memory = memory, .precision = precision});
+        const Real real = train(config, images, conv, memory, precision);
         // Small blocks of the step before and of small kernels come on top.
         CHECK(plan.peak_bytes <= real.peak_bytes);
         CHECK(static_cast<double>(real.peak_bytes) < 1.03 * static_cast<double>(plan.peak_bytes));

@@ -104,6 +104,10 @@ Outcome execute(const Case& test, const KernelTable& kernels, const Plan& plan) 
   {
     Device device("guarded", kernels, memory, plan.threads);
     device.context().conv = test.conv;
+    if (test.bf16) {
+      device.context().precision = ConvPrecision::bf16;
+      device.context().bf16 = *test.bf16;
+    }
     // NaN, so that a kernel which reads scratch memory before writing it shows.
     memory->fill(device.context().workspace.reserve(kScratch), 0xFF, kScratch);
     run_on(device, test, plan, outcome);

@@ -7,6 +7,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/rng.h"
+#include "kernels/cpu/bf16_round.h"
 #include "kernels/cpu/table.h"
 #include "tests/catch.h"
 #include "tests/ops/devices.h"
@@ -73,6 +74,10 @@ Values draw(const Input& input, std::uint64_t stream) {
   return values;
 }
 
+void round_to_bf16(Values& values) {
+  for (double& v : values) v = cpu::float_of(cpu::round_to_bf16(static_cast<float>(v)));
+}
+
 /// Small against the input's spread, and against the distance between two spaced elements.
 double difference_step(const Input& input, const Values& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -85,7 +90,10 @@ double difference_step(const Input& input, const Values& values) {
 class Examination {
  public:
   Examination(const Case& test, const KernelTable& kernels) : test_(test), kernels_(kernels) {
-    for (std::size_t i = 0; i < test.inputs.size(); ++i) inputs_.push_back(draw(test.inputs[i], i));
+    for (std::size_t i = 0; i < test.inputs.size(); ++i) {
+      inputs_.push_back(draw(test.inputs[i], i));
+      if (test.bf16) round_to_bf16(inputs_.back());
+    }
     wants_gradient_ = std::any_of(test.inputs.begin(), test.inputs.end(),
                                   [](const Input& input) { return input.grad; });
   }
@@ -98,6 +106,7 @@ class Examination {
 
     const Outcome truth = execute(test_, reference::table(), {.inputs = inputs_});
     if (wants_gradient_) dy_ = signed_numbers(truth.y.size(), 1000);
+    if (test_.bf16) round_to_bf16(dy_);
     plan_ = {.inputs = inputs_, .dy = dy_, .out_shape = truth.shape};
     dense_ = execute(test_, kernels_, plan_);
     add_problems("dense", dense_);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,6 +57,9 @@ struct Case {
   std::vector<std::size_t> updated{};
   std::size_t samples = 16;                 // gradients an input that are compared one by one
   ConvMethod conv = ConvMethod::automatic;  // of the CPU
+  /// Convolutions of the CPU in bf16, by these instructions. Operands and dy are then drawn from
+  /// the numbers that bf16 has, so that the reference computes with what the kernels round to.
+  std::optional<Bf16Choice> bf16{};
 };
 
 /// What the checks found: one line a failure, and how much of its bound each comparison used.
