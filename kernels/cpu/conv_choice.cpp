@@ -11,15 +11,13 @@ bool winograd_fits(const ConvGeometry& g) {
 bool takes_winograd(ConvMethod method, ConvPass pass, const ConvGeometry& g) {
   if (method == ConvMethod::direct || !winograd_fits(g)) return false;
   if (method == ConvMethod::winograd) return true;
-  // Measured on one core, docs/adr/0009-winograd.md. With few channels to sum over, the transforms
-  // cost more than the multiplications that they save; with few tiles the weights' transform does,
-  // which backward-weights needs only for its result. Backward-weights of few input channels has a
-  // direct kernel that wastes no lanes.
+  // Measured, docs/adr/0009-winograd.md. With few channels to sum over, the transforms cost more
+  // than the multiplications that they save; with few tiles the weights' transform does.
+  // Backward-weights of few input channels has a direct kernel that wastes no lanes.
   const bool dgrad = pass == ConvPass::dgrad;
   const std::int64_t tiles = WinogradTiles(g.N, dgrad ? g.H : g.P, dgrad ? g.W : g.Q).count;
-  const bool many_weights = pass != ConvPass::wgrad && g.C * g.K > 128 * 128;
   if (pass == ConvPass::wgrad && g.C < 8) return false;
-  return (pass == ConvPass::forward ? g.C : g.K) >= 8 && tiles >= (many_weights ? 32 : 16);
+  return (pass == ConvPass::forward ? g.C : g.K) >= 8 && tiles >= 4;
 }
 
 bool takes_winograd(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
