@@ -114,7 +114,8 @@ ArenaAllocator::ArenaAllocator() {
 }
 
 ArenaAllocator::~ArenaAllocator() {
-  ASAN_UNPOISON_MEMORY_REGION(base_, reserved_);
+  ASAN_UNPOISON_MEMORY_REGION(base_, usable_small_);
+  ASAN_UNPOISON_MEMORY_REGION(base_ + ArenaLayout::kSmallRange, usable_large_);
   munmap(base_, reserved_);
 }
 
