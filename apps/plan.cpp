@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/support/model_options.h"
 #include "apps/support/plan_table.h"
+#include "engine/base/bytes.h"
 #include "engine/data/loader.h"
 #include "engine/runtime/open_device.h"
 #include "models/registry.h"
@@ -97,11 +98,10 @@ void run(const PlanOptions& o, const CLI::App& command) {
   // On the CPU the loader's batches and the program share the memory with the step.
   const std::size_t beside = target.cpu ? plan.loader + plan.program : 0;
   const std::int64_t batch = room > beside ? largest_batch(make, shape, target, room - beside) : 0;
-  const double mib = static_cast<double>(room) / kMib;
   if (batch == 0)
-    fmt::print("{:.0f} MiB do not hold one image; take a smaller --base-width\n", mib);
+    fmt::print("{:.0f} MiB do not hold one image; take a smaller --base-width\n", mib(room));
   else
-    fmt::print("{:.0f} MiB hold at most --batch-size {}\n", mib, batch);
+    fmt::print("{:.0f} MiB hold at most --batch-size {}\n", mib(room), batch);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "apps/support/memory_advice.h"
 
+#include "engine/base/bytes.h"
 #include "engine/train/plan.h"
 #include "models/registry.h"
 
@@ -15,7 +16,6 @@ std::string memory_advice(const nlohmann::json& model, const TrainConfig& config
                         .objective = Objective::parse(config.loss, config.region, config.smooth)};
   const ModelFactory make = [&] { return make_model(model); };
   const PlanTarget target = PlanTarget::of(device);
-  const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
   const std::string planned =
       fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB", config.batch_size,
                   mib(plan_step(make, shape, target).peak_bytes));

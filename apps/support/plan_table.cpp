@@ -6,13 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "engine/base/bytes.h"
+
 namespace glia {
 
 namespace {
-
-double mib(std::size_t bytes) {
-  return static_cast<double>(bytes) / (1 << 20);
-}
 
 std::string kind_of(const PlannedTensor& tensor) {
   if (tensor.scratch()) return "scratch memory of kernels";

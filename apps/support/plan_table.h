@@ -14,8 +14,6 @@ struct ProcessPlan {
   std::size_t program = 0;  // code, libraries and stacks
   std::size_t loader = 0;   // batches that wait in the host's memory
   std::size_t device() const { return step.peak_bytes; }
-  /// Of the host where the device's memory is the host's too.
-  std::size_t total() const { return program + loader + device(); }
 };
 
 /// A row a tensor in the order in which they are made, with a star where it is alive at the fullest

@@ -40,9 +40,8 @@ class Log {
 
   /// Says that the parameter `name` and its gradient lie at these addresses.
   void name(const nn::Parameter& parameter) {
-    const std::string layer = parameter.name.substr(0, parameter.name.rfind('.'));
-    parameters_[parameter.value.view().data] = layer;
-    parameters_[parameter.value.grad().view().data] = layer;
+    parameters_[parameter.value.view().data] = parameter.layer();
+    parameters_[parameter.value.grad().view().data] = parameter.layer();
   }
 
   std::vector<Call> calls;

@@ -3,6 +3,7 @@
 
 #include "benchmarks/suite/report.h"
 #include "benchmarks/suite/statistics.h"
+#include "engine/base/bytes.h"
 
 namespace glia::bench {
 
@@ -96,7 +97,7 @@ std::string step_text(const StepResult& result) {
       "of "
       "tensors planned\n",
       step.config.base_width, step.batch_size, step.size, step.size, step.config.in_channels,
-      step.parameters, 1e-9 * step.flops(), static_cast<double>(step.planned_bytes) / (1 << 20));
+      step.parameters, 1e-9 * step.flops(), mib(step.planned_bytes));
   double fastest = 0;
   for (const StepMeasurement& m : result.measurements) {
     if (!m.problem.empty()) {
@@ -109,7 +110,7 @@ std::string step_text(const StepResult& result) {
         "  {:<8} {:<8} {:.4g} s a step ({:.4g} to {:.4g}), {:.4g} images/s, {:.1f} GFLOP/s, "
         "peak memory {:.0f} MiB\n",
         m.backend, m.mode, s.median, s.p20, s.p80, static_cast<double>(step.batch_size) / s.median,
-        1e-9 * step.flops() / s.median, static_cast<double>(m.peak_bytes) / (1 << 20));
+        1e-9 * step.flops() / s.median, mib(m.peak_bytes));
   }
   if (result.floors.empty() || result.floors.front().seconds == 0) return text;
   text += fmt::format("  {:<45} {:>8} {:>8} {:>9} {:>9}  {}\n", "floor", "GB", "s", "images/s",

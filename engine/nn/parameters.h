@@ -25,6 +25,9 @@ struct Parameter {
   Shape shape;
   Init init;
   Tensor value;  // defined once the set is allocated
+
+  /// The name without its last part: "encoder.0.conv1" of "encoder.0.conv1.weight".
+  std::string layer() const { return name.substr(0, name.rfind('.')); }
 };
 
 class ParameterSet {

@@ -56,7 +56,7 @@ Tensor batch_norm_relu(Tape& tape, const WithMoments& input, const Tensor& gamma
   check_vector(kOp, "running_mean", state.running_mean, channels);
   check_vector(kOp, "running_var", state.running_var, channels);
   check(state.epsilon > 0, "{}: epsilon is {}, expected more than 0", kOp, state.epsilon);
-  const Tensor map = Tensor::empty(tape.device(), {3, channels}, gamma.dtype());
+  const Tensor map = Tensor::empty(tape.device(), {MapRow::count, channels}, gamma.dtype());
   if (!training) return with_running(tape, x, gamma, beta, state, map);
 
   check(rows > 1, "{}: found one value a channel (input {}), expected two or more in training", kOp,

@@ -9,26 +9,22 @@
 #include <cstring>
 #include <new>
 
+#include "engine/base/bytes.h"
+
 namespace glia {
 
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kGuard = 256;  // keeps the alignment of a GPU's memory
 constexpr unsigned char kGuardByte = 0xA5;
-
-std::size_t round_up(std::size_t n, std::size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
 
 void* system_allocate(std::size_t bytes) {
   const bool large = bytes >= kHugePage;
   const std::size_t alignment = large ? kHugePage : kAlignment;
   void* data = std::aligned_alloc(alignment, round_up(bytes ? bytes : 1, alignment));
   if (data == nullptr)
-    throw OutOfMemory(fmt::format("out of memory: the system refused {:.1f} MiB",
-                                  static_cast<double>(bytes) / (1 << 20)));
+    throw OutOfMemory(fmt::format("out of memory: the system refused {:.1f} MiB", mib(bytes)));
   if (large)
     madvise(data, bytes, MADV_HUGEPAGE);  // advice only: a refusal changes nothing but speed
   return data;

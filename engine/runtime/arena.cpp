@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "engine/base/bytes.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
@@ -19,21 +21,12 @@ namespace {
 
 constexpr std::size_t kAlignment = ArenaLayout::kAlignment;
 constexpr std::size_t kSmallBlock = std::size_t{256} << 10;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kLeastReserved = std::size_t{64} << 20;
-
-constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
 
 std::size_t machine_bytes() {
   const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
   check(pages > 0 && size > 0, "memory: the system does not say how much there is");
   return static_cast<std::size_t>(pages) * static_cast<std::size_t>(size);
-}
-
-double mib(std::size_t bytes) {
-  return static_cast<double>(bytes) / (1 << 20);
 }
 
 }  // namespace
@@ -94,8 +87,7 @@ void ArenaLayout::give_back(std::size_t offset) {
 ArenaAllocator::ArenaAllocator() {
   // Addresses cost nothing; a limit on them (ulimit -v) leaves room for a smaller range.
   void* range = MAP_FAILED;
-  for (reserved_ = round_up(machine_bytes(), kHugePage); reserved_ >= kLeastReserved;
-       reserved_ /= 2) {
+  for (reserved_ = machine_bytes(); reserved_ >= kLeastReserved; reserved_ /= 2) {
     reserved_ = round_up(reserved_, kHugePage);
     range = mmap(nullptr, ArenaLayout::kSmallRange + reserved_ + kHugePage, PROT_NONE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -16,7 +16,7 @@ struct PlannedTensor {
 
   std::string layer;    // whose kernel makes it; empty before the step
   std::string made_by;  // that kernel, or what it is before the step
-  std::string shape;    // "6x240x240x32 f32"; empty for scratch memory
+  std::string shape;    // "[6, 240, 240, 32] f32"; empty for scratch memory
   std::size_t bytes = 0;
   std::size_t first = 0, last = kKept;  // numbers of the kernels that find it alive
 

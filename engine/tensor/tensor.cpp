@@ -58,9 +58,10 @@ bool Tensor::is_deferred() const {
 }
 
 Tensor Tensor::deferred(const Tensor& map) const {
-  check(!is_deferred() && map.shape() == Shape{3, shape().channels()},
-        "tensor: found a map {} for {}, expected [3, {}] for a tensor that has none",
-        map.shape().str(), shape().str(), shape().channels());
+  const Shape expected{MapRow::count, shape().channels()};
+  check(!is_deferred() && map.shape() == expected,
+        "tensor: found a map {} for {}, expected {} for a tensor that has none", map.shape().str(),
+        shape().str(), expected.str());
   return Tensor(std::make_shared<Body>(Body{body_->device, body_->storage, body_->offset,
                                             body_->shape, body_->pitch, body_->dtype, map}));
 }

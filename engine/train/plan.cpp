@@ -12,9 +12,8 @@ StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanT
   log.begin_stage("weights and gradients");
   parameters.allocate(device);
   for (const nn::Parameter& parameter : parameters.parameters()) {
-    const std::string layer = parameter.name.substr(0, parameter.name.rfind('.'));
-    log.name_layer(parameter.value.view().data, layer);
-    log.name_layer(parameter.value.grad().view().data, layer);
+    log.name_layer(parameter.value.view().data, parameter.layer());
+    log.name_layer(parameter.value.grad().view().data, parameter.layer());
   }
   log.begin_stage("optimizer");
   optim::Optimizer optimizer(shape.optimizer, parameters);

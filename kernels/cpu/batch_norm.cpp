@@ -54,7 +54,8 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
       context.workspace.reserve(static_cast<std::size_t>((2 * kMaxSlabs + 3) * C) * sizeof(float)));
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
   const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
-  gradient_sums(context, a.dy, a.x, mean, 0, rows, sums.data(), dots.data(), scratch);
+  const Unmasked dy{a.dy};
+  gradient_sums(context, a.x, mean, 0, rows, sums.data(), dots.data(), scratch, dy);
 
   float* factors = scratch + 2 * kMaxSlabs * C;
   for (std::int64_t c = 0; c < C; ++c) {
@@ -67,8 +68,8 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
     store(a.dbeta, c, g.dbeta(), a.write_params);
   }
   if (a.dx)
-    normalise_backward(context, a.dy, a.x, a.dx, a.write, 0, rows, mean, factors, factors + C,
-                       factors + 2 * C);
+    normalise_backward(context, a.x, a.dx, a.write, 0, rows, mean, factors, factors + C,
+                       factors + 2 * C, dy);
 }
 
 void batch_norm_backward_eval(KernelContext& context, const BatchNormBackwardEval& a) {
@@ -79,14 +80,15 @@ void batch_norm_backward_eval(KernelContext& context, const BatchNormBackwardEva
   std::fill(zero, zero + C, 0.0f);
   const float* mean = a.running_mean.as<float>();
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
-  gradient_sums(context, a.dy, a.x, mean, 0, rows, sums.data(), dots.data(), scratch);
+  const Unmasked dy{a.dy};
+  gradient_sums(context, a.x, mean, 0, rows, sums.data(), dots.data(), scratch, dy);
   for (std::int64_t c = 0; c < C; ++c) {
     const auto i = static_cast<std::size_t>(c);
     const double var = a.running_var.as<float>()[c];
     store(a.dgamma, c, dots[i] / std::sqrt(var + a.epsilon), a.write_params);
     store(a.dbeta, c, sums[i], a.write_params);
   }
-  if (a.dx) normalise_backward(context, a.dy, a.x, a.dx, a.write, 0, rows, mean, scale, zero, zero);
+  if (a.dx) normalise_backward(context, a.x, a.dx, a.write, 0, rows, mean, scale, zero, zero, dy);
 }
 
 void column_sums(KernelContext& context, const ConstView& x, const View& sums, Write write) {
@@ -95,7 +97,14 @@ void column_sums(KernelContext& context, const ConstView& x, const View& sums, W
       context.workspace.reserve(static_cast<std::size_t>(2 * kMaxSlabs * C) * sizeof(float)));
   if (context.dry_run) return;
   std::vector<double> totals(static_cast<std::size_t>(C)), unused(totals.size());
-  gradient_sums(context, x, {}, nullptr, 0, x.rows(), totals.data(), unused.data(), scratch);
+  const std::int64_t rows = x.rows(), slabs = slab_count(rows);
+  parallel_for(context, slabs, [&](std::int64_t slab) HWY_ATTR {
+    float* pair = scratch + slab * 2 * C;
+    add_pairs(slab * rows / slabs, (slab + 1) * rows / slabs, C, pair, pair + C,
+              [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
+                  FloatVec&) HWY_ATTR { a = hn::Add(a, read_ahead(d, x, row, c, count)); });
+  });
+  add_slabs(slabs, C, scratch, totals.data(), unused.data());
   for (std::int64_t c = 0; c < C; ++c) store(sums, c, totals[static_cast<std::size_t>(c)], write);
 }
 

@@ -1,9 +1,8 @@
-// Batch norm with ReLU as a map that others apply while they read, its backward pass, and the pass
-// that writes the result down after all. Formulas: kernels/api/norm_relu.h.
+// Batch norm with ReLU as a map that others apply while they read, and its backward pass. Formulas:
+// kernels/api/norm_relu.h.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/batch_norm_relu.cpp"
 #include <hwy/foreach_target.h>
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cmath>
@@ -28,49 +27,17 @@ void channel_moments(KernelContext& context, const ChannelMoments& a) {
   moments_of(context, a.x, a.moments);
 }
 
-/// dz: dy where the map of x is above its floor, else 0.
-HWY_INLINE FloatVec masked(Floats d, FloatVec dy, FloatVec x, const MapRows& map, std::int64_t c,
-                           std::int64_t count) {
-  const FloatVec floor = load_some(d, map.floor + c, count);
-  return hn::IfThenElseZero(hn::Gt(map.apply_some(d, x, c, count), floor), dy);
-}
-
-/// sums[c] = sum of dz, dots[c] = sum of dz * (x - mean[c]). `scratch` has 2 * kMaxSlabs * C
-/// floats.
-void masked_sums(KernelContext& context, const ConstView& dy, const ConstView& x,
-                 const MapRows& map, const float* mean, double* sums, double* dots,
-                 float* scratch) {
-  const std::int64_t C = x.channels(), rows = x.rows(), slabs = slab_count(rows);
-  parallel_for(context, slabs, [&](std::int64_t slab) HWY_ATTR {
-    float* s1 = scratch + slab * 2 * C;
-    add_pairs(slab * rows / slabs, (slab + 1) * rows / slabs, C, s1, s1 + C,
-              [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
-                  FloatVec& b) HWY_ATTR {
-                const FloatVec v = read_ahead(d, x, row, c, count);
-                const FloatVec dz = masked(d, read_ahead(d, dy, row, c, count), v, map, c, count);
-                a = hn::Add(a, dz);
-                b = hn::MulAdd(dz, hn::Sub(v, load_some(d, mean + c, count)), b);
-              });
-  });
-  add_slabs(slabs, C, scratch, sums, dots);
-}
-
-/// dx = a[c] * dz + b[c] * (x - mean[c]) + e[c]; dx may be dy.
-void masked_backward(KernelContext& context, const ConstView& dy, const ConstView& x,
-                     const MapRows& map, const View& dx, const float* mean, const float* a,
-                     const float* b, const float* e) {
-  for_channel_vectors(context, 0, x.rows(), x.channels(),
-                      [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count) HWY_ATTR {
-                        const FloatVec v = read_ahead(d, x, row, c, count);
-                        const FloatVec dz =
-                            masked(d, read_ahead(d, dy, row, c, count), v, map, c, count);
-                        const FloatVec r = hn::MulAdd(
-                            dz, load_some(d, a + c, count),
-                            hn::MulAdd(hn::Sub(v, load_some(d, mean + c, count)),
-                                       load_some(d, b + c, count), load_some(d, e + c, count)));
-                        write_some(d, r, dx.as<float>() + row * dx.pitch + c, count, false);
-                      });
-}
+/// A gradient that is dy where the map of x is above its floor, else 0.
+struct Masked {
+  const ConstView& dy;
+  const MapRows& map;
+  HWY_INLINE FloatVec operator()(Floats d, std::int64_t row, std::int64_t c, std::int64_t count,
+                                 FloatVec x) const {
+    const FloatVec g = read_ahead(d, dy, row, c, count);
+    const FloatVec floor = load_some(d, map.floor + c, count);
+    return hn::IfThenElseZero(hn::Gt(map.apply_some(d, x, c, count), floor), g);
+  }
+};
 
 void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluBackwardTrain& a) {
   const std::int64_t C = a.x.channels();
@@ -79,7 +46,8 @@ void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluB
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
   const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
   const MapRows map(a.map);
-  masked_sums(context, a.dy, a.x, map, mean, sums.data(), dots.data(), scratch);
+  const Masked dz{a.dy, map};
+  gradient_sums(context, a.x, mean, 0, a.x.rows(), sums.data(), dots.data(), scratch, dz);
   float* factors = scratch + 2 * kMaxSlabs * C;
   const auto rows = static_cast<double>(a.x.rows());
   for (std::int64_t c = 0; c < C; ++c) {
@@ -92,7 +60,8 @@ void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluB
     store(a.dbeta, c, g.dbeta(), a.write_params);
   }
   if (a.dx)
-    masked_backward(context, a.dy, a.x, map, a.dx, mean, factors, factors + C, factors + 2 * C);
+    normalise_backward(context, a.x, a.dx, Write::overwrite, 0, a.x.rows(), mean, factors,
+                       factors + C, factors + 2 * C, dz);
 }
 
 void batch_norm_relu_backward_eval(KernelContext& context, const BatchNormReluBackwardEval& a) {
@@ -104,14 +73,17 @@ void batch_norm_relu_backward_eval(KernelContext& context, const BatchNormReluBa
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
   const MapRows map(a.map);
   const float* mean = a.running_mean.as<float>();
-  masked_sums(context, a.dy, a.x, map, mean, sums.data(), dots.data(), scratch);
+  const Masked dz{a.dy, map};
+  gradient_sums(context, a.x, mean, 0, a.x.rows(), sums.data(), dots.data(), scratch, dz);
   for (std::int64_t c = 0; c < C; ++c) {
     const auto i = static_cast<std::size_t>(c);
     const double var = a.running_var.as<float>()[c];
     store(a.dgamma, c, dots[i] / std::sqrt(var + a.epsilon), a.write_params);
     store(a.dbeta, c, sums[i], a.write_params);
   }
-  if (a.dx) masked_backward(context, a.dy, a.x, map, a.dx, mean, map.scale, zero, zero);
+  if (a.dx)
+    normalise_backward(context, a.x, a.dx, Write::overwrite, 0, a.x.rows(), mean, map.scale, zero,
+                       zero, dz);
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE

@@ -1,5 +1,5 @@
 // The bf16 unit of AMX: a product of tiles is one instruction, of 16 x 16 x 32 multiply-adds.
-#include "kernels/cpu/bf16_avx512.h"
+#include "kernels/cpu/bf16_unit.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -104,18 +104,19 @@ HWY_POP_ATTRIBUTES
 namespace glia::cpu {
 
 const Bf16Unit* bf16_amx() {
-  static constexpr Bf16Unit kUnit = {"AMX",
-                                     begin,
-                                     end,
-                                     multiply,
-                                     avx512::pack_pixels,
-                                     avx512::pack_weights,
-                                     avx512::pack_columns,
-                                     avx512::pack_pairs,
-                                     avx512::write};
-  static const bool usable = bf16_avx512() != nullptr && __builtin_cpu_supports("amx-tile") != 0 &&
-                             __builtin_cpu_supports("amx-bf16") != 0 && ask_for_tiles();
-  return usable ? &kUnit : nullptr;
+  static const Bf16Unit* const unit = []() -> const Bf16Unit* {
+    const Bf16Unit* vectors = bf16_avx512();
+    if (vectors == nullptr || !__builtin_cpu_supports("amx-tile") ||
+        !__builtin_cpu_supports("amx-bf16") || !ask_for_tiles())
+      return nullptr;
+    static Bf16Unit amx = *vectors;  // packing and writing are the same
+    amx.name = "AMX";
+    amx.begin = begin;
+    amx.end = end;
+    amx.multiply = multiply;
+    return &amx;
+  }();
+  return unit;
 }
 
 }  // namespace glia::cpu

@@ -1,6 +1,6 @@
 // The bf16 unit of AVX512-BF16: an instruction multiplies 16 pairs and adds both products to 16
 // sums. Its packing serves AMX as well.
-#include "kernels/cpu/bf16_avx512.h"
+#include "kernels/cpu/bf16_unit.h"
 
 #if defined(__x86_64__)
 
@@ -273,10 +273,6 @@ void weights_by_depth(const Bf16Weights& p) {
     }
 }
 
-}  // namespace
-
-namespace avx512 {
-
 void pack_pixels(const Bf16Pixels& p) {
   p.map.scale != nullptr ? pixels<true>(p) : pixels<false>(p);
 }
@@ -302,7 +298,7 @@ void write(const Bf16Results& r) {
   }
 }
 
-}  // namespace avx512
+}  // namespace
 
 }  // namespace glia::cpu
 HWY_POP_ATTRIBUTES
@@ -310,15 +306,8 @@ HWY_POP_ATTRIBUTES
 namespace glia::cpu {
 
 const Bf16Unit* bf16_avx512() {
-  static constexpr Bf16Unit kUnit = {"AVX512-BF16",
-                                     [] {},
-                                     [] {},
-                                     multiply,
-                                     avx512::pack_pixels,
-                                     avx512::pack_weights,
-                                     avx512::pack_columns,
-                                     avx512::pack_pairs,
-                                     avx512::write};
+  static constexpr Bf16Unit kUnit = {"AVX512-BF16", [] {},        [] {},      multiply, pack_pixels,
+                                     pack_weights,  pack_columns, pack_pairs, write};
   static const bool usable =
       __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;

@@ -15,6 +15,7 @@
 #include "kernels/cpu/input_rows.h"
 #include "kernels/cpu/moments.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/streams.h"
 
 namespace glia::cpu {
 
@@ -24,12 +25,6 @@ constexpr std::int64_t kPackedBytes = 512 << 10;  // of a tile: a part of the L2
 constexpr std::int64_t kManyWeights = 512 << 10;  // bytes, from which tasks are outputs
 constexpr std::int64_t kMinTiles = 64;            // what the division into tiles aims at
 constexpr std::int64_t kSliceTiles = 18;          // tiles of weights that stay in the L1 cache
-
-Bf16Map map_of(const ConstView& map, std::int64_t c = 0) {
-  if (!map) return {};
-  const float* rows = map.as<float>() + c;
-  return {rows, rows + map.pitch, rows + 2 * map.pitch};
-}
 
 /// A part of the problem, as runs of channels.
 struct Part {
@@ -66,10 +61,12 @@ struct Plan {
     choose_tiles();
     by_outputs =
         weights_size * static_cast<std::int64_t>(sizeof(Bf16)) >= kManyWeights && blocks >= 4;
-    stream = problem.write == Write::overwrite && outputs % 16 == 0 &&
-             problem.out.pitch % 16 == 0 &&
-             reinterpret_cast<std::uintptr_t>(problem.out.data) % 64 == 0 &&
-             problem.out.shape.numel() >= (std::int64_t{8} << 20) / 4;
+    stream = problem.write == Write::overwrite && streams(problem.out);
+  }
+
+  /// Steps of a run of `part` that belong to a slice.
+  std::int64_t steps_of(const Part& part, std::int64_t slice) const {
+    return slices == 1 ? part.steps : std::min(slice_steps, part.steps - slice * slice_steps);
   }
 
   std::int64_t size_of(std::int64_t rows) const {
@@ -216,9 +213,7 @@ class Conv {
     std::fill_n(task.to, part.block_size, Bf16{0});
     for (std::int64_t slice = 0; slice < plan_.slices; ++slice) {
       const std::int64_t c0 = slice * plan_.slice_steps * kTileDepth;
-      const std::int64_t steps =
-          plan_.slices == 1 ? part.steps
-                            : std::min(plan_.slice_steps, part.steps - slice * plan_.slice_steps);
+      const std::int64_t steps = plan_.steps_of(part, slice);
       task.depth = plan_.slices == 1 ? plan_.depth : std::min(steps * kTileDepth, plan_.depth - c0);
       for (std::size_t run = 0; run < part.runs.size(); ++run) {
         for (std::int64_t t = 0; t < part.merged; ++t) {
@@ -256,7 +251,7 @@ class Conv {
            .pitch = a_.in.pitch,
            .pixels = right - left,
            .channels = plan_.depth,
-           .map = map_of(a_.in_map),
+           .map = Bf16Map::of(a_.in_map),
            .to = to + left * pixel,
            .pixel = pixel,
            .padded = plan_.padded});
@@ -273,9 +268,7 @@ class Conv {
     float* sums = sums_ + thread_number() * Memory::sums_of_thread(plan_);
     const std::int64_t outputs = std::min(kTileBlock, plan_.outputs - block * kTileBlock);
     for (std::int64_t slice = 0; slice < plan_.slices; ++slice) {
-      const std::int64_t steps =
-          plan_.slices == 1 ? part.steps
-                            : std::min(plan_.slice_steps, part.steps - slice * plan_.slice_steps);
+      const std::int64_t steps = plan_.steps_of(part, slice);
       const std::int64_t c0 = slice * plan_.slice_steps * kTileDepth;
       for (std::int64_t group = 0; group < groups; group += 2) {
         const bool pair = group + 1 < groups;
@@ -333,13 +326,10 @@ class Conv {
     const TapPart& all = plan_.parts.front().taps;
     parallel_for(context_, ceil_div(plan_.outputs, 16), [&](std::int64_t line) {
       for (std::int64_t k = line * 16; k < std::min(plan_.outputs, (line + 1) * 16); ++k) {
-        Moments moments;
-        for (std::int64_t tile = 0; tile < all_tiles; ++tile) {
+        const Moments moments = merged(moments_ + k, step, all_tiles, [&](std::int64_t tile) {
           const std::int64_t i0 = tile % plan_.tiles * plan_.tile;
-          const auto pixels = static_cast<double>(std::min(plan_.tile, all.rows - i0) * all.cols);
-          const float* sums = moments_ + tile * 3 * step + k;
-          moments.add(Moments::about(sums[0], pixels, sums[step], sums[2 * step]));
-        }
+          return static_cast<double>(std::min(plan_.tile, all.rows - i0) * all.cols);
+        });
         moments_to_.as<double>()[k] = moments.mean;
         moments_to_.as<double>()[moments_to_.pitch + k] = moments.squares;
       }

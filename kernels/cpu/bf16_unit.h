@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/api/context.h"
+#include "kernels/api/view.h"
 #include "kernels/cpu/bf16_round.h"
 
 namespace glia::cpu {
@@ -34,6 +35,12 @@ struct Bf16Product {
 /// Channels through a map (kernels/api/read_map.h); null: as they are.
 struct Bf16Map {
   const float *scale = nullptr, *shift = nullptr, *floor = nullptr;
+
+  static Bf16Map of(const ConstView& map) {
+    if (!map) return {};
+    const auto* rows = map.as<float>();
+    return {rows, rows + map.pitch, rows + 2 * map.pitch};
+  }
 };
 
 /// Pixels of a row: channels [0, channels) rounded, zeros up to `padded`.

@@ -26,12 +26,6 @@ constexpr std::int64_t kManySums = 512 << 10;   // bytes, from which tasks are r
 constexpr std::int64_t kShares = 16;
 constexpr std::int64_t kChunkSteps = 8;  // of 32 pixels, whose operands stay in the L1 cache
 
-Bf16Map map_of(const ConstView& map) {
-  if (!map) return {};
-  const float* rows = map.as<float>();
-  return {rows, rows + map.pitch, rows + 2 * map.pitch};
-}
-
 /// How a pass is divided, and how its packed operands lie.
 struct Plan {
   const ConvGeometry& g;
@@ -152,7 +146,7 @@ class Wgrad {
                         .pitch = dy_.view.pitch,
                         .pixels = g_.Q,
                         .channels = g_.K,
-                        .map = map_of(dy_.map),
+                        .map = Bf16Map::of(dy_.map),
                         .to = pairs + i * plan_.width * 16,
                         .block = length * 16,
                         .padded = end - i * plan_.width});
@@ -178,7 +172,7 @@ class Wgrad {
                           .pitch = sw * x_.view.pitch,
                           .pixels = right - left,
                           .channels = g_.C,
-                          .map = map_of(x_.map),
+                          .map = Bf16Map::of(x_.map),
                           .to = to + line * plan_.width + left,
                           .plane = plan_.plane()});
     }

@@ -105,12 +105,9 @@ HWY_INLINE void moments(KernelContext& context, const ConstView& x, std::int64_t
               });
   });
   for (std::int64_t c = 0; c < C; ++c) {
-    Moments all;
-    for (std::int64_t slab = 0; slab < slabs; ++slab) {
-      const auto n = static_cast<double>((slab + 1) * rows / slabs - slab * rows / slabs);
-      const float* sums = scratch + slab * 3 * C + c;
-      all.add(Moments::about(sums[0], n, sums[C], sums[2 * C]));
-    }
+    const Moments all = merged(scratch + c, C, slabs, [&](std::int64_t slab) {
+      return static_cast<double>((slab + 1) * rows / slabs - slab * rows / slabs);
+    });
     mean[c] = all.mean;
     m2[c] = all.squares;
   }
@@ -128,34 +125,35 @@ inline void add_slabs(std::int64_t slabs, std::int64_t C, const float* pairs, do
   }
 }
 
-/// sums[c] = sum of dy and dots[c] = sum of dy * (x - mean[c]) over rows. `x` may be empty: then
-/// dots is 0. `scratch` has 2 * kMaxSlabs * C floats.
-HWY_INLINE void gradient_sums(KernelContext& context, const ConstView& dy, const ConstView& x,
-                              const float* mean, std::int64_t first_row, std::int64_t rows,
-                              double* sums, double* dots, float* scratch) {
-  const std::int64_t C = dy.channels(), slabs = slab_count(rows);
+/// sums[c] = sum of g and dots[c] = sum of g * (x - mean[c]) over rows, where `gradient(d, row, c,
+/// count, x)` gives g. `scratch` has 2 * kMaxSlabs * C floats.
+template <class Gradient>
+HWY_INLINE void gradient_sums(KernelContext& context, const ConstView& x, const float* mean,
+                              std::int64_t first_row, std::int64_t rows, double* sums, double* dots,
+                              float* scratch, const Gradient& gradient) {
+  const std::int64_t C = x.channels(), slabs = slab_count(rows);
   parallel_for(context, slabs, [&](std::int64_t slab) HWY_ATTR {
-    const std::int64_t begin = slab * rows / slabs, end = (slab + 1) * rows / slabs;
     float* s1 = scratch + slab * 2 * C;
-    if (!x) {
-      add_pairs(begin, end, C, s1, s1 + C,
-                [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
-                    FloatVec&)
-                    HWY_ATTR { a = hn::Add(a, read_ahead(d, dy, first_row + row, c, count)); });
-      return;
-    }
-    add_pairs(begin, end, C, s1, s1 + C,
+    add_pairs(slab * rows / slabs, (slab + 1) * rows / slabs, C, s1, s1 + C,
               [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count, FloatVec& a,
                   FloatVec& b) HWY_ATTR {
-                const FloatVec g = read_ahead(d, dy, first_row + row, c, count);
-                const FloatVec v = hn::Sub(read_ahead(d, x, first_row + row, c, count),
-                                           load_some(d, mean + c, count));
+                const FloatVec v = read_ahead(d, x, first_row + row, c, count);
+                const FloatVec g = gradient(d, first_row + row, c, count, v);
                 a = hn::Add(a, g);
-                b = hn::MulAdd(g, v, b);
+                b = hn::MulAdd(g, hn::Sub(v, load_some(d, mean + c, count)), b);
               });
   });
   add_slabs(slabs, C, scratch, sums, dots);
 }
+
+/// A gradient that is dy as it lies.
+struct Unmasked {
+  const ConstView& dy;
+  HWY_INLINE FloatVec operator()(Floats d, std::int64_t row, std::int64_t c, std::int64_t count,
+                                 FloatVec) const {
+    return read_ahead(d, dy, row, c, count);
+  }
+};
 
 /// Calls `body(d, row, c, count)` for every vector of channels of rows [first_row, first_row +
 /// rows).
@@ -190,19 +188,21 @@ HWY_INLINE void normalise(KernelContext& context, const ConstView& x, const View
                       });
 }
 
-/// dx (+)= a[c] * dy + b[c] * (x - mean[c]) + e[c].
-HWY_INLINE void normalise_backward(KernelContext& context, const ConstView& dy, const ConstView& x,
-                                   const View& dx, Write write, std::int64_t first_row,
-                                   std::int64_t rows, const float* mean, const float* a,
-                                   const float* b, const float* e) {
+/// dx (+)= a[c] * g + b[c] * (x - mean[c]) + e[c], where `gradient(d, row, c, count, x)` gives g.
+template <class Gradient>
+HWY_INLINE void normalise_backward(KernelContext& context, const ConstView& x, const View& dx,
+                                   Write write, std::int64_t first_row, std::int64_t rows,
+                                   const float* mean, const float* a, const float* b,
+                                   const float* e, const Gradient& gradient) {
   for_channel_vectors(
       context, first_row, rows, x.channels(),
       [&](Floats d, std::int64_t row, std::int64_t c, std::int64_t count) HWY_ATTR {
-        const FloatVec g = read_ahead(d, dy, row, c, count);
-        const FloatVec v = hn::Sub(read_ahead(d, x, row, c, count), load_some(d, mean + c, count));
+        const FloatVec v = read_ahead(d, x, row, c, count);
+        const FloatVec g = gradient(d, row, c, count, v);
         const FloatVec r =
             hn::MulAdd(g, load_some(d, a + c, count),
-                       hn::MulAdd(v, load_some(d, b + c, count), load_some(d, e + c, count)));
+                       hn::MulAdd(hn::Sub(v, load_some(d, mean + c, count)),
+                                  load_some(d, b + c, count), load_some(d, e + c, count)));
         write_some(d, r, dx.as<float>() + row * dx.pitch + c, count, write == Write::accumulate);
       });
 }

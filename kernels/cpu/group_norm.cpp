@@ -54,11 +54,12 @@ void group_norm_backward(KernelContext& context, const GroupNormBackward& a) {
   float *k_dy = scratch + 2 * kMaxSlabs * C, *k_x = k_dy + C, *k_1 = k_x + C, *centre = k_1 + C;
   const auto size = static_cast<std::size_t>(C);
   std::vector<double> sums(size), dots(size), dgamma(size), dbeta(size);
+  const Unmasked dy{a.dy};
   for (std::int64_t n = 0; n < N; ++n) {
     const float *mean = a.mean.as<float>() + n * a.groups,
                 *invstd = a.invstd.as<float>() + n * a.groups;
     for (std::int64_t c = 0; c < C; ++c) centre[c] = mean[c / width];
-    gradient_sums(context, a.dy, a.x, centre, n * rows, rows, sums.data(), dots.data(), scratch);
+    gradient_sums(context, a.x, centre, n * rows, rows, sums.data(), dots.data(), scratch, dy);
     for (std::int64_t group = 0; group < a.groups; ++group) {
       const double inv = invstd[group];
       double sum = 0, dot = 0;  // of dxhat and of dxhat * xhat over the group
@@ -76,7 +77,7 @@ void group_norm_backward(KernelContext& context, const GroupNormBackward& a) {
       }
     }
     if (a.dx)
-      normalise_backward(context, a.dy, a.x, a.dx, a.write, n * rows, rows, centre, k_dy, k_x, k_1);
+      normalise_backward(context, a.x, a.dx, a.write, n * rows, rows, centre, k_dy, k_x, k_1, dy);
   }
   for (std::int64_t c = 0; c < C; ++c) {
     store(a.dgamma, c, dgamma[static_cast<std::size_t>(c)], a.write_params);

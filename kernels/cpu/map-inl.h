@@ -73,14 +73,6 @@ HWY_INLINE void prefetch_to_l2(const void* p) {
   __builtin_prefetch(p, 0, 2);
 }
 
-/// Whether a result is written past the caches, which are too small for it and would only fetch
-/// what is overwritten: whole lines are. Its channels must fill lines.
-inline bool streams(const View& y) {
-  constexpr std::int64_t kLarge = (std::int64_t{8} << 20) / 4;
-  return y.shape.numel() >= kLarge && y.pitch % 16 == 0 && y.channels() % 16 == 0 &&
-         reinterpret_cast<std::uintptr_t>(y.data) % 64 == 0;
-}
-
 /// y[i] = f(d, in[i]...) or y[i] += that, for i in [0, count). An input may be y itself.
 template <class F, class... In>
 HWY_INLINE void map(float* y, Write write, std::int64_t count, const F& f, const In*... in) {

@@ -1,6 +1,8 @@
 // Merging means and sums of squared deviations of parts (Chan, Golub & LeVeque, 1979).
 #pragma once
 
+#include <cstdint>
+
 namespace glia::cpu {
 
 struct Moments {
@@ -20,5 +22,15 @@ struct Moments {
     return {count, shift + sum / count, rest > 0 ? rest : 0};
   }
 };
+
+/// Of all parts of a channel, in order: part i has `count(i)` values and, `step` floats apart from
+/// sums + 3 * i * step on, a shift, the sum of deviations from it and that of their squares.
+template <class Count>
+Moments merged(const float* sums, std::int64_t step, std::int64_t parts, const Count& count) {
+  Moments all;
+  for (std::int64_t i = 0; i < parts; ++i, sums += 3 * step)
+    all.add(Moments::about(sums[0], count(i), sums[step], sums[2 * step]));
+  return all;
+}
 
 }  // namespace glia::cpu

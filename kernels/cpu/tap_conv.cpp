@@ -13,6 +13,7 @@
 
 #include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/input_rows-inl.h"
+#include "kernels/cpu/streams.h"
 #include "kernels/cpu/tap_conv.h"
 
 HWY_BEFORE_NAMESPACE();

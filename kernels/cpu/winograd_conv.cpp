@@ -51,12 +51,9 @@ struct AllSums {
     const View& to = tiles.a.moments;
     parallel_for(context, ceil_div(to.channels(), kLine), [&](std::int64_t line) {
       for (std::int64_t k = line * kLine; k < std::min(to.channels(), (line + 1) * kLine); ++k) {
-        Moments all;
-        for (std::int64_t i = 0; i < batches; ++i) {
-          const float* sums = data + i * 3 * step + k;
-          all.add(Moments::about(sums[0], pixels[static_cast<std::size_t>(i)], sums[step],
-                                 sums[2 * step]));
-        }
+        const Moments all = merged(data + k, step, batches, [&](std::int64_t i) {
+          return pixels[static_cast<std::size_t>(i)];
+        });
         to.as<double>()[k] = all.mean;
         to.as<double>()[to.pitch + k] = all.squares;
       }

@@ -7,6 +7,7 @@
 #define GLIA_KERNELS_CPU_WINOGRAD_OUTPUT_INL_H_
 #endif
 
+#include "kernels/cpu/streams.h"
 #include "kernels/cpu/winograd-inl.h"
 #include "kernels/cpu/winograd_conv.h"
 
