@@ -2,6 +2,7 @@
 // the convolution it is the adjoint of.
 #include "kernels/cpu/conv_passes.h"
 #include "kernels/cpu/kernels.h"
+#include "kernels/cpu/patch_wgrad.h"
 
 namespace glia::cpu {
 
@@ -14,6 +15,10 @@ void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& 
 }
 
 void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
+  if (context.precision == ConvPrecision::fp32 && takes_patches(a.geometry)) {
+    patch_wgrad(context, a);
+    return;
+  }
   conv_wgrad(context, a.geometry, {a.x, a.x_map}, {a.dy}, a.dw, a.write);
   if (a.db) column_sums(context, a.dy, a.db, a.write_bias);
 }

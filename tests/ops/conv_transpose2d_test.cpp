@@ -62,6 +62,11 @@ TEST_CASE("conv_transpose2d: channel counts, and images split between threads", 
     for (std::int64_t k : {1, 16, 33})
       cases.push_back(transpose_case({1, 3, 2, c}, k, 2, 2, strided(2, 0)));
   cases.push_back(transpose_case({2, 13, 11, 32}, 16, 2, 2, strided(2, 0)));
+  // Windows side by side: several groups of columns, rows longer than a batch, other windows.
+  cases.push_back(transpose_case({1, 3, 2, 5}, 80, 2, 2, strided(2, 0)));
+  cases.push_back(transpose_case({1, 2, 140, 3}, 16, 2, 2, strided(2, 0)));
+  cases.push_back(transpose_case({2, 3, 2, 7}, 16, 3, 3, strided(3, 0), false));
+  cases.push_back(transpose_case({1, 2, 3, 6}, 32, 1, 2, {.stride_w = 2, .padding = {}}));
   for (Case& test : cases) test.samples = 6;
   check_cases(cases);
 }

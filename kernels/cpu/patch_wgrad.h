@@ -1,0 +1,17 @@
+// Backward-weights of a transposed convolution whose windows lie side by side: stride = window, no
+// padding, as in the U-Net's 2x2 one.
+#pragma once
+
+#include "engine/base/geometry.h"
+#include "kernels/api/context.h"
+#include "kernels/api/conv_transpose2d.h"
+
+namespace glia::cpu {
+
+/// Whether windows lie side by side and cover the image, and channels fill cache lines.
+bool takes_patches(const ConvGeometry& g);
+
+/// dw and db (kernels/api/conv_transpose2d.h), in fp32.
+void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a);
+
+}  // namespace glia::cpu
