@@ -195,7 +195,14 @@ class Conv {
         unit_.end();
       });
     }
-    if (moments_to_) merge_moments(all_tiles);
+    if (moments_to_) {
+      const TapPart& all = plan_.parts.front().taps;
+      const auto pixels = [&](std::int64_t tile) {
+        const std::int64_t i0 = tile % plan_.tiles * plan_.tile;
+        return static_cast<double>(std::min(plan_.tile, all.rows - i0) * all.cols);
+      };
+      merge_moments(context_, moments_, plan_.blocks * kTileBlock, all_tiles, pixels, moments_to_);
+    }
   }
 
  private:
@@ -319,21 +326,6 @@ class Conv {
                  .moments = moments_to_ ? moments_ + tile * 3 * step + block * kTileBlock : nullptr,
                  .moments_step = step,
                  .fresh = group == 0});
-  }
-
-  void merge_moments(std::int64_t all_tiles) const {
-    const std::int64_t step = plan_.blocks * kTileBlock;
-    const TapPart& all = plan_.parts.front().taps;
-    parallel_for(context_, ceil_div(plan_.outputs, 16), [&](std::int64_t line) {
-      for (std::int64_t k = line * 16; k < std::min(plan_.outputs, (line + 1) * 16); ++k) {
-        const Moments moments = merged(moments_ + k, step, all_tiles, [&](std::int64_t tile) {
-          const std::int64_t i0 = tile % plan_.tiles * plan_.tile;
-          return static_cast<double>(std::min(plan_.tile, all.rows - i0) * all.cols);
-        });
-        moments_to_.as<double>()[k] = moments.mean;
-        moments_to_.as<double>()[moments_to_.pitch + k] = moments.squares;
-      }
-    });
   }
 
   KernelContext& context_;

@@ -71,7 +71,7 @@ HWY_INLINE void add_pairs(std::int64_t begin, std::int64_t end, std::int64_t cha
 /// Reads up to a vector of channels of a row, and has a later row on its way.
 HWY_INLINE FloatVec read_ahead(Floats d, const ConstView& x, std::int64_t row, std::int64_t c,
                                std::int64_t count) {
-  constexpr std::int64_t kAhead = 4096;  // floats, or the next row
+  constexpr std::int64_t kAhead = 1024;  // floats, or the next row
   const float* p = x.as<float>() + row * x.pitch + c;
   if (c % kLine == 0) prefetch_to_l2(p + std::max(x.pitch, kAhead / x.pitch * x.pitch));
   return load_some(d, p, count);

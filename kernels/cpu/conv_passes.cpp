@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/cpu/bf16_conv.h"
+#include "kernels/cpu/dot_conv.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/tap_conv.h"
 
@@ -25,7 +26,10 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x
     bf16_tap_conv(context, problem, moments);
     return;
   }
-  tap_conv(context, problem);
+  if (takes_dots(g))
+    dot_forward(context, x, w, b, y, write);
+  else if (tap_conv(context, problem, moments))
+    return;
   if (moments) moments_of(context, y, moments);
 }
 

@@ -1,7 +1,11 @@
 // Merging means and sums of squared deviations of parts (Chan, Golub & LeVeque, 1979).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+
+#include "kernels/api/view.h"
+#include "kernels/cpu/parallel.h"
 
 namespace glia::cpu {
 
@@ -31,6 +35,21 @@ Moments merged(const float* sums, std::int64_t step, std::int64_t parts, const C
   for (std::int64_t i = 0; i < parts; ++i, sums += 3 * step)
     all.add(Moments::about(sums[0], count(i), sums[step], sums[2 * step]));
   return all;
+}
+
+/// The same of all channels, side by side in `sums`. to: f64 [2, C], the means and the squares.
+template <class Count>
+void merge_moments(const KernelContext& context, const float* sums, std::int64_t step,
+                   std::int64_t parts, const Count& count, const View& to) {
+  constexpr std::int64_t kLine = 16;
+  const std::int64_t channels = to.channels();
+  parallel_for(context, ceil_div(channels, kLine), [&](std::int64_t line) {
+    for (std::int64_t k = line * kLine; k < std::min(channels, (line + 1) * kLine); ++k) {
+      const Moments all = merged(sums + k, step, parts, count);
+      to.as<double>()[k] = all.mean;
+      to.as<double>()[to.pitch + k] = all.squares;
+    }
+  });
 }
 
 }  // namespace glia::cpu

@@ -13,6 +13,8 @@
 
 #include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/input_rows-inl.h"
+#include "kernels/cpu/moment_sums-inl.h"
+#include "kernels/cpu/moments.h"
 #include "kernels/cpu/streams.h"
 #include "kernels/cpu/tap_conv.h"
 
@@ -32,6 +34,9 @@ struct Group {
   std::int64_t outputs;  // of this block that exist
   bool accumulate;       // adds to what `out` holds
   bool stream;           // writes past the caches
+  float* sums;           // for the moments, or null
+  std::int64_t sums_step;
+  bool fresh;  // the first of its sums
 };
 
 template <int kP, int kV>
@@ -66,6 +71,12 @@ HWY_INLINE void micro(const Group& g) {
     const FloatVec bias = hn::Load(d, g.bias + v * kLanes);
 #pragma GCC unroll 8
     for (int p = 0; p < kP; ++p) acc[p][v] = hn::Add(acc[p][v], bias);
+    if (g.sums != nullptr) {
+      MomentSums sums(g.sums + v * kLanes, g.sums_step, g.fresh);
+#pragma GCC unroll 8
+      for (int p = 0; p < kP; ++p) sums.add(acc[p][v], p == 0);
+      sums.keep(g.sums + v * kLanes, g.sums_step);
+    }
   }
   const bool whole = g.outputs >= kV * kLanes && !g.accumulate;
 #pragma GCC unroll 8
@@ -147,6 +158,7 @@ struct Plan {
   std::int64_t depth, outputs, blocks, rows, depth_block, tile, tiles;
   std::vector<std::int64_t> weights_first;  // of each part
   std::int64_t weights_size = 0, scratch_size;
+  std::int64_t sums_step = round_up(outputs, kBlock);
   bool stream;
 
   Plan(const TapConv& problem, int threads)
@@ -172,7 +184,7 @@ struct Plan {
 /// which lie at `x`.
 void tap_part(const Plan& plan, std::size_t index, std::int64_t n, std::int64_t i0,
               std::int64_t rows, std::int64_t c0, std::int64_t channels, const float* x,
-              const float* weights, const float* bias, const float* zero_bias) {
+              const float* weights, const float* bias, const float* zero_bias, float* sums) {
   const TapConv& a = plan.a;
   const TapPart& part = a.parts[index];
   const std::int64_t pixel = plan.input.pixel(channels);
@@ -200,25 +212,33 @@ void tap_part(const Plan& plan, std::size_t index, std::int64_t n, std::int64_t 
                    .out_step = a.out_step_w * a.out.pitch,
                    .outputs = std::min(kBlock, plan.outputs - b * kBlock),
                    .accumulate = c0 > 0 || a.write == Write::accumulate,
-                   .stream = plan.stream},
+                   .stream = plan.stream,
+                   .sums = sums ? sums + (n * plan.rows + i0 + i) * 3 * plan.sums_step + b * kBlock
+                                : nullptr,
+                   .sums_step = plan.sums_step,
+                   .fresh = j == 0},
                   static_cast<int>(std::min<std::int64_t>(kPixels, part.cols - j)));
       }
 }
 
-void tap_conv(KernelContext& context, const TapConv& a) {
+bool tap_conv(KernelContext& context, const TapConv& a, const View& moments) {
   const std::int64_t images = a.in.shape[0];
   const Plan plan(a, context.threads);
-  if (plan.rows == 0 || images == 0) return;
+  if (plan.rows == 0 || images == 0) return false;
+  const bool summed = moments && plan.depth_block == plan.depth;
 
   const std::int64_t bias_size = (plan.blocks + 1) * kBlock;
+  // A part of the moments' sums is a row of pixels, whatever the number of threads.
+  const std::int64_t sums_size = summed ? images * plan.rows * 3 * plan.sums_step : 0;
   auto* weights = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>(plan.weights_size + bias_size +
+      context.workspace.reserve(static_cast<std::size_t>(plan.weights_size + bias_size + sums_size +
                                                          context.threads * plan.scratch_size) *
                                 sizeof(float)));
-  if (context.dry_run) return;
+  if (context.dry_run) return summed;
   const MapRows map(a.in_map);
   float* bias = weights + plan.weights_size;
-  float* scratch = bias + bias_size;
+  float* sums = summed ? bias + bias_size : nullptr;
+  float* scratch = bias + bias_size + sums_size;
   for (std::int64_t b = 0; b <= plan.blocks; ++b)
     pack_bias(a.bias, b * kBlock, plan.outputs, bias + b * kBlock);
   const auto parts = static_cast<std::int64_t>(a.parts.size());
@@ -239,9 +259,16 @@ void tap_conv(KernelContext& context, const TapConv& a) {
                                  scratch + thread_number() * plan.scratch_size);
       for (std::size_t part = 0; part < a.parts.size(); ++part)
         tap_part(plan, part, n, i0, rows, c0, channels, x, weights + plan.weights_first[part], bias,
-                 bias + plan.blocks * kBlock);
+                 bias + plan.blocks * kBlock, sums);
     }
   });
+  if (summed) {
+    const auto cols = static_cast<double>(a.parts.front().cols);
+    merge_moments(
+        context, sums, plan.sums_step, images * plan.rows, [=](std::int64_t) { return cols; },
+        moments);
+  }
+  return summed;
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE
@@ -250,8 +277,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace glia::cpu {
 HWY_EXPORT(tap_conv);
-void tap_conv(KernelContext& context, const TapConv& problem) {
-  HWY_DYNAMIC_DISPATCH(tap_conv)(context, problem);
+bool tap_conv(KernelContext& context, const TapConv& problem, const View& moments) {
+  return HWY_DYNAMIC_DISPATCH(tap_conv)(context, problem, moments);
 }
 }  // namespace glia::cpu
 #endif

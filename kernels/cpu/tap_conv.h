@@ -45,6 +45,8 @@ struct TapConv {
   Write write = Write::overwrite;
 };
 
-void tap_conv(KernelContext& context, const TapConv& problem);
+/// `moments`, when given: f64 [2, outputs], of a result of one part that is overwritten. Gives
+/// whether they were computed; they are not where sums over channels are formed a slice at a time.
+bool tap_conv(KernelContext& context, const TapConv& problem, const View& moments = {});
 
 }  // namespace glia::cpu

@@ -48,16 +48,9 @@ struct AllSums {
     for (std::int64_t i = 0; i < batches; ++i)
       pixels.push_back(
           static_cast<double>(tiles.pixels(i * batch, std::min(tiles.count, (i + 1) * batch))));
-    const View& to = tiles.a.moments;
-    parallel_for(context, ceil_div(to.channels(), kLine), [&](std::int64_t line) {
-      for (std::int64_t k = line * kLine; k < std::min(to.channels(), (line + 1) * kLine); ++k) {
-        const Moments all = merged(data + k, step, batches, [&](std::int64_t i) {
-          return pixels[static_cast<std::size_t>(i)];
-        });
-        to.as<double>()[k] = all.mean;
-        to.as<double>()[to.pitch + k] = all.squares;
-      }
-    });
+    merge_moments(
+        context, data, step, batches,
+        [&](std::int64_t i) { return pixels[static_cast<std::size_t>(i)]; }, tiles.a.moments);
   }
 };
 

@@ -7,48 +7,13 @@
 #define GLIA_KERNELS_CPU_WINOGRAD_OUTPUT_INL_H_
 #endif
 
+#include "kernels/cpu/moment_sums-inl.h"
 #include "kernels/cpu/streams.h"
 #include "kernels/cpu/winograd-inl.h"
 #include "kernels/cpu/winograd_conv.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
-
-/// Sums of one line of channels over the pixels of a batch of tiles, about the first of them
-/// (moments.h). `memory` keeps them between tiles: shift, sum and squares, `step` floats apart.
-struct LineSums {
-  float* memory;
-  std::int64_t step;
-  bool fresh;  // nothing was added yet
-  FloatVec shift[kLineVectors], sum[kLineVectors], squares[kLineVectors];
-
-  HWY_INLINE LineSums(float* memory_, std::int64_t step_, bool fresh_)
-      : memory(memory_), step(step_), fresh(fresh_) {
-    const Floats d;
-    for (int v = 0; v < kLineVectors; ++v) {
-      const float* from = memory + v * kLanes;
-      shift[v] = fresh ? hn::Zero(d) : hn::Load(d, from);
-      sum[v] = fresh ? hn::Zero(d) : hn::Load(d, from + step);
-      squares[v] = fresh ? hn::Zero(d) : hn::Load(d, from + 2 * step);
-    }
-  }
-  /// `first`: of a tile's pixels.
-  HWY_INLINE void add(int v, FloatVec x, bool first) {
-    if (first && fresh) shift[v] = x;
-    const FloatVec delta = hn::Sub(x, shift[v]);
-    sum[v] = hn::Add(sum[v], delta);
-    squares[v] = hn::MulAdd(delta, delta, squares[v]);
-  }
-  HWY_INLINE void keep() const {
-    const Floats d;
-    for (int v = 0; v < kLineVectors; ++v) {
-      float* to = memory + v * kLanes;
-      hn::Store(shift[v], d, to);
-      hn::Store(sum[v], d, to + step);
-      hn::Store(squares[v], d, to + 2 * step);
-    }
-  }
-};
 
 /// Where the sums of a batch of tiles lie: line l of outputs at data + l * kLine; null: none
 /// wanted.
@@ -75,12 +40,15 @@ HWY_INLINE void write_tile(const WinogradConv& a, const Square<View>& square, st
     const auto load = [&](int i, int j, int v) HWY_ATTR {
       return hn::Load(d, products + (i * 6 + j) * frequency_step + k + v * kLanes);
     };
-    LineSums sums(summed ? batch.data + first + k : nullptr, batch.step, !summed || fresh);
+    float* const line = summed ? batch.data + first + k : nullptr;
+    MomentSums sums[kLineVectors];
+    for (int v = 0; v < kLineVectors; ++v)
+      sums[v] = MomentSums(line + v * kLanes, batch.step, !summed || fresh);
     if (square.inside && rest >= kLine && a.write == Write::overwrite) {
       transform<OutputMatrix>(load, [&](int i, int j, int v, FloatVec x) HWY_ATTR {
         float* y = square.at(i, j, first + k) + v * kLanes;
         x = hn::Add(x, bias_of(v));
-        if (summed) sums.add(v, x, i == 0 && j == 0);
+        if (summed) sums[v].add(x, i == 0 && j == 0);
         if (stream)
           hn::Stream(x, d, y);
         else
@@ -90,12 +58,12 @@ HWY_INLINE void write_tile(const WinogradConv& a, const Square<View>& square, st
       transform<OutputMatrix>(load, [&](int i, int j, int v, FloatVec x) HWY_ATTR {
         if (!square.has(i, j) || rest <= v * kLanes) return;
         x = hn::Add(x, bias_of(v));
-        if (summed) sums.add(v, x, i == 0 && j == 0);
+        if (summed) sums[v].add(x, i == 0 && j == 0);
         write_some(d, x, square.at(i, j, first + k) + v * kLanes, rest - v * kLanes,
                    a.write == Write::accumulate);
       });
     }
-    if (summed) sums.keep();
+    for (int v = 0; summed && v < kLineVectors; ++v) sums[v].keep(line + v * kLanes, batch.step);
   }
 }
 

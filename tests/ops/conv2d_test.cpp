@@ -70,6 +70,8 @@ TEST_CASE("conv2d: windows, strides and paddings", "[ops]") {
       conv_case({1, 1, 1, 1}, 1, 1, 1),
       conv_case({2, 5, 7, 3}, 2, 1, 1),
       conv_case({1, 4, 5, 16}, 33, 1, 1),
+      conv_case({2, 5, 7, 17}, 3, 1, 1),  // dot products
+      conv_case({1, 9, 8, 8}, 4, 1, 1, {}, false),
       conv_case({2, 6, 5, 5}, 3, 2, 2, same(2, 2)),
       conv_case({1, 7, 9, 3}, 16, 2, 2),
       conv_case({3, 6, 5, 3}, 4, 3, 3, same(3, 3)),

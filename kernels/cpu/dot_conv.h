@@ -1,0 +1,15 @@
+// A 1x1 convolution to few outputs, like the head of a U-Net: dot products of a pixel's channels.
+#pragma once
+
+#include "kernels/cpu/conv_passes.h"
+
+namespace glia::cpu {
+
+/// Whether a forward pass is of that kind: so few outputs that vectors of them would be empty.
+bool takes_dots(const ConvGeometry& g);
+
+/// y (+)= x * w + b; b may be empty.
+void dot_forward(KernelContext& context, const Mapped& x, const ConstView& w, const ConstView& b,
+                 const View& y, Write write);
+
+}  // namespace glia::cpu
