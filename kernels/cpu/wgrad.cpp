@@ -46,6 +46,7 @@ struct Strip {
   float* sums;
   std::int64_t sums_step, lanes;
   bool accumulate;
+  std::int64_t ahead = 0;  // vectors so many floats behind come to the L2 cache meanwhile; 0: none
 };
 
 template <int kM, int kV>
@@ -67,6 +68,9 @@ HWY_INLINE void micro(const Strip& s) {
       FloatVec right[kV];
 #pragma GCC unroll 8
       for (int v = 0; v < kV; ++v) right[v] = hn::LoadU(d, b + v * kLanes);
+      if (s.ahead != 0)
+#pragma GCC unroll 8
+        for (int v = 0; v < kV; ++v) prefetch_to_l2(b + s.ahead + v * kLanes);
 #pragma GCC unroll 16
       for (int m = 0; m < kM; ++m) {
         const FloatVec left = hn::Set(d, a[m]);
@@ -219,7 +223,8 @@ void slab_narrow(const Wgrad& w, const SlabRows& rows, std::int64_t k0, std::int
                  .sums = sums + (r * run + m) * g.K + k0,
                  .sums_step = g.K,
                  .lanes = outputs,
-                 .accumulate = accumulate},
+                 .accumulate = accumulate,
+                 .ahead = r == 0 && m == 0 ? g.Q * w.slabs.rows * w.dy_step : 0},
                 std::min(group, run - m));
   }
 }
