@@ -22,8 +22,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
-constexpr std::int64_t kPatches = 128;  // a batch, at most
-constexpr std::int64_t kGroup = 256;    // columns of a task
+constexpr std::int64_t kPatches = 128;                    // a batch, at most
+constexpr std::int64_t kPanel = std::max(kBlock, kLine);  // columns that are packed at a time
+constexpr std::int64_t kGroup = 256;                      // columns of a task
 constexpr std::int64_t kTasks = 16;  // what the shares aim at; fixed, so that sums are repeatable
 
 struct PatchWgrad {
@@ -53,7 +54,7 @@ struct PatchWgrad {
     const std::int64_t size = batch * pixels * of.pitch;
     const std::int64_t first = (j - begin) * size / (end - begin);
     return {of.as<float>() + (p + batch) * pixels * of.pitch + first,
-            std::min(kBlock, end - j) * size / (end - begin), g.K, batch};
+            std::min(kPanel, end - j) * size / (end - begin), g.K, batch};
   }
   /// Where the pixels of a patch begin.
   const float* dy(std::int64_t patch) const {
@@ -72,13 +73,13 @@ void pack_x(const PatchWgrad& w, std::int64_t first, std::int64_t count, float* 
   }
 }
 
-/// `columns` columns of dy from `column` on, of patches [first, first + count), kBlock floats
+/// `columns` columns of dy from `column` on, of patches [first, first + count), kPanel floats
 /// apart.
 void pack_dy(const PatchWgrad& w, std::int64_t first, std::int64_t count, std::int64_t column,
              std::int64_t columns, float* to) {
   constexpr std::int64_t kAhead = 8;  // patches that are fetched while one is copied
   const Floats d;
-  for (std::int64_t i = 0; i < count; ++i, to += kBlock) {
+  for (std::int64_t i = 0; i < count; ++i, to += kPanel) {
     const float *from = w.dy(first + i), *ahead = w.dy(first + i + kAhead);
     for (std::int64_t j = 0; j < columns; j += kLine) {
       const std::int64_t line = w.lines[static_cast<std::size_t>((column + j) / kLine)];
@@ -113,7 +114,7 @@ void finish_bias(const PatchWgrad& w, const float* sums) {
 void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
   const PatchWgrad w(a);
   const std::int64_t share_size = w.rows * w.sums_pitch;
-  const std::int64_t x_size = kPatches * w.x_pitch, scratch_size = x_size + kPatches * kBlock;
+  const std::int64_t x_size = kPatches * w.x_pitch, scratch_size = x_size + kPatches * kPanel;
   auto* sums = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(w.shares * share_size + context.threads * scratch_size) *
       sizeof(float)));
@@ -134,14 +135,14 @@ void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
         pack_x<true>(w, p, count, x);
       else
         pack_x<false>(w, p, count, x);
-      for (std::int64_t j = begin; j < end; j += kBlock) {
-        const std::int64_t columns = std::min(kBlock, end - j);
+      for (std::int64_t j = begin; j < end; j += kPanel) {
+        const std::int64_t columns = std::min(kPanel, end - j);
         pack_dy(w, p, count, j, columns, dy);
         gemm({.a = x,
               .a_row = 1,
               .a_depth = w.x_pitch,
               .b = dy,
-              .b_depth = kBlock,
+              .b_depth = kPanel,
               .c = sums + share * share_size + j,
               .c_row = w.sums_pitch,
               .rows = a.db ? w.rows : w.g.K,

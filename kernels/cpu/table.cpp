@@ -65,6 +65,17 @@ const char* instruction_set() {
   return hwy::TargetName(usable & -usable);
 }
 
+bool limit_instruction_set(std::string_view name) {
+  const auto usable = hwy::SupportedTargets() & HWY_TARGETS;
+  for (auto rest = usable; rest != 0; rest &= rest - 1) {
+    const auto target = rest & -rest;
+    if (hwy::TargetName(target) != name) continue;
+    hwy::DisableTargets(target - 1);  // the better ones
+    return true;
+  }
+  return false;
+}
+
 const char* bf16_instruction_set() {
   const Bf16Unit* unit = find_bf16_unit(Bf16Choice::automatic);
   return unit != nullptr ? unit->name : nullptr;

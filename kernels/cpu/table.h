@@ -1,6 +1,8 @@
 // The CPU backend: float32, NHWC, vectorised with run-time dispatch, threads by OpenMP.
 #pragma once
 
+#include <string_view>
+
 #include "kernels/api/table.h"
 
 namespace glia::cpu {
@@ -9,6 +11,10 @@ const KernelTable& table();
 
 /// The instruction set that the dispatch chose on this machine, "AVX3" for instance.
 const char* instruction_set();
+
+/// From now on the dispatch chooses none better than `name`, for tests and comparisons. False, and
+/// nothing changes, where this machine or build has no such instruction set.
+bool limit_instruction_set(std::string_view name);
 
 /// The instructions that multiply in bf16 on this machine, "AMX" for instance; null where it has
 /// none.

@@ -32,6 +32,14 @@ std::vector<const GpuBackend*> gpu_backends() {
   return backends;
 }
 
+/// The environment's GLIA_TEST_INSTRUCTION_SET, such as "AVX2": no better one is used.
+void limit_instructions() {
+  const char* name = std::getenv("GLIA_TEST_INSTRUCTION_SET");
+  static const bool limited = name != nullptr && cpu::limit_instruction_set(name);
+  check(name == nullptr || limited,
+        "GLIA_TEST_INSTRUCTION_SET={}: this build or machine has no such one", name ? name : "");
+}
+
 std::vector<const KernelTable*> wanted_of(std::vector<const KernelTable*> tables) {
   std::erase_if(tables, [](const KernelTable* kernels) { return !is_wanted(*kernels); });
   return tables;
@@ -40,6 +48,7 @@ std::vector<const KernelTable*> wanted_of(std::vector<const KernelTable*> tables
 }  // namespace
 
 std::vector<const KernelTable*> devices_under_test() {
+  limit_instructions();
   std::vector<const KernelTable*> tables{&cpu::table()};
   if (const CpuBackend* backend = find_cpu_backend("onednn")) tables.push_back(backend->kernels);
   for (const GpuBackend* backend : gpu_backends()) tables.push_back(backend->kernels);
