@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernels/cpu/gemm-inl.h"
+#include "kernels/cpu/kernels.h"
 #include "kernels/cpu/patch_wgrad.h"
 #include "kernels/cpu/read-inl.h"
 #include "kernels/cpu/winograd_tiles.h"
@@ -169,10 +170,7 @@ bool takes_patches(const ConvGeometry& g) {
          g.H == g.P * g.R && g.W == g.Q * g.S && g.C % 16 == 0;
 }
 
-HWY_EXPORT(patch_wgrad);
-void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
-  HWY_DYNAMIC_DISPATCH(patch_wgrad)(context, a);
-}
+GLIA_DISPATCH(patch_wgrad, ConvTranspose2dWgrad)
 
 }  // namespace glia::cpu
 #endif
