@@ -92,6 +92,15 @@ HWY_INLINE void map(float* y, Write write, std::int64_t count, const F& f, const
   }
 }
 
+/// to (+)= the sums of all shares, `step` floats apart, in order.
+HWY_INLINE void add_shares(float* to, Write write, std::int64_t count, const float* sums,
+                           std::int64_t shares, std::int64_t step) {
+  for (std::int64_t share = 0; share < shares; ++share)
+    map(
+        to, share == 0 ? write : Write::accumulate, count, [](auto, auto v) HWY_ATTR { return v; },
+        sums + share * step);
+}
+
 /// `map` over whole views of one shape.
 template <class F, class... In>
 HWY_INLINE void map_views(KernelContext& context, const View& y, Write write, const F& f,

@@ -4,8 +4,8 @@
 //
 // Work mapping: a task is a group of dy's columns and a fixed share of the patches. A batch of
 // patches at a time, it packs x, then a block of columns of dy, which the L1 cache holds, and adds
-// their product to the share's sums. Meanwhile the next batch comes from memory: waiting for it
-// took a quarter of the time. Shares are added in order and do not depend on the number of threads.
+// their product to the share's sums. Meanwhile the next batch comes from memory: packing would wait
+// for it. Shares are added in order and do not depend on the number of threads.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/patch_wgrad.cpp"
 #include <hwy/foreach_target.h>
@@ -91,15 +91,6 @@ void pack_dy(const PatchWgrad& w, std::int64_t first, std::int64_t count, std::i
   }
 }
 
-/// Adds the shares' sums up: row k of dw.
-void finish_row(const PatchWgrad& w, const float* sums, std::int64_t k) {
-  const std::int64_t share_size = w.rows * w.sums_pitch;
-  for (std::int64_t share = 0; share < w.shares; ++share)
-    map(
-        w.a.dw.as<float>() + k * w.columns, share == 0 ? w.a.write : Write::accumulate, w.columns,
-        [](auto, auto v) HWY_ATTR { return v; }, sums + share * share_size + k * w.sums_pitch);
-}
-
 /// The row of ones: db.
 void finish_bias(const PatchWgrad& w, const float* sums) {
   for (std::int64_t c = 0; c < w.g.C; ++c) {
@@ -155,7 +146,10 @@ void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
       }
     }
   });
-  parallel_for(context, w.g.K, [&](std::int64_t k) HWY_ATTR { finish_row(w, sums, k); });
+  parallel_for(context, w.g.K, [&](std::int64_t k) HWY_ATTR {
+    add_shares(a.dw.as<float>() + k * w.columns, a.write, w.columns, sums + k * w.sums_pitch,
+               w.shares, share_size);
+  });
   if (a.db) finish_bias(w, sums);
 }
 

@@ -230,15 +230,12 @@ void slab_narrow(const Wgrad& w, const SlabRows& rows, std::int64_t k0, std::int
 }
 
 /// dw (+)= the shares' sums, in order.
-void add_shares(KernelContext& context, const Wgrad& w, const float* sums, const View& dw,
-                Write write) {
+void finish(KernelContext& context, const Wgrad& w, const float* sums, const View& dw,
+            Write write) {
   if (!w.narrow) {
     parallel_for(context, dense_runs(w.sums_size), [&](std::int64_t i) HWY_ATTR {
       const Run run = dense_run(i, w.sums_size);
-      for (std::int64_t share = 0; share < w.shares; ++share)
-        map(
-            run.of(dw), share == 0 ? write : Write::accumulate, run.count,
-            [](auto, auto v) HWY_ATTR { return v; }, sums + share * w.sums_size + run.first);
+      add_shares(run.of(dw), write, run.count, sums + run.first, w.shares, w.sums_size);
     });
     return;
   }
@@ -277,7 +274,7 @@ void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy,
         slab_by_taps(w, rows, first, count, to, slab > begin);
     }
   });
-  add_shares(context, w, sums, dw, write);
+  finish(context, w, sums, dw, write);
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE

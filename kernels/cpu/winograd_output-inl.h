@@ -42,8 +42,8 @@ HWY_INLINE void write_tile(const WinogradConv& a, const Square<View>& square, st
     };
     float* const line = summed ? batch.data + first + k : nullptr;
     MomentSums sums[kLineVectors];
-    for (int v = 0; v < kLineVectors; ++v)
-      sums[v] = MomentSums(line + v * kLanes, batch.step, !summed || fresh);
+    for (int v = 0; summed && v < kLineVectors; ++v)
+      sums[v] = MomentSums(line + v * kLanes, batch.step, fresh);
     if (square.inside && rest >= kLine && a.write == Write::overwrite) {
       transform<OutputMatrix>(load, [&](int i, int j, int v, FloatVec x) HWY_ATTR {
         float* y = square.at(i, j, first + k) + v * kLanes;
