@@ -193,8 +193,8 @@ TEST_CASE("augment: wrong texts are refused with the reason") {
                                                         {"noise=-1", "expected 0 to 10"},
                                                         {"noise=nan", "expected 0 to 10"},
                                                         {"scale=1", "expected 0 to 0.9"}})
-    CHECK_THROWS_WITH(AugmentConfig::parse(text), Catch::Contains(reason));
+    CHECK_THROWS_WITH(AugmentConfig::parse(text), ContainsSubstring(reason));
   nlohmann::json json = AugmentConfig{}.to_json();
   json.erase("gamma");
-  CHECK_THROWS_WITH(AugmentConfig::from_json(json), Catch::Contains("'gamma' is missing"));
+  CHECK_THROWS_WITH(AugmentConfig::from_json(json), ContainsSubstring("'gamma' is missing"));
 }

@@ -5,7 +5,6 @@
 #include "tests/temp_folder.h"
 
 using namespace glia;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -54,15 +53,16 @@ TEST_CASE("check-data: all problems of a folder at once", "[check]") {
                              std::filesystem::copy_options::overwrite_existing);
   const DataReport report = check_data(folder.path());
   const std::string text = text_of(report);
-  CHECK_THAT(text, Contains("1_img.npy: a zip archive"));
-  CHECK_THAT(text, Contains("2_seg.npy: holds the label values 7"));
-  CHECK_THAT(text, Contains("3_img.npy: 1 of 32 values are NaN"));
-  CHECK_THAT(text, Contains("4_seg.npy: the mask uint8 [4, 4] does not fit its image"));
-  CHECK_THAT(text, Contains("4_img.npy: the shape [2, 2, 3] differs from the [4, 4, 2] of 7"));
-  CHECK_THAT(text, Contains("5_img.npy: every pixel of a channel has the same value"));
-  CHECK_THAT(text, Contains("6_img.npy: an image without its mask"));
-  CHECK_THAT(text, Contains("8_img.npy: byte-identical to " + file("7_img.npy").string() +
-                            ", and so is the mask"));
+  CHECK_THAT(text, ContainsSubstring("1_img.npy: a zip archive"));
+  CHECK_THAT(text, ContainsSubstring("2_seg.npy: holds the label values 7"));
+  CHECK_THAT(text, ContainsSubstring("3_img.npy: 1 of 32 values are NaN"));
+  CHECK_THAT(text, ContainsSubstring("4_seg.npy: the mask uint8 [4, 4] does not fit its image"));
+  CHECK_THAT(text,
+             ContainsSubstring("4_img.npy: the shape [2, 2, 3] differs from the [4, 4, 2] of 7"));
+  CHECK_THAT(text, ContainsSubstring("5_img.npy: every pixel of a channel has the same value"));
+  CHECK_THAT(text, ContainsSubstring("6_img.npy: an image without its mask"));
+  CHECK_THAT(text, ContainsSubstring("8_img.npy: byte-identical to " + file("7_img.npy").string() +
+                                     ", and so is the mask"));
   CHECK(report.problems.size() == 8);
   CHECK(report.summary.images == 9);
   CHECK(report.summary.masks == 8);
@@ -74,10 +74,10 @@ TEST_CASE("check-data: one image under two masks is named as such", "[check]") {
   write_pair(folder.path(), "2", 0, 2);
   const DataReport report = check_data(folder.path());
   REQUIRE(report.problems.size() == 1);
-  CHECK_THAT(report.problems[0].text, Contains("but the mask is another file or missing"));
+  CHECK_THAT(report.problems[0].text, ContainsSubstring("but the mask is another file or missing"));
 }
 
 TEST_CASE("check-data: an empty folder is an error", "[check]") {
   const TempFolder folder;
-  CHECK_THAT(error_of([&] { check_data(folder.path()); }), Contains("no slices found"));
+  CHECK_THAT(error_of([&] { check_data(folder.path()); }), ContainsSubstring("no slices found"));
 }

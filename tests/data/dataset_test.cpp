@@ -5,7 +5,6 @@
 #include "tests/temp_folder.h"
 
 using namespace glia;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -53,11 +52,11 @@ TEST_CASE("dataset: every file that does not pair up is in the one message", "[d
   std::filesystem::remove(folder.path() / "2_seg.npy");
   std::filesystem::remove(folder.path() / "3_img.npy");
   const std::string error = error_of([&] { scan_pairs(folder.path()); });
-  CHECK_THAT(error, Contains("4 files do not pair up"));
-  CHECK_THAT(error, Contains("2_img.npy: an image without its mask 2_seg.npy"));
-  CHECK_THAT(error, Contains("3_seg.npy: a mask without its image 3_img.npy"));
-  CHECK_THAT(error,
-             Contains("Yes/1_img.npy: the id 1 is already taken by") && Contains("No/1_img.npy"));
+  CHECK_THAT(error, ContainsSubstring("4 files do not pair up"));
+  CHECK_THAT(error, ContainsSubstring("2_img.npy: an image without its mask 2_seg.npy"));
+  CHECK_THAT(error, ContainsSubstring("3_seg.npy: a mask without its image 3_img.npy"));
+  CHECK_THAT(error, ContainsSubstring("Yes/1_img.npy: the id 1 is already taken by") &&
+                        ContainsSubstring("No/1_img.npy"));
   const std::vector<Sample> samples = pair_files(folder.path()).samples;
   CHECK(ids_of(samples) == std::vector<std::string>{"1", "2", "4"});
   CHECK(samples[1].mask.empty());
@@ -65,14 +64,16 @@ TEST_CASE("dataset: every file that does not pair up is in the one message", "[d
 
 TEST_CASE("dataset: folders without slices, and links to folders", "[dataset]") {
   const TempFolder folder;
-  CHECK_THAT(error_of([&] { scan_pairs(folder.path()); }), Contains("no slices found"));
-  CHECK_THAT(error_of([&] { scan_pairs(folder.path() / "none"); }), Contains("no such folder"));
+  CHECK_THAT(error_of([&] { scan_pairs(folder.path()); }), ContainsSubstring("no slices found"));
+  CHECK_THAT(error_of([&] { scan_pairs(folder.path() / "none"); }),
+             ContainsSubstring("no such folder"));
   write_bytes(folder.path() / "file", "x");
-  CHECK_THAT(error_of([&] { scan_pairs(folder.path() / "file"); }), Contains("not a folder"));
+  CHECK_THAT(error_of([&] { scan_pairs(folder.path() / "file"); }),
+             ContainsSubstring("not a folder"));
   write_pair(folder.path() / "data", "1", 0, 0);
   std::filesystem::create_directory_symlink(folder.path(), folder.path() / "data" / "loop");
   CHECK_THAT(error_of([&] { scan_pairs(folder.path() / "data"); }),
-             Contains("loop: a link to a folder is not followed"));
+             ContainsSubstring("loop: a link to a folder is not followed"));
 }
 
 TEST_CASE("dataset: a list selects samples in its own order", "[dataset]") {
@@ -85,9 +86,9 @@ TEST_CASE("dataset: a list selects samples in its own order", "[dataset]") {
   };
   CHECK(select("3\r\n\n1 \n") == std::vector<std::string>{"3", "1"});
   CHECK_THAT(error_of([&] { select("1\n8\n9\n"); }),
-             Contains("list.txt: 2 ids are not in the data: 8, 9"));
-  CHECK_THAT(error_of([&] { select("1\n2\n1\n"); }), Contains("stand twice: 1"));
-  CHECK_THAT(error_of([&] { select("\n"); }), Contains("the list is empty"));
+             ContainsSubstring("list.txt: 2 ids are not in the data: 8, 9"));
+  CHECK_THAT(error_of([&] { select("1\n2\n1\n"); }), ContainsSubstring("stand twice: 1"));
+  CHECK_THAT(error_of([&] { select("\n"); }), ContainsSubstring("the list is empty"));
 }
 
 TEST_CASE("dataset: a slice loads with its mask in zero and one", "[dataset]") {
@@ -114,26 +115,28 @@ TEST_CASE("dataset: unfit images and masks are refused with the file's name", "[
     return load_error(folder, "1");
   };
   labels[3] = 2;
-  CHECK_THAT(mask_error(), Contains("1_seg.npy: holds the label values 0, 2; expected 0 and 1"));
+  CHECK_THAT(mask_error(),
+             ContainsSubstring("1_seg.npy: holds the label values 0, 2; expected 0 and 1"));
   labels[3] = 1, labels[4] = 255;
-  CHECK_THAT(mask_error(), Contains("label values 0, 1, 255"));
+  CHECK_THAT(mask_error(), ContainsSubstring("label values 0, 1, 255"));
   for (std::size_t i = 0; i < 16; ++i) labels[i] = static_cast<std::uint8_t>(i);
-  CHECK_THAT(mask_error(), Contains("9, 10 and more"));
+  CHECK_THAT(mask_error(), ContainsSubstring("9, 10 and more"));
   const std::vector<float> nan(16, std::numeric_limits<float>::quiet_NaN());
   write_npy<float>(mask, {4, 4}, nan);
-  CHECK_THAT(load_error(folder, "1"), Contains("NaN"));
+  CHECK_THAT(load_error(folder, "1"), ContainsSubstring("NaN"));
   write_npy<std::uint8_t>(mask, {2, 8}, std::vector<std::uint8_t>(16, 0));
   CHECK_THAT(load_error(folder, "1"),
-             Contains("the mask uint8 [2, 8] does not fit its image float32 [4, 4, 2]"));
+             ContainsSubstring("the mask uint8 [2, 8] does not fit its image float32 [4, 4, 2]"));
   write_npy<std::uint8_t>(mask, {16}, std::vector<std::uint8_t>(16, 0));
-  CHECK_THAT(load_error(folder, "1"), Contains("uint8 [16] is not a mask"));
+  CHECK_THAT(load_error(folder, "1"), ContainsSubstring("uint8 [16] is not a mask"));
 
   std::vector<float> values(32, 1);
   values[4] = std::numeric_limits<float>::infinity();
   write_npy<float>(image, {4, 4, 2}, values);
-  CHECK_THAT(load_error(folder, "1"), Contains("1_img.npy: 1 of 32 values are NaN or infinite"));
+  CHECK_THAT(load_error(folder, "1"),
+             ContainsSubstring("1_img.npy: 1 of 32 values are NaN or infinite"));
   write_npy<float>(image, {8, 4}, std::vector<float>(32, 1));
-  CHECK_THAT(load_error(folder, "1"), Contains("float32 [8, 4] is not an image"));
+  CHECK_THAT(load_error(folder, "1"), ContainsSubstring("float32 [8, 4] is not an image"));
   write_npy<float>(image, {0, 4, 2}, std::vector<float>());
-  CHECK_THAT(load_error(folder, "1"), Contains("has no pixels"));
+  CHECK_THAT(load_error(folder, "1"), ContainsSubstring("has no pixels"));
 }

@@ -134,7 +134,7 @@ TEST_CASE("loader: resuming at a batch gives the remaining batches, bit for bit"
     const auto whole = epoch_of(loader, 4);
     for (std::int64_t first : {0, 2, 5, 6})
       CHECK(same(epoch_of(resumed, 4, first), {whole.begin() + first, whole.end()}));
-    CHECK_THROWS_WITH(resumed.begin_epoch(4, 7), Catch::Contains("batch 7 of an epoch of 6"));
+    CHECK_THROWS_WITH(resumed.begin_epoch(4, 7), ContainsSubstring("batch 7 of an epoch of 6"));
   }
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("loader: a worker's error arrives once and ends the epoch") {
     loader.begin_epoch(0);
     Batch batch;
     CHECK(loader.next(batch));
-    CHECK_THROWS_WITH(loader.next(batch), Catch::Contains("4_img.npy"));
+    CHECK_THROWS_WITH(loader.next(batch), ContainsSubstring("4_img.npy"));
     CHECK_FALSE(loader.next(batch));
     write_slices(folder.path(), 12);
     CHECK(epoch_of(loader, 0).size() == 4);
@@ -178,7 +178,7 @@ TEST_CASE("loader: a file that changes its size after the start is refused") {
   write_slices(folder.path(), 3, kHeight + 1);
   loader.begin_epoch(0);
   Batch batch;
-  CHECK_THROWS_WITH(loader.next(batch), Catch::Contains("size 5x6x3, expected 4x6x3"));
+  CHECK_THROWS_WITH(loader.next(batch), ContainsSubstring("size 5x6x3, expected 4x6x3"));
 }
 
 TEST_CASE("loader: it can be destroyed at any time") {
@@ -209,7 +209,8 @@ TEST_CASE("loader: drop_last leaves out the last batch, but never all of them") 
   CHECK(loader.batches_per_epoch() == 1);
   CHECK(epoch_of(loader, 0).size() == 1);
   config.batch_size = 6;
-  CHECK_THROWS_WITH(Loader(samples, {}, config), Catch::Contains("batch size 6 but only 5 slices"));
+  CHECK_THROWS_WITH(Loader(samples, {}, config),
+                    ContainsSubstring("batch size 6 but only 5 slices"));
   config.drop_last = false;
   Loader single(samples, {}, config);
   CHECK(epoch_of(single, 0).front().size == 5);
@@ -218,13 +219,13 @@ TEST_CASE("loader: drop_last leaves out the last batch, but never all of them") 
 TEST_CASE("loader: what cannot make batches is refused at the start") {
   const TempFolder folder;
   auto samples = write_slices(folder.path(), 2);
-  CHECK_THROWS_WITH(Loader({}, {}, {}), Catch::Contains("no slices"));
+  CHECK_THROWS_WITH(Loader({}, {}, {}), ContainsSubstring("no slices"));
   write_npy<float>(samples[1].image, {2, 3, 1}, std::vector<float>(6));
   CHECK_THROWS_WITH(Loader(samples, {}, {}),
-                    Catch::Contains("1_img.npy: size 2x3x1, expected 4x6x3"));
+                    ContainsSubstring("1_img.npy: size 2x3x1, expected 4x6x3"));
   samples[1].mask.clear();
-  CHECK_THROWS_WITH(Loader(samples, {}, {}), Catch::Contains("1_img.npy: has no mask"));
+  CHECK_THROWS_WITH(Loader(samples, {}, {}), ContainsSubstring("1_img.npy: has no mask"));
   LoaderConfig config;
   config.batch_size = 0;
-  CHECK_THROWS_WITH(Loader(samples, {}, config), Catch::Contains("batch size 0"));
+  CHECK_THROWS_WITH(Loader(samples, {}, config), ContainsSubstring("batch size 0"));
 }

@@ -91,7 +91,7 @@ Outcomes read_all(std::string (*make)(Sequence&), std::uint64_t seed, int cases)
       REQUIRE(static_cast<std::int64_t>(array.values.size()) == array.info.numel());
       ++outcomes.read;
     } catch (const Error& error) {
-      REQUIRE_THAT(error.what(), Catch::Matchers::StartsWith(path.string() + ": "));
+      REQUIRE_THAT(error.what(), StartsWith(path.string() + ": "));
       ++outcomes.refused;
     }
   }

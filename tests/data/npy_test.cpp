@@ -8,7 +8,6 @@
 #include "tests/temp_folder.h"
 
 using namespace glia;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -64,7 +63,7 @@ TEST_CASE("npy: a shape that does not fit the values is refused", "[npy]") {
   const TempFolder folder;
   const std::vector<float> values(5);
   CHECK_THROWS_WITH(write_npy<float>(folder.path() / "f.npy", {2, 3}, values),
-                    Contains("does not fit 5 values"));
+                    ContainsSubstring("does not fit 5 values"));
   CHECK_FALSE(std::filesystem::exists(folder.path() / "f.npy"));
 }
 
@@ -123,29 +122,32 @@ TEST_CASE("npy: Fortran order is turned into C order", "[npy]") {
 
 TEST_CASE("npy: files of another kind are named for what they are", "[npy]") {
   const TempFolder folder;
-  CHECK_THAT(error_for(folder, std::string("PK\x03\x04rest")), Contains(".npz"));
-  CHECK_THAT(error_for(folder, ""), Contains("empty"));
-  CHECK_THAT(error_for(folder, "hello, this is text"), Contains("not a .npy file"));
-  CHECK_THAT(error_for(folder, npy_bytes(1, dictionary("|O", "(1,)"), "x")), Contains("pickled"));
+  CHECK_THAT(error_for(folder, std::string("PK\x03\x04rest")), ContainsSubstring(".npz"));
+  CHECK_THAT(error_for(folder, ""), ContainsSubstring("empty"));
+  CHECK_THAT(error_for(folder, "hello, this is text"), ContainsSubstring("not a .npy file"));
+  CHECK_THAT(error_for(folder, npy_bytes(1, dictionary("|O", "(1,)"), "x")),
+             ContainsSubstring("pickled"));
   CHECK_THAT(error_for(folder, npy_bytes(1, dictionary("<c8", "(1,)"), "12345678")),
-             Contains("dtype '<c8' is not supported"));
+             ContainsSubstring("dtype '<c8' is not supported"));
   CHECK_THAT(error_for(folder, npy_bytes(1, dictionary("|f4", "(1,)"), "1234")),
-             Contains("is not supported"));
+             ContainsSubstring("is not supported"));
   const std::string records = "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}";
-  CHECK_THAT(error_for(folder, npy_bytes(1, records, "1234")), Contains("structured array"));
+  CHECK_THAT(error_for(folder, npy_bytes(1, records, "1234")),
+             ContainsSubstring("structured array"));
   CHECK_THAT(error_for(folder, npy_bytes(4, dictionary("|u1", "(1,)"), "x")),
-             Contains("version 4.0 is unknown"));
-  CHECK_THAT(error_of([&] { read_npy(folder.path() / "none.npy"); }), Contains("no such file"));
-  CHECK_THAT(error_of([&] { read_npy(folder.path()); }), Contains("not a regular file"));
-  CHECK_THAT(error_for(folder, "hello"), Contains((folder.path() / "a.npy").string()));
+             ContainsSubstring("version 4.0 is unknown"));
+  CHECK_THAT(error_of([&] { read_npy(folder.path() / "none.npy"); }),
+             ContainsSubstring("no such file"));
+  CHECK_THAT(error_of([&] { read_npy(folder.path()); }), ContainsSubstring("not a regular file"));
+  CHECK_THAT(error_for(folder, "hello"), ContainsSubstring((folder.path() / "a.npy").string()));
 }
 
 TEST_CASE("npy: the header must agree with the file's size", "[npy]") {
   const TempFolder folder;
   CHECK_THAT(error_for(folder, npy_bytes(1, dictionary("<f4", "(2,)"), "1234567")),
-             Contains("truncated: float32 [2] needs 8 bytes of data, the file has 7"));
+             ContainsSubstring("truncated: float32 [2] needs 8 bytes of data, the file has 7"));
   CHECK_THAT(error_for(folder, npy_bytes(1, dictionary("<f4", "(2,)"), "123456789")),
-             Contains("1 bytes too long"));
+             ContainsSubstring("1 bytes too long"));
   const std::string whole = npy_bytes(1, dictionary("<f4", "(2,)"), "12345678");
   for (std::size_t length = 0; length < whole.size(); ++length)
     CHECK(error_for(folder, whole.substr(0, length)) != "");
@@ -156,27 +158,32 @@ TEST_CASE("npy: hostile headers", "[npy]") {
   const auto shape = [&](const std::string& text) {
     return error_for(folder, npy_bytes(1, dictionary("<f4", text), "12345678"));
   };
-  CHECK_THAT(shape("(-1, 2)"), Contains("negative extent"));
-  CHECK_THAT(shape("(99999999999999999999999, 2)"), Contains("beyond any file's size"));
-  CHECK_THAT(shape("(4294967296, 4294967296, 2)"), Contains("more than any file can hold"));
-  CHECK_THAT(shape("(0, 4294967296, 4294967296)"), Contains("more than any file can hold"));
-  CHECK_THAT(shape("(100000000000, 2)"), Contains("truncated"));
-  CHECK_THAT(shape("(2.0,)"), Contains("malformed"));
-  CHECK_THAT(shape("(2,"), Contains("malformed"));
+  CHECK_THAT(shape("(-1, 2)"), ContainsSubstring("negative extent"));
+  CHECK_THAT(shape("(99999999999999999999999, 2)"), ContainsSubstring("beyond any file's size"));
+  CHECK_THAT(shape("(4294967296, 4294967296, 2)"),
+             ContainsSubstring("more than any file can hold"));
+  CHECK_THAT(shape("(0, 4294967296, 4294967296)"),
+             ContainsSubstring("more than any file can hold"));
+  CHECK_THAT(shape("(100000000000, 2)"), ContainsSubstring("truncated"));
+  CHECK_THAT(shape("(2.0,)"), ContainsSubstring("malformed"));
+  CHECK_THAT(shape("(2,"), ContainsSubstring("malformed"));
   std::string deep = "(";
   for (int i = 0; i < 40; ++i) deep += "1, ";
-  CHECK_THAT(shape(deep + ")"), Contains("more than 32 dimensions"));
+  CHECK_THAT(shape(deep + ")"), ContainsSubstring("more than 32 dimensions"));
   const auto header = [&](const std::string& text) {
     return error_for(folder, npy_bytes(1, text, "1234"));
   };
-  CHECK_THAT(header("{'descr': '<f4', 'shape': (1,)}"), Contains("no key 'fortran_order'"));
-  CHECK_THAT(header("{'fortran_order': False, 'shape': (1,)}"), Contains("no key 'descr'"));
-  CHECK_THAT(header("{'descr': '<f4', 'fortran_order': False}"), Contains("no key 'shape'"));
-  CHECK_THAT(header(dictionary("<f4", "(1,)") + "x"), Contains("after the closing brace"));
+  CHECK_THAT(header("{'descr': '<f4', 'shape': (1,)}"),
+             ContainsSubstring("no key 'fortran_order'"));
+  CHECK_THAT(header("{'fortran_order': False, 'shape': (1,)}"),
+             ContainsSubstring("no key 'descr'"));
+  CHECK_THAT(header("{'descr': '<f4', 'fortran_order': False}"),
+             ContainsSubstring("no key 'shape'"));
+  CHECK_THAT(header(dictionary("<f4", "(1,)") + "x"), ContainsSubstring("after the closing brace"));
   CHECK_THAT(header("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}"),
-             Contains("unknown or repeated key"));
+             ContainsSubstring("unknown or repeated key"));
   CHECK_THAT(header("{'descr': '\x1b[31m', 'fortran_order': False, 'shape': (1,)}"),
-             Contains("unprintable"));
+             ContainsSubstring("unprintable"));
   CHECK_THAT(error_for(folder, std::string("\x93NUMPY\x02\0\xff\xff\xff\xff{}", 14)),
-             Contains("claims a header of 4294967295 bytes"));
+             ContainsSubstring("claims a header of 4294967295 bytes"));
 }

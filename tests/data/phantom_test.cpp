@@ -114,7 +114,7 @@ TEST_CASE("phantom: an existing folder is only replaced on request and only what
   PhantomConfig config = small_config();
   write_phantom(folder.path(), config, false, 1, kIgnore);
   CHECK_THROWS_WITH(write_phantom(folder.path(), config, false, 1, kIgnore),
-                    Catch::Contains("--overwrite"));
+                    ContainsSubstring("--overwrite"));
 
   std::ofstream(folder.path() / "notes.txt") << "mine";
   config.patients = 1;
@@ -124,7 +124,7 @@ TEST_CASE("phantom: an existing folder is only replaced on request and only what
 
   fs::remove(folder.path() / "phantom.json");
   CHECK_THROWS_WITH(write_phantom(folder.path(), config, true, 1, kIgnore),
-                    Catch::Contains("without phantom.json"));
+                    ContainsSubstring("without phantom.json"));
   CHECK(scan_pairs(folder.path()).size() == 4);
 }
 
@@ -133,9 +133,9 @@ TEST_CASE("phantom: parameters out of range are refused before anything is writt
   PhantomConfig config = small_config();
   config.slices = 21;
   CHECK_THROWS_WITH(write_phantom(folder.path() / "new", config, false, 1, kIgnore),
-                    Catch::Contains("--slices is 21, expected 1 to 20"));
+                    ContainsSubstring("--slices is 21, expected 1 to 20"));
   CHECK_FALSE(fs::exists(folder.path() / "new"));
   config = small_config();
   config.patients = 0;
-  CHECK_THROWS_WITH(make_phantom_patient(config, 0), Catch::Contains("--patients is 0"));
+  CHECK_THROWS_WITH(make_phantom_patient(config, 0), ContainsSubstring("--patients is 0"));
 }

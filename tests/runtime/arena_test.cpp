@@ -88,7 +88,7 @@ TEST_CASE("arena: more than the machine has is refused, and the rest goes on", "
   ArenaAllocator arena;
   void* before = arena.allocate(kMib);
   CHECK_THROWS_MATCHES(arena.allocate(std::size_t{1} << 46), OutOfMemory,
-                       Catch::Matchers::Predicate<OutOfMemory>([](const OutOfMemory& error) {
+                       Predicate<OutOfMemory>([](const OutOfMemory& error) {
                          return std::string_view(error.what())
                              .starts_with("out of memory: 67108866.0 MiB are needed");
                        }));

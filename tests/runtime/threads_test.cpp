@@ -25,7 +25,7 @@ TEST_CASE("threads: every core by default, and more than those with a warning", 
   const auto [threads, said] = open_with(cores + 1);
   CHECK(threads == cores + 1);
   CHECK(said.find(fmt::format("this process may use {} cores", cores)) != std::string::npos);
-  CHECK_THROWS_WITH(open_with(-1), Catch::Matchers::Contains("--threads: found -1"));
+  CHECK_THROWS_WITH(open_with(-1), ContainsSubstring("--threads: found -1"));
 }
 
 }  // namespace glia::test

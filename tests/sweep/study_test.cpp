@@ -61,7 +61,7 @@ TEST_CASE("sweep: a trial's state comes from its folder", "[sweep]") {
 
   // Finished epochs are not removed for want of a checkpoint.
   std::filesystem::remove(trial.run() / "last.safetensors");
-  CHECK_THROWS_WITH(longer.begin(), Catch::Contains("no last.safetensors"));
+  CHECK_THROWS_WITH(longer.begin(), ContainsSubstring("no last.safetensors"));
   CHECK(std::filesystem::exists(trial.run() / "metrics.jsonl"));
 }
 
@@ -88,9 +88,10 @@ TEST_CASE("sweep: damaged files are named", "[sweep]") {
   train_to(trial, {0.5});
   write_file_atomically(trial.run() / "metrics.jsonl", "{\"epoch\": 1");
   CHECK_THROWS_WITH(make_trial(folder.path(), point, 1),
-                    Catch::Contains("metrics.jsonl: is damaged"));
+                    ContainsSubstring("metrics.jsonl: is damaged"));
   write_file_atomically(trial.folder() / "trial.json", "{}");
-  CHECK_THROWS_WITH(make_trial(folder.path(), point, 1), Catch::Contains("trial.json: is damaged"));
+  CHECK_THROWS_WITH(make_trial(folder.path(), point, 1),
+                    ContainsSubstring("trial.json: is damaged"));
 }
 
 TEST_CASE("sweep: means are over the finished seeds of a combination", "[sweep]") {

@@ -49,7 +49,7 @@ Outcomes feed(const std::vector<std::string>& files, std::uint64_t seed, int cas
       decode(bytes);
       ++outcomes.read;
     } catch (const Error& error) {
-      REQUIRE_THAT(error.what(), Catch::Matchers::StartsWith("name: "));
+      REQUIRE_THAT(error.what(), StartsWith("name: "));
       ++outcomes.refused;
     }
   }
