@@ -126,7 +126,7 @@ Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json&
   if (const auto copies = info.value("/split/identical_across_parts"_json_pointer, 0); copies > 0)
     found.warnings.push_back(
         fmt::format("{} slices of the split are byte-identical to slices of another part", copies));
-  if (info.value("val_hash", "") == found.data["ids_xxh3"])
+  if (info.value("val_hash", "") == found.data["ids_xxh3"].get<std::string>())
     found.warnings.push_back(
         "these are the validation slices, by which the best epoch was chosen; for a final figure "
         "take slices that chose nothing");

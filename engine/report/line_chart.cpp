@@ -63,7 +63,9 @@ Axis x_axis(const LineChart& chart) {
   }
   Range data;
   for (const Series& series : chart.series) data.cover(series.x);
-  const auto [low, high] = chart.x_range.value_or(data.value());
+  // No structured binding, which clang 14 cannot capture.
+  const auto range = chart.x_range.value_or(data.value());
+  const double low = range.first, high = range.second;
   Axis axis{round_ticks(low, high, 6, chart.whole_x), kLeft, kLeft + kPlotWidth};
   // Lines should fill the panel: the axis ends at the data where there is more than one x.
   if (low < high) {

@@ -24,8 +24,9 @@ std::vector<const void*> parameters_of(const Args& a) {
 /// kernels is a few values a channel.
 template <auto entry>
 void plan(KernelContext& context, const typename detail::EntryArgs<decltype(entry)>::type& args) {
-  static_cast<PlanLog*>(context.stream)->start_kernel(args.kName, parameters_of(args));
-  if constexpr (std::string_view(args.kName).starts_with("conv"))
+  using Args = typename detail::EntryArgs<decltype(entry)>::type;
+  static_cast<PlanLog*>(context.stream)->start_kernel(Args::kName, parameters_of(args));
+  if constexpr (std::string_view(Args::kName).starts_with("conv"))
     if (context.dry_run) (cpu::table().*entry)(context, args);
 }
 

@@ -8,10 +8,10 @@
 
 namespace glia::sweep {
 
+namespace {
+
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-namespace {
 
 Json identity_of(const Point& point, const Length& length, bool tied, const Json& common) {
   Json identity;

@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 
+#include <cpuid.h>
 #include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +13,13 @@
 namespace glia::cpu {
 
 namespace {
+
+/// By CPUID itself, as clang 14's __builtin_cpu_supports does not know AMX by name.
+bool has_amx() {
+  constexpr unsigned kBf16 = 1u << 22, kTile = 1u << 24;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kBf16) && (edx & kTile);
+}
 
 /// The kernel gives a process room for tiles when it asks; once is enough for all threads.
 bool ask_for_tiles() {
@@ -106,9 +114,7 @@ namespace glia::cpu {
 const Bf16Unit* bf16_amx() {
   static const Bf16Unit* const unit = []() -> const Bf16Unit* {
     const Bf16Unit* vectors = bf16_avx512();
-    if (vectors == nullptr || !__builtin_cpu_supports("amx-tile") ||
-        !__builtin_cpu_supports("amx-bf16") || !ask_for_tiles())
-      return nullptr;
+    if (vectors == nullptr || !has_amx() || !ask_for_tiles()) return nullptr;
     static Bf16Unit amx = *vectors;  // packing and writing are the same
     amx.name = "AMX";
     amx.begin = begin;

@@ -24,8 +24,8 @@ struct alignas(16) WindowStart {
 
 constexpr int kOutside = -2147483647;  // stays negative under any window position
 
-/// 0 <= i < end.
-GLIA_INLINE bool within(int i, int end) {
+/// 0 <= i < end, as a number: conditions are joined by &, which does not branch as && would.
+GLIA_INLINE int within(int i, int end) {
   return static_cast<unsigned>(i) < static_cast<unsigned>(end);
 }
 

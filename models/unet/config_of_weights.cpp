@@ -1,5 +1,6 @@
 // The shapes of a few tensors tell which U-Net they belong to.
 #include <algorithm>
+#include <string_view>
 
 #include "models/unet/unet_export.h"
 
@@ -7,13 +8,13 @@ namespace glia {
 
 namespace {
 
-const SafeTensors::Entry* find(const SafeTensors& weights, const std::string& name) {
+const SafeTensors::Entry* find(const SafeTensors& weights, std::string_view name) {
   const auto same = [&](const SafeTensors::Entry& entry) { return entry.name == name; };
   const auto at = std::find_if(weights.entries.begin(), weights.entries.end(), same);
   return at == weights.entries.end() ? nullptr : &*at;
 }
 
-const SafeTensors::Entry& need(const SafeTensors& weights, const std::string& name) {
+const SafeTensors::Entry& need(const SafeTensors& weights, std::string_view name) {
   const SafeTensors::Entry* entry = find(weights, name);
   check(entry != nullptr && entry->shape.size() == 4,
         "weights: found no four-dimensional tensor '{}'; expected a U-Net with the names of "

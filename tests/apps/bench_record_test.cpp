@@ -1,6 +1,7 @@
 // The list of kernels that the benchmark times is what a training step really runs.
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "benchmarks/suite/record.h"
 #include "benchmarks/suite/repeated_step.h"
@@ -42,8 +43,8 @@ double convolution_flops(const bench::RecordedStep& step) {
   return total;
 }
 
-const bench::Call& call_of(const bench::RecordedStep& step, const std::string& layer,
-                           const std::string& kernel) {
+const bench::Call& call_of(const bench::RecordedStep& step, std::string_view layer,
+                           std::string_view kernel) {
   const auto found = std::find_if(step.calls.begin(), step.calls.end(), [&](const auto& call) {
     return call.layer == layer && call.kernel == kernel;
   });

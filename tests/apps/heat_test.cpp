@@ -10,7 +10,7 @@ using glia::Picture;
 
 namespace {
 
-constexpr int kSide = 96, kFactor = 4;  // enlarged to 384
+constexpr int kSlice = 96, kFactor = 4;  // enlarged to 384
 
 struct Pixel {
   int red, green, blue;
@@ -26,14 +26,14 @@ Pixel at(const Picture& picture, int y, int x, int dy = 2, int dx = 2) {
 }  // namespace
 
 TEST_CASE("heat: warm above 0, cold below, the slice at 0", "[pictures]") {
-  const Picture slice{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 90)};
-  std::vector<float> heat(kSide * kSide);
+  const Picture slice{kSlice, kSlice, 1, std::vector<std::uint8_t>(kSlice * kSlice, 90)};
+  std::vector<float> heat(kSlice * kSlice);
   heat[0] = 4;
   heat[1] = 1;
   heat[2] = -4;
   heat[3] = std::numeric_limits<float>::quiet_NaN();
-  const Picture picture = glia::heat_picture(slice, {heat, kSide, kSide}, {});
-  REQUIRE(picture.width == kSide * kFactor);
+  const Picture picture = glia::heat_picture(slice, {heat, kSlice, kSlice}, {});
+  REQUIRE(picture.width == kSlice * kFactor);
   REQUIRE(picture.channels == 3);
   const Pixel strong = at(picture, 0, 0), weak = at(picture, 0, 1), cold = at(picture, 0, 2);
   CHECK(strong.red > 200);
@@ -49,11 +49,12 @@ TEST_CASE("heat: warm above 0, cold below, the slice at 0", "[pictures]") {
 }
 
 TEST_CASE("heat: a white line runs inside the rim of the region", "[pictures]") {
-  const Picture slice{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 10)};
-  const std::vector<float> heat(kSide * kSide);
-  std::vector<float> region(kSide * kSide);
-  region[5 * kSide + 7] = 1;
-  const Picture picture = glia::heat_picture(slice, {heat, kSide, kSide}, {region, kSide, kSide});
+  const Picture slice{kSlice, kSlice, 1, std::vector<std::uint8_t>(kSlice * kSlice, 10)};
+  const std::vector<float> heat(kSlice * kSlice);
+  std::vector<float> region(kSlice * kSlice);
+  region[5 * kSlice + 7] = 1;
+  const Picture picture =
+      glia::heat_picture(slice, {heat, kSlice, kSlice}, {region, kSlice, kSlice});
   CHECK(at(picture, 5, 7, 0, 2).red == 255);
   CHECK(at(picture, 5, 7, 3, 3).green == 255);
   CHECK(at(picture, 5, 7).red == 10);
