@@ -2,9 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 
 #include "apps/commands.h"
+#include "apps/support/help_text.h"
 #include "engine/runtime/allocator.h"
 
 int main(int argc, char** argv) {
@@ -12,7 +14,7 @@ int main(int argc, char** argv) {
   app.name("glia");
   app.require_subcommand(1);
   app.set_version_flag("--version", GLIA_VERSION);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<glia::HelpText>());
   app.option_defaults()->always_capture_default();
   app.footer(
       "Example:\n"

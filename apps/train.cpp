@@ -170,8 +170,8 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str();
   command
       .add_option("--augment", o.augment,
-                  "none, or a list: noise=0.05,brightness=0.1,flip,flip-vertical,rotate=15,"
-                  "scale=0.1,gamma=0.2")
+                  "none, or some of noise=0.05, brightness=0.1, flip, flip-vertical, rotate=15, "
+                  "scale=0.1, gamma=0.2, joined by commas without blanks")
       ->capture_default_str();
   command.add_option("--normalize", o.normalize, "none, slice or dataset (kept in the checkpoint)")
       ->capture_default_str();
