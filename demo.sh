@@ -2,6 +2,8 @@
 # From nothing to a trained U-Net and pictures of what it sees, in less than ten minutes on two cores:
 # installs what is missing, builds, makes synthetic slices, splits them by patient, trains, evaluates,
 # predicts. Usage: ./demo.sh [FOLDER]  (default demo-out; it must not exist yet)
+#   GLIA_DEMO_EPOCHS  passes over the slices (6); fewer for a quick look, with worse pictures
+#   tools/install-dependencies and tools/build name what else can be set
 set -euo pipefail
 cd "$(dirname "$0")"
 out=${1:-demo-out}
@@ -16,9 +18,7 @@ tools/install-dependencies
 
 step "Building"
 build=${GLIA_BUILD_DIR:-build}
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGLIA_UNITY=ON \
-  -DGLIA_TESTS=OFF -DGLIA_EMU=OFF >/dev/null
-cmake --build "$build" --target glia --parallel "$(nproc)"
+tools/build glia -- -DGLIA_UNITY=ON -DGLIA_TESTS=OFF -DGLIA_EMU=OFF
 glia=$build/apps/glia
 
 step "Making brain-like slices of 40 patients"
@@ -29,7 +29,7 @@ step "Splitting them by patient"
 
 step "Training a small U-Net"
 "$glia" train --data "$out/slices" --split "$out/split" --out "$out/run" \
-  --base-width 8 --epochs 6 --augment flip,noise=0.05,brightness=0.1
+  --base-width 8 --epochs "${GLIA_DEMO_EPOCHS:-6}" --augment flip,noise=0.05,brightness=0.1
 
 step "Evaluating it on patients that it has not seen"
 "$glia" evaluate --checkpoint "$out/run/best.safetensors" --data "$out/slices" \
