@@ -10,7 +10,6 @@
 namespace glia {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 
@@ -19,7 +18,7 @@ std::string channel_suffix(std::size_t channel) {
 }
 
 /// Both ways round: {"1": "edema"} and {"edema": 1}. Regions made of several labels have no value.
-std::map<std::int64_t, std::string> read_labels(const Json& json) {
+std::map<std::int64_t, std::string> read_labels(const nlohmann::json& json) {
   std::map<std::int64_t, std::string> labels;
   if (!json.is_object()) return labels;
   for (const auto& [key, value] : json.items()) {
@@ -35,7 +34,7 @@ std::map<std::int64_t, std::string> read_labels(const Json& json) {
 }
 
 /// How many files an nnU-Net image has.
-std::size_t count_channels(const Json& json, const fs::path& file) {
+std::size_t count_channels(const nlohmann::json& json, const fs::path& file) {
   for (const char* key : {"channel_names", "modality"})
     if (json.contains(key) && json[key].is_object() && !json[key].empty()) return json[key].size();
   fail("{}: no object 'channel_names' or 'modality' that says which channels there are; add it",
@@ -53,15 +52,15 @@ std::vector<fs::path> image_files(const fs::path& image, std::size_t channels) {
   return files;
 }
 
-ImportCases read_list(const Json& json, const fs::path& file) {
+ImportCases read_list(const nlohmann::json& json, const fs::path& file) {
   ImportCases found;
   std::vector<std::string> own_parts;
   const std::size_t channels = count_channels(json, file);
-  for (const Json& entry : json["training"]) {
+  for (const nlohmann::json& entry : json["training"]) {
     const auto text = [&](const char* key) {
       check(entry.is_object() && entry.contains(key) && entry[key].is_string(),
             "{}: an entry of 'training' is {}; expected {{\"image\": FILE, \"label\": FILE}}",
-            file.string(), entry.dump(-1, ' ', true, Json::error_handler_t::replace));
+            file.string(), entry.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
       return (file.parent_path() / entry[key].get<std::string>()).lexically_normal();
     };
     ImportCase one{"", "", image_files(text("image"), channels), text("label")};
@@ -85,7 +84,7 @@ ImportCases read_list(const Json& json, const fs::path& file) {
   return found;
 }
 
-ImportCases read_folders(const Json& json, const fs::path& file) {
+ImportCases read_folders(const nlohmann::json& json, const fs::path& file) {
   ImportNames names{"imagesTr", "labelsTr", {}, ""};
   const std::size_t channels = count_channels(json, file);
   for (std::size_t c = 0; c < channels; ++c) names.image_suffixes.push_back(channel_suffix(c));
@@ -103,7 +102,7 @@ ImportCases read_folders(const Json& json, const fs::path& file) {
 }  // namespace
 
 ImportCases read_dataset_json(const fs::path& file) {
-  const Json json = Json::parse(read_file(file), nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(read_file(file), nullptr, false);
   check(json.is_object(), "{}: is no JSON object; copy the file again", file.string());
   const bool has_list = json.contains("training") && json["training"].is_array();
   check(has_list || json.contains("file_ending"),

@@ -18,7 +18,7 @@ namespace {
 
 static_assert(sizeof(nifti_1_header) == 348 && sizeof(nifti_2_header) == kMaxNiftiHeader);
 
-constexpr std::int64_t kMaxValues = std::int64_t{1} << 30;  // 4 GiB as float
+constexpr std::int64_t kMaxVolumeValues = std::int64_t{1} << 30;  // 4 GiB as float
 constexpr std::size_t kExtender = 4;  // bytes between header and data that say "no extensions"
 
 struct Type {
@@ -38,11 +38,11 @@ void read_extents(NiftiHeader& out, const Header& raw, const std::string& name) 
   std::int64_t numel = 1;
   for (std::int64_t d = 1; d <= rank; ++d) {
     const auto extent = static_cast<std::int64_t>(raw.dim[d]);
-    check(extent >= 1 && extent <= kMaxValues / numel,
+    check(extent >= 1 && extent <= kMaxVolumeValues / numel,
           "{}: a NIfTI header with the extents [{}]; expected at least 1 each and no more than {} "
           "values; the file is damaged or no scan",
           name, fmt::join(std::vector<std::int64_t>(raw.dim + 1, raw.dim + rank + 1), ", "),
-          kMaxValues);
+          kMaxVolumeValues);
     numel *= extent;
     if (d <= 3) {
       out.extent[d - 1] = extent;

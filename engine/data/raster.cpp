@@ -11,7 +11,7 @@ namespace glia {
 
 namespace {
 
-constexpr std::int64_t kMaxValues = std::int64_t{1} << 27;  // 512 MiB as float
+constexpr std::int64_t kMaxPictureValues = std::int64_t{1} << 27;  // 512 MiB as float
 
 }  // namespace
 
@@ -27,10 +27,11 @@ void check_raster_size(std::int64_t height, std::int64_t width, std::int64_t cha
                        const std::string& name) {
   check(height > 0 && width > 0 && channels > 0,
         "{}: {} x {} pixels with {} channels is no picture", name, height, width, channels);
-  check(height <= kMaxValues && width <= kMaxValues && channels <= kMaxValues / height / width,
+  check(height <= kMaxPictureValues && width <= kMaxPictureValues &&
+            channels <= kMaxPictureValues / height / width,
         "{}: claims {} x {} pixels with {} channels, more than the {} values that Glia reads; the "
         "file is damaged or no slice",
-        name, height, width, channels, kMaxValues);
+        name, height, width, channels, kMaxPictureValues);
 }
 
 Raster decode_raster(std::string_view bytes, const std::string& name) {

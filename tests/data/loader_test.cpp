@@ -14,21 +14,21 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kHeight = 4, kWidth = 6;
+constexpr std::int64_t kRows = 4, kColumns = 6;
 
 /// Slice i holds i + 1 in its first pixel, and its mask is 1 in the first i pixels.
 std::vector<Sample> write_slices(const fs::path& folder, std::int64_t count,
-                                 std::int64_t height = kHeight) {
+                                 std::int64_t height = kRows) {
   std::vector<Sample> samples;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto id = std::to_string(i);
-    std::vector<float> image(static_cast<std::size_t>(height * kWidth * 3), 0.5f);
+    std::vector<float> image(static_cast<std::size_t>(height * kColumns * 3), 0.5f);
     image[0] = static_cast<float>(i + 1);
-    std::vector<std::uint8_t> mask(static_cast<std::size_t>(height * kWidth), 0);
+    std::vector<std::uint8_t> mask(static_cast<std::size_t>(height * kColumns), 0);
     std::fill_n(mask.begin(), i, std::uint8_t{1});
     samples.push_back({id, folder / (id + "_img.npy"), folder / (id + "_seg.npy")});
-    write_npy<float>(samples.back().image, {height, kWidth, 3}, image);
-    write_npy<std::uint8_t>(samples.back().mask, {height, kWidth}, mask);
+    write_npy<float>(samples.back().image, {height, kColumns, 3}, image);
+    write_npy<std::uint8_t>(samples.back().mask, {height, kColumns}, mask);
   }
   return samples;
 }
@@ -81,10 +81,10 @@ TEST_CASE("loader: a batch holds its slices one after another") {
   const Batch& last = batches[1];
   CHECK(last.size == 2);
   CHECK(last.ids == std::vector<std::string>{"3", "4"});
-  REQUIRE(last.images.size() == 2 * kHeight * kWidth * 3);
-  REQUIRE(last.masks.size() == 2 * kHeight * kWidth);
+  REQUIRE(last.images.size() == 2 * kRows * kColumns * 3);
+  REQUIRE(last.masks.size() == 2 * kRows * kColumns);
   CHECK(last.images[0] == 4.0f);
-  CHECK(last.images[kHeight * kWidth * 3] == 5.0f);
+  CHECK(last.images[kRows * kColumns * 3] == 5.0f);
   CHECK(std::count(last.masks.begin(), last.masks.end(), 1.0f) == 3 + 4);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("loader: a file that changes its size after the start is refused") {
   const TempFolder folder;
   const auto samples = write_slices(folder.path(), 3);
   Loader loader(samples, {}, make_config(1));
-  write_slices(folder.path(), 3, kHeight + 1);
+  write_slices(folder.path(), 3, kRows + 1);
   loader.begin_epoch(0);
   Batch batch;
   CHECK_THROWS_WITH(loader.next(batch), ContainsSubstring("size 5x6x3, expected 4x6x3"));

@@ -75,15 +75,15 @@ std::string mutate(Sequence& random) {
   return bytes;
 }
 
-struct Outcomes {
+struct NpyOutcomes {
   int read = 0, refused = 0;
 };
 
-Outcomes read_all(std::string (*make)(Sequence&), std::uint64_t seed, int cases) {
+NpyOutcomes read_all(std::string (*make)(Sequence&), std::uint64_t seed, int cases) {
   const TempFolder folder;
   const std::filesystem::path path = folder.path() / "fuzz.npy";
   Sequence random(seed, 0);
-  Outcomes outcomes;
+  NpyOutcomes outcomes;
   for (int i = 0; i < cases; ++i) {
     write_bytes(path, make(random));
     try {
@@ -101,13 +101,13 @@ Outcomes read_all(std::string (*make)(Sequence&), std::uint64_t seed, int cases)
 }  // namespace
 
 TEST_CASE("npy: synthesised headers are read or refused", "[npy][fuzz]") {
-  const Outcomes outcomes = read_all(synthesise, 1, 4000);
+  const NpyOutcomes outcomes = read_all(synthesise, 1, 4000);
   CHECK(outcomes.read > 0);
   CHECK(outcomes.refused > 0);
 }
 
 TEST_CASE("npy: mutated files are read or refused", "[npy][fuzz]") {
-  const Outcomes outcomes = read_all(mutate, 2, 4000);
+  const NpyOutcomes outcomes = read_all(mutate, 2, 4000);
   CHECK(outcomes.read > 0);
   CHECK(outcomes.refused > 0);
 }

@@ -12,13 +12,13 @@ using namespace glia;
 
 namespace {
 
-const std::vector<float> kValues = {1, -2, 3.5f, 4, 5, 6};
+const std::vector<float> kStored = {1, -2, 3.5f, 4, 5, 6};
 
 std::filesystem::path write_sample(const TempFolder& folder) {
   const auto path = folder.path() / "a.safetensors";
   const std::vector<SafeTensors::Entry> entries = {
-      {.name = "w", .shape = {2, 2}, .values = std::span(kValues).first(4)},
-      {.name = "b", .shape = {2}, .values = std::span(kValues).last(2)}};
+      {.name = "w", .shape = {2, 2}, .values = std::span(kStored).first(4)},
+      {.name = "b", .shape = {2}, .values = std::span(kStored).last(2)}};
   write_safetensors(path, entries, {{"key", "value"}});
   return path;
 }
