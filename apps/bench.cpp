@@ -9,8 +9,8 @@
 #include <set>
 
 #include "apps/commands.h"
-#include "apps/support/environment.h"
-#include "apps/support/interrupt.h"
+#include "apps/runs/environment.h"
+#include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/report.h"
 #include "engine/runtime/open_device.h"
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
-#include "apps/support/environment.h"
+#include "apps/runs/environment.h"
 #include "engine/runtime/open_device.h"
 
 namespace glia {

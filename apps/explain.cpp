@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
-#include "apps/support/device_options.h"
-#include "apps/support/explainer.h"
-#include "apps/support/find_images.h"
-#include "apps/support/progress.h"
+#include "apps/flags/device_options.h"
+#include "apps/runs/explainer.h"
+#include "apps/runs/find_images.h"
+#include "apps/terminal/progress.h"
 #include "engine/base/file.h"
 
 namespace glia {

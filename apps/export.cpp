@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
-#include "apps/support/open_model.h"
+#include "apps/runs/open_model.h"
 #include "engine/base/file.h"
 #include "engine/data/hash.h"
 #include "models/registry.h"

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
-#include "apps/support/open_model.h"
+#include "apps/runs/open_model.h"
 #include "engine/export/torch_weights.h"
 
 namespace glia {

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "apps/commands.h"
-#include "apps/support/progress.h"
+#include "apps/terminal/progress.h"
 #include "engine/base/check.h"
 #include "engine/data/import.h"
 

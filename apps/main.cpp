@@ -6,7 +6,7 @@
 #include <new>
 
 #include "apps/commands.h"
-#include "apps/support/help_text.h"
+#include "apps/flags/help_text.h"
 #include "engine/runtime/allocator.h"
 
 int main(int argc, char** argv) {

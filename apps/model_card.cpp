@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "apps/commands.h"
-#include "apps/support/open_model.h"
-#include "apps/support/provenance.h"
+#include "apps/runs/open_model.h"
+#include "apps/runs/provenance.h"
 #include "engine/base/file.h"
 #include "engine/data/hash.h"
 #include "engine/export/model_card.h"

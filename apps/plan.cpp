@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
-#include "apps/support/model_options.h"
-#include "apps/support/plan_table.h"
+#include "apps/flags/model_options.h"
+#include "apps/terminal/plan_table.h"
 #include "engine/base/bytes.h"
 #include "engine/data/loader.h"
 #include "engine/runtime/open_device.h"

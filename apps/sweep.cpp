@@ -8,12 +8,12 @@
 #include <memory>
 
 #include "apps/commands.h"
-#include "apps/support/environment.h"
-#include "apps/support/folder_lock.h"
-#include "apps/support/interrupt.h"
-#include "apps/support/passed_flags.h"
-#include "apps/support/run_inputs.h"
-#include "apps/support/sweep_runner.h"
+#include "apps/runs/environment.h"
+#include "apps/study/folder_lock.h"
+#include "apps/terminal/interrupt.h"
+#include "apps/flags/passed_flags.h"
+#include "apps/runs/run_inputs.h"
+#include "apps/study/sweep_runner.h"
 #include "engine/base/file.h"
 #include "models/unet/unet.h"
 

@@ -4,13 +4,13 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
-#include "apps/support/device_options.h"
-#include "apps/support/environment.h"
-#include "apps/support/interrupt.h"
-#include "apps/support/memory_advice.h"
-#include "apps/support/model_options.h"
-#include "apps/support/run_inputs.h"
-#include "apps/support/training_reporter.h"
+#include "apps/flags/device_options.h"
+#include "apps/runs/environment.h"
+#include "apps/terminal/interrupt.h"
+#include "apps/runs/memory_advice.h"
+#include "apps/flags/model_options.h"
+#include "apps/runs/run_inputs.h"
+#include "apps/terminal/training_reporter.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/case_pictures.h"
+#include "apps/pictures/case_pictures.h"
 #include "engine/base/check.h"
 #include "engine/data/npy.h"
 #include "tests/catch.h"

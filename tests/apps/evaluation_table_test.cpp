@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/evaluation_table.h"
+#include "apps/terminal/evaluation_table.h"
 #include "engine/metrics/bootstrap.h"
 #include "tests/catch.h"
 

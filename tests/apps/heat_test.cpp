@@ -1,5 +1,5 @@
 // Heat maps by pixel: which colours, where the line runs, what is refused.
-#include "apps/support/heat.h"
+#include "apps/pictures/heat.h"
 
 #include <limits>
 

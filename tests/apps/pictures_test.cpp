@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-#include "apps/support/pictures.h"
+#include "apps/pictures/pictures.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "tests/catch.h"

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string>
 
-#include "apps/support/progress.h"
+#include "apps/terminal/progress.h"
 #include "tests/catch.h"
 
 namespace {

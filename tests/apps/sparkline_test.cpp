@@ -2,7 +2,7 @@
 #include <limits>
 #include <string>
 
-#include "apps/support/sparkline.h"
+#include "apps/terminal/sparkline.h"
 #include "tests/catch.h"
 
 using glia::Sparkline;

@@ -1,0 +1,98 @@
+#include "apps/runs/environment.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+#include "engine/runtime/cpu_backends.h"
+#include "engine/runtime/device.h"
+#include "engine/runtime/gpu_backends.h"
+#include "kernels/cpu/table.h"
+
+namespace glia {
+
+namespace {
+
+std::string cpu_model() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+std::string memory() {
+  const double bytes =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  return fmt::format("{:.1f} GiB", bytes / (1 << 30));
+}
+
+std::string version(int number) {
+  return number == 0 ? "none" : fmt::format("{}.{}", number / 1000, number % 1000 / 10);
+}
+
+/// What CUDA offers here: one entry a GPU with the reason why it cannot be used, if so.
+nlohmann::ordered_json describe_gpus() {
+  const GpuBackend* backend = find_gpu_backend("cuda");
+  if (!backend)
+    return {{"none", "this program was built without CUDA; build it where nvcc is on the PATH"}};
+  const GpuSurvey found = backend->survey();
+  nlohmann::ordered_json result = {{"driver", version(found.driver_version)},
+                                   {"runtime", version(found.runtime_version)},
+                                   {"built for", found.architectures}};
+  if (!found.problem.empty()) result["none"] = found.problem;
+  for (std::size_t i = 0; i < found.gpus.size(); ++i) {
+    const GpuInfo& gpu = found.gpus[i];
+    result[fmt::format("cuda:{}", i)] = fmt::format(
+        "{}, {}.{}, {} multiprocessors, {:.1f} of {:.1f} GiB free{}{}", gpu.name, gpu.major,
+        gpu.minor, gpu.multiprocessors, static_cast<double>(gpu.free_memory) / (1 << 30),
+        static_cast<double>(gpu.memory) / (1 << 30),
+        gpu.problem.empty() ? "" : ", cannot be used: ", gpu.problem);
+  }
+  return result;
+}
+
+std::string cudnn_version() {
+  const GpuBackend* backend = find_gpu_backend("cudnn");
+  return backend ? backend->survey().library : "none: this program was built without it";
+}
+
+std::string onednn_version() {
+  const CpuBackend* backend = find_cpu_backend("onednn");
+  return backend ? backend->library : "none: this program was built without it";
+}
+
+std::vector<std::string> backends() {
+  std::vector<std::string> names{"cpu"};
+  if (find_cpu_backend("onednn")) names.push_back("onednn");
+  for (const char* name : {"cuda", "cudnn", "emu"})
+    if (find_gpu_backend(name)) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+nlohmann::ordered_json describe_environment() {
+  utsname system{};
+  uname(&system);
+  return {{"glia", GLIA_VERSION},
+          {"build", GLIA_BUILD_TYPE},
+          {"compiler", GLIA_COMPILER},
+          {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
+          {"cpu", cpu_model()},
+          {"instruction set", cpu::instruction_set()},
+          {"bf16", cpu::bf16_instruction_set() ? cpu::bf16_instruction_set() : "none"},
+          {"cores", available_cores()},
+          {"memory", memory()},
+          {"fmt", FMT_VERSION},
+          {"json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                               NLOHMANN_JSON_VERSION_PATCH)},
+          {"backends", backends()},
+          {"onednn", onednn_version()},
+          {"gpu", describe_gpus()},
+          {"cudnn", cudnn_version()}};
+}
+
+}  // namespace glia

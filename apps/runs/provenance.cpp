@@ -1,0 +1,136 @@
+#include "apps/runs/provenance.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include "apps/runs/run_inputs.h"
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/data/group.h"
+#include "engine/data/hash.h"
+#include "engine/data/split_folder.h"
+#include "engine/train/trainer.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+using namespace nlohmann::literals;
+
+namespace {
+
+/// The ids that the run of this checkpoint was trained on; empty when its list is not there.
+std::vector<std::string> trained_ids(const std::string& checkpoint) {
+  const fs::path list = fs::path(checkpoint).parent_path() / "split" / "train.txt";
+  std::vector<std::string> ids;
+  if (!fs::is_regular_file(list)) return ids;
+  std::istringstream lines(read_file(list));
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) ids.push_back(line);
+  return ids;
+}
+
+std::set<std::string> patients_of(const std::vector<std::string>& ids, const std::string& rule) {
+  std::set<std::string> patients;
+  for (const auto& [id, patient] : assign_groups(ids, rule)) patients.insert(patient);
+  return patients;
+}
+
+template <class Items>
+std::size_t count_common(const std::set<std::string>& known, const Items& items) {
+  std::size_t common = 0;
+  for (const std::string& item : items) common += known.count(item);
+  return common;
+}
+
+/// What was trained on and is evaluated here too. A rule for patients that does not fit the
+/// training ids, such as a table of the evaluated ones, leaves the patients out.
+void warn_of_overlap(const std::vector<std::string>& trained, const EvaluatedData& data,
+                     std::vector<std::string>& warnings) {
+  const std::vector<std::string> ids = ids_of(data.samples);
+  const std::size_t slices =
+      count_common(std::set<std::string>(trained.begin(), trained.end()), ids);
+  if (slices > 0)
+    warnings.push_back(fmt::format(
+        "the network was trained on {} of these {} slices; the figures say nothing about new ones",
+        slices, ids.size()));
+  if (data.group_by == "none") return;
+  try {
+    const auto here = patients_of(ids, data.group_by);
+    const std::size_t patients = count_common(here, patients_of(trained, data.group_by));
+    if (patients > 0)
+      warnings.push_back(fmt::format("the network was trained on slices of {} of these {} patients",
+                                     patients, here.size()));
+  } catch (const Error&) {
+  }
+}
+
+nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
+  const fs::path file = folder / "config.json";
+  if (!fs::is_regular_file(file)) return {};
+  auto json = nlohmann::ordered_json::parse(read_file(file), nullptr, false);
+  return json.is_object() ? json : nlohmann::ordered_json{};
+}
+
+/// The learning curves in a run's folder. Some other folder's files of the same names are no reason
+/// to fail.
+std::string curves_of_run(const fs::path& folder, const nlohmann::ordered_json& configuration) {
+  try {
+    std::vector<EpochRow> rows;
+    for (const MetricsRow& row : read_metrics(folder)) rows.push_back(row.curve_point());
+    if (rows.empty()) return {};
+    const TrainConfig config = TrainConfig::from_json(configuration.at("train"));
+    const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
+    return learning_curves_svg(rows, objective.label());
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+std::string hash_files(const std::vector<Sample>& samples) {
+  std::string lines;
+  for (const Sample& sample : samples)
+    lines += fmt::format("{} {} {}\n", sample.id, hash_file(sample.image), hash_file(sample.mask));
+  return hash_text(lines);
+}
+
+Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json& info,
+                            const EvaluatedData& data, bool hash) {
+  Provenance found;
+  found.model = {{"checkpoint", fs::absolute(checkpoint).lexically_normal().string()}};
+  if (hash) found.model["checkpoint_xxh3"] = hash_file(checkpoint);
+  for (const char* key : {"epoch", "steps", "model", "preprocess", "data", "train_hash", "val_hash",
+                          "leaking", "split", "version"})
+    if (info.contains(key)) found.model[key] = info[key];
+  found.data = {{"folder", fs::absolute(data.folder).lexically_normal().string()},
+                {"list", data.list.empty() ? "all slices of the folder" : data.list},
+                {"slices", data.samples.size()},
+                {"patients_by", data.group_by},
+                {"ids_xxh3", hash_ids(data.samples)}};
+  if (hash) found.data["files_xxh3"] = hash_files(data.samples);
+
+  const fs::path folder = fs::path(checkpoint).parent_path();
+  found.configuration = configuration_of_run(folder);
+  found.curves = curves_of_run(folder, found.configuration);
+
+  if (info.value("leaking", false))
+    found.warnings.push_back(
+        fmt::format("the model was trained on a split by slice: {}", kLeakNote));
+  if (const auto trained = trained_ids(checkpoint); !trained.empty())
+    warn_of_overlap(trained, data, found.warnings);
+  if (const auto copies = info.value("/split/identical_across_parts"_json_pointer, 0); copies > 0)
+    found.warnings.push_back(
+        fmt::format("{} slices of the split are byte-identical to slices of another part", copies));
+  if (info.value("val_hash", "") == found.data["ids_xxh3"].get<std::string>())
+    found.warnings.push_back(
+        "these are the validation slices, by which the best epoch was chosen; for a final figure "
+        "take slices that chose nothing");
+  return found;
+}
+
+}  // namespace glia

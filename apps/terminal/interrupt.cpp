@@ -1,0 +1,27 @@
+#include "apps/terminal/interrupt.h"
+
+#include <csignal>
+
+namespace glia {
+
+namespace {
+
+volatile std::sig_atomic_t interrupts = 0;
+
+void on_signal(int number) {
+  interrupts = interrupts + 1;
+  std::signal(number, SIG_DFL);
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+}
+
+bool interrupted() {
+  return interrupts != 0;
+}
+
+}  // namespace glia

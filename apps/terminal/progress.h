@@ -1,0 +1,64 @@
+// How far a long loop is: a bar on a terminal, plain lines in a log.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+namespace glia {
+
+/// Shows one loop of `steps` steps. On a terminal a single line is redrawn in place, at most ten
+/// times a second, and erased at the end; elsewhere a line without control characters is written
+/// when another tenth of the loop is done, at most one every five seconds.
+class Progress {
+ public:
+  /// What is shown beside the step; a figure that is absent is left out.
+  struct Figures {
+    std::int64_t images = 0;  // done so far, for the rate
+    std::optional<double> loss = {}, iou = {};
+    std::string curve = {};  // of the loss (apps/terminal/sparkline.h), on a UTF-8 terminal
+  };
+
+  struct Options {
+    bool terminal = false, utf8 = false;
+    int columns = 0;  // of the terminal; 0 asks the terminal of the standard error stream
+    std::function<double()> seconds = {};  // clock that only goes forward; the system's when empty
+  };
+
+  /// For the standard error stream: a bar if that is a terminal that understands control
+  /// sequences, else lines.
+  Progress(std::string label, std::int64_t steps);
+  Progress(std::string label, std::int64_t steps, std::ostream& out, Options options);
+  /// Erases the bar, so that an error message starts on a clean line.
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// Says that `step` steps are done (1 after the first).
+  void update(std::int64_t step, const Figures& figures);
+
+  /// Erases the bar before something else is printed; the next update draws it again.
+  void clear();
+
+ private:
+  std::string line(std::int64_t step, const Figures& figures, double now) const;
+  void draw(std::int64_t step, const std::string& text);
+
+  std::string label_;
+  std::int64_t steps_;
+  std::ostream& out_;
+  Options options_;
+  double start_ = 0, last_output_ = 0;
+  std::int64_t tenths_ = 0;
+  bool drawn_ = false;
+};
+
+/// Whether the standard error stream is a terminal that understands control sequences.
+bool terminal_draws();
+
+/// "0:07", "12:34", "1:02:03". Negative, NaN or infinite: "?".
+std::string format_duration(double seconds);
+
+}  // namespace glia
