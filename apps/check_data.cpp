@@ -8,7 +8,7 @@
 #include "apps/commands.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/data/check.h"
+#include "engine/data/check_data.h"
 
 namespace glia {
 

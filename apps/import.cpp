@@ -9,7 +9,7 @@
 #include "apps/commands.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/check.h"
-#include "engine/data/import.h"
+#include "engine/import/import.h"
 
 namespace glia {
 

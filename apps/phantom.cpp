@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "apps/commands.h"
-#include "engine/data/phantom.h"
+#include "engine/phantom/phantom.h"
 
 namespace glia {
 

@@ -14,8 +14,8 @@
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
-#include "engine/data/nifti.h"
-#include "engine/data/npy.h"
+#include "engine/formats/nifti.h"
+#include "engine/formats/npy.h"
 #include "engine/train/predict.h"
 
 namespace glia {

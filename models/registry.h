@@ -8,7 +8,7 @@
 #include "engine/data/preprocess.h"
 #include "engine/export/onnx.h"
 #include "engine/nn/model.h"
-#include "engine/train/safetensors.h"
+#include "engine/formats/safetensors.h"
 
 namespace glia {
 

@@ -7,7 +7,7 @@
 
 #include "apps/runs/open_model.h"
 #include "apps/pictures/pictures.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 #include "engine/explain/occlusion.h"
 #include "engine/report/page.h"
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
-#include "engine/data/raster.h"
+#include "engine/formats/raster.h"
 
 namespace glia {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
-#include "engine/data/nifti.h"
+#include "engine/formats/nifti.h"
 
 namespace glia {
 

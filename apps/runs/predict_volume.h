@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/data/dataset.h"
-#include "engine/data/stack.h"
+#include "engine/formats/stack.h"
 
 namespace glia {
 

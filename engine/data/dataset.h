@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 
 namespace glia {
 

@@ -6,7 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/rng.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 
 namespace glia {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "engine/nn/parameters.h"
-#include "engine/train/safetensors.h"
+#include "engine/formats/safetensors.h"
 
 namespace glia {
 

@@ -10,7 +10,7 @@
 #include "engine/data/preprocess.h"
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
-#include "engine/train/safetensors.h"
+#include "engine/formats/safetensors.h"
 
 namespace glia {
 

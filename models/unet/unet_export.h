@@ -3,7 +3,7 @@
 
 #include "engine/data/preprocess.h"
 #include "engine/export/onnx.h"
-#include "engine/train/safetensors.h"
+#include "engine/formats/safetensors.h"
 #include "models/unet/unet.h"
 
 namespace glia {

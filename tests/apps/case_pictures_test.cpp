@@ -5,7 +5,7 @@
 
 #include "apps/pictures/case_pictures.h"
 #include "engine/base/check.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 #include "tests/catch.h"
 #include "tests/temp_folder.h"
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -34,9 +34,10 @@ TEST_CASE("program: every command has help with an example and defaults", "[cli]
     CHECK(outcome.output.find(std::string("Example:\n  glia ") + command) != std::string::npos);
   }
   const std::string help = run_glia({"train", "--help"}).output;
-  for (const char* line : {"\nUsage: glia train [OPTIONS]\n",
-                           "\n  --batch-size INT in [1 - 4096]=6\n                                  Slices a step\n",
-                           "\n  --arch {unet,seed}=unet         unet, or seed:"})
+  for (const char* line :
+       {"\nUsage: glia train [OPTIONS]\n",
+        "\n  --batch-size INT in [1 - 4096]=6\n                                  Slices a step\n",
+        "\n  --arch {unet,seed}=unet         unet, or seed:"})
     CHECK_THAT(help, ContainsSubstring(line));
   for (std::size_t start = 0, end; start < help.size(); start = end + 1) {
     end = help.find('\n', start);

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;

@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "engine/base/file.h"
-#include "engine/data/nifti.h"
+#include "engine/formats/nifti.h"
 #include "tests/cli/workspace.h"
-#include "tests/data/formats/encode.h"
+#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
 
 using namespace glia;

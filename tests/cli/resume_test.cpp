@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "engine/base/file.h"
-#include "engine/train/safetensors.h"
+#include "engine/formats/safetensors.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 #include "tests/catch.h"
 #include "tests/temp_folder.h"
 

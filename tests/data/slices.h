@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/check.h"
-#include "engine/data/npy.h"
+#include "engine/formats/npy.h"
 
 namespace glia {
 

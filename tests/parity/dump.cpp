@@ -9,7 +9,7 @@
 #include "engine/base/rng.h"
 #include "engine/optim/optimizer.h"
 #include "engine/ops/ops.h"
-#include "engine/train/safetensors.h"
+#include "engine/formats/safetensors.h"
 #include "models/unet/unet.h"
 
 namespace glia {

@@ -1,0 +1,190 @@
+#include "engine/formats/npy.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/formats/npy_header.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// An open file whose header has been read and found consistent.
+struct OpenArray {
+  std::ifstream in;
+  NpyHeader header;
+};
+
+OpenArray open_array(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  check(fs::exists(status), "{}: no such file", path.string());
+  check(fs::is_regular_file(status), "{}: not a regular file; expected a .npy array",
+        path.string());
+  const std::uint64_t size = fs::file_size(path, error);
+  OpenArray array{std::ifstream(path, std::ios::binary), {}};
+  check(!error && array.in.good(), "{}: cannot be read; check its permissions", path.string());
+  std::string prefix(std::min<std::uint64_t>(size, kMaxNpyHeader), '\0');
+  array.in.read(prefix.data(), static_cast<std::streamsize>(prefix.size()));
+  check(array.in.good(), "{}: cannot be read; check the disk", path.string());
+  array.header = parse_npy_header(prefix, size, path.string());
+  return array;
+}
+
+/// IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits.
+float half_to_float(std::uint16_t bits) {
+  const int exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  float magnitude;
+  if (exponent == 31)
+    magnitude = fraction ? std::nanf("") : std::numeric_limits<float>::infinity();
+  else if (exponent == 0)
+    magnitude = std::ldexp(static_cast<float>(fraction), -24);
+  else
+    magnitude = std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+  return std::copysign(magnitude, bits & 0x8000 ? -1.0f : 1.0f);
+}
+
+struct Half {
+  std::uint16_t bits;
+};
+struct Bool {
+  std::uint8_t byte;
+};
+
+float to_float(Half value) {
+  return half_to_float(value.bits);
+}
+float to_float(Bool value) {
+  return value.byte ? 1.0f : 0.0f;
+}
+template <class T>
+float to_float(T value) {
+  return static_cast<float>(value);
+}
+
+template <class T>
+void convert(const std::string& bytes, bool big_endian, std::vector<float>& values) {
+  const bool swap = big_endian != (std::endian::native == std::endian::big);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    char item[sizeof(T)];
+    std::memcpy(item, bytes.data() + i * sizeof(T), sizeof(T));
+    if (swap) std::reverse(item, item + sizeof(T));
+    values[i] = to_float(std::bit_cast<T>(item));
+  }
+}
+
+void convert(const std::string& bytes, const NpyHeader& header, std::vector<float>& values) {
+  const auto with = [&]<class T>(T) { convert<T>(bytes, header.big_endian, values); };
+  const std::size_t size = header.item_size;
+  switch (header.kind) {
+    case 'b': return with(Bool{});
+    case 'i':
+      return size == 1   ? with(std::int8_t{})
+             : size == 2 ? with(std::int16_t{})
+             : size == 4 ? with(std::int32_t{})
+                         : with(std::int64_t{});
+    case 'u':
+      return size == 1   ? with(std::uint8_t{})
+             : size == 2 ? with(std::uint16_t{})
+             : size == 4 ? with(std::uint32_t{})
+                         : with(std::uint64_t{});
+    default: return size == 2 ? with(Half{}) : size == 4 ? with(float{}) : with(double{});
+  }
+}
+
+/// Reorders values whose first dimension varies fastest so that the last one does.
+std::vector<float> from_fortran_order(const std::vector<float>& values,
+                                      const std::vector<std::int64_t>& shape) {
+  std::vector<float> ordered(values.size());
+  std::vector<std::int64_t> index(shape.size(), 0);
+  for (float& target : ordered) {
+    std::int64_t source = 0;
+    for (std::size_t d = shape.size(); d-- > 0;) source = source * shape[d] + index[d];
+    target = values[static_cast<std::size_t>(source)];
+    for (std::size_t d = shape.size(); d-- > 0 && ++index[d] == shape[d];) index[d] = 0;
+  }
+  return ordered;
+}
+
+std::string type_name(const std::string& dtype) {
+  const std::string type = dtype.substr(dtype.empty() ? 0 : 1);
+  if (type == "b1") return "bool";
+  const char* kind = type.starts_with('i')   ? "int"
+                     : type.starts_with('u') ? "uint"
+                     : type.starts_with('f') ? "float"
+                                             : nullptr;
+  if (kind == nullptr || type.size() != 2) return dtype;
+  return kind + std::to_string(8 * (type[1] - '0'));
+}
+
+template <class T>
+constexpr const char* dtype_text() {
+  return std::is_same_v<T, float> ? "<f4" : "|u1";
+}
+
+}  // namespace
+
+std::int64_t NpyInfo::numel() const {
+  std::int64_t product = 1;
+  for (std::int64_t extent : shape) product *= extent;
+  return product;
+}
+
+std::string NpyInfo::str() const {
+  return fmt::format("{} [{}]", type_name(dtype), fmt::join(shape, ", "));
+}
+
+NpyInfo read_npy_info(const fs::path& path) {
+  return open_array(path).header.info;
+}
+
+NpyArray read_npy(const fs::path& path) {
+  OpenArray file = open_array(path);
+  const NpyHeader& header = file.header;
+  std::string bytes(header.data_bytes(), '\0');
+  file.in.seekg(static_cast<std::streamoff>(header.data_offset));
+  file.in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  check(file.in.good(), "{}: cannot be read to its end; check the disk", path.string());
+  NpyArray array{header.info, std::vector<float>(static_cast<std::size_t>(header.info.numel()))};
+  convert(bytes, header, array.values);
+  if (header.info.fortran_order && header.info.shape.size() > 1)
+    array.values = from_fortran_order(array.values, header.info.shape);
+  return array;
+}
+
+template <class T>
+void write_npy(const fs::path& path, const std::vector<std::int64_t>& shape,
+               std::span<const T> values, bool flush) {
+  static_assert(std::endian::native == std::endian::little, "the header says little-endian");
+  const NpyInfo info{shape, dtype_text<T>(), false};
+  check(info.numel() == static_cast<std::int64_t>(values.size()),
+        "{}: the shape {} does not fit {} values", path.string(), info.str(), values.size());
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", info.dtype,
+                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  // The data starts at a multiple of 64 bytes, and the header's last byte is a line feed.
+  header.resize((10 + header.size() + 64) / 64 * 64 - 11, ' ');
+  header += '\n';
+  const auto length = static_cast<std::uint16_t>(header.size());
+  const std::string magic = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(length & 255) +
+                            static_cast<char>(length >> 8);
+  const std::string_view data(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  const std::string_view parts[] = {magic, header, data};
+  write_file_atomically(path, parts, flush);
+}
+
+template void write_npy<float>(const fs::path&, const std::vector<std::int64_t>&,
+                               std::span<const float>, bool);
+template void write_npy<std::uint8_t>(const fs::path&, const std::vector<std::int64_t>&,
+                                      std::span<const std::uint8_t>, bool);
+
+}  // namespace glia

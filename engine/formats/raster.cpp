@@ -1,0 +1,52 @@
+#include "engine/formats/raster.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/formats/raster_formats.h"
+
+namespace glia {
+
+namespace {
+
+constexpr std::int64_t kMaxPictureValues = std::int64_t{1} << 27;  // 512 MiB as float
+
+}  // namespace
+
+bool is_raster_name(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::string_view kKnown[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg"};
+  return std::find(std::begin(kKnown), std::end(kKnown), extension) != std::end(kKnown);
+}
+
+void check_raster_size(std::int64_t height, std::int64_t width, std::int64_t channels,
+                       const std::string& name) {
+  check(height > 0 && width > 0 && channels > 0,
+        "{}: {} x {} pixels with {} channels is no picture", name, height, width, channels);
+  check(height <= kMaxPictureValues && width <= kMaxPictureValues &&
+            channels <= kMaxPictureValues / height / width,
+        "{}: claims {} x {} pixels with {} channels, more than the {} values that Glia reads; the "
+        "file is damaged or no slice",
+        name, height, width, channels, kMaxPictureValues);
+}
+
+Raster decode_raster(std::string_view bytes, const std::string& name) {
+  using namespace std::string_view_literals;
+  check(!bytes.empty(), "{}: the file is empty; expected a picture", name);
+  if (bytes.starts_with("\x89PNG"sv)) return decode_png(bytes, name);
+  if (bytes.starts_with("\xFF\xD8\xFF"sv)) return decode_jpeg(bytes, name);
+  for (std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    if (bytes.starts_with(magic)) return decode_tiff(bytes, name);
+  fail("{}: neither PNG nor TIFF nor JPEG by its first bytes; copy the file again or convert it",
+       name);
+}
+
+Raster read_raster(const std::filesystem::path& path) {
+  return decode_raster(read_file(path), path.string());
+}
+
+}  // namespace glia

@@ -1,0 +1,132 @@
+#include "engine/formats/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+
+namespace glia {
+
+static_assert(std::endian::native == std::endian::little, "tensors are stored little-endian");
+
+namespace {
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeader = 100 << 20;  // the format's own limit
+
+using Json = nlohmann::ordered_json;
+
+/// The values of one tensor, after all that its header claims was checked.
+SafeTensors::Entry read_entry(const std::string& name, const Json& info, std::string_view data,
+                              const std::string& file) {
+  const auto bad = [&](std::string_view what) {
+    fail("{}: tensor '{}': {}; the file is damaged or not meant for this program", file, name,
+         what);
+  };
+  if (!info.is_object() || !info.contains("dtype") || !info.contains("shape") ||
+      !info.contains("data_offsets"))
+    bad("dtype, shape or data_offsets is missing");
+  if (info["dtype"] != "F32") bad("found the type " + info["dtype"].dump() + ", expected F32");
+  const Json &shape = info["shape"], &offsets = info["data_offsets"];
+  const auto is_size = [](const Json& j) { return j.is_number_unsigned(); };
+  if (!shape.is_array() || !std::all_of(shape.begin(), shape.end(), is_size) ||
+      !offsets.is_array() || offsets.size() != 2 ||
+      !std::all_of(offsets.begin(), offsets.end(), is_size))
+    bad("shape or data_offsets is not a list of sizes");
+  const std::uint64_t begin = offsets[0], end = offsets[1];
+  if (begin > end || end > data.size()) bad("its data lie outside the file (truncated?)");
+  SafeTensors::Entry entry{.name = name, .shape = {}, .values = {}};
+  std::uint64_t bytes = sizeof(float);
+  for (const Json& extent : shape) {
+    const std::uint64_t n = extent;
+    if (n > (std::uint64_t{1} << 62) || __builtin_mul_overflow(bytes, n, &bytes))
+      bad("the shape overflows");
+    entry.shape.push_back(static_cast<std::int64_t>(n));
+  }
+  if (bytes != end - begin)
+    bad(fmt::format("the shape needs {} bytes, found {}", bytes, end - begin));
+  if (begin % sizeof(float) != 0) bad("its data are not aligned");
+  entry.values = {reinterpret_cast<const float*>(data.data() + begin), bytes / sizeof(float)};
+  return entry;
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path,
+                       std::span<const SafeTensors::Entry> entries,
+                       const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  header["__metadata__"] = metadata;
+  std::size_t offset = 0;
+  std::vector<std::string_view> parts(2);
+  for (const SafeTensors::Entry& entry : entries) {
+    const std::size_t bytes = entry.values.size_bytes();
+    header[entry.name] = {
+        {"dtype", "F32"}, {"shape", entry.shape}, {"data_offsets", {offset, offset + bytes}}};
+    parts.emplace_back(reinterpret_cast<const char*>(entry.values.data()), bytes);
+    offset += bytes;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the tensors
+  const std::uint64_t length = text.size();
+  parts[0] = {reinterpret_cast<const char*>(&length), kLengthBytes};
+  parts[1] = text;
+  write_file_atomically(path, parts);
+}
+
+SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored) {
+  const std::string file = path.string();
+  SafeTensors result{.entries = {}, .metadata = {}, .bytes = read_file(path)};
+  std::string_view bytes = result.bytes;
+  std::uint64_t length = 0;
+  check(bytes.size() >= kLengthBytes, "{}: found {} bytes, expected a safetensors file", file,
+        bytes.size());
+  std::memcpy(&length, bytes.data(), kLengthBytes);
+  check(length <= kMaxHeader && length <= bytes.size() - kLengthBytes,
+        "{}: the header claims {} bytes, the file has {}; it is truncated or no safetensors file",
+        file, length, bytes.size() - kLengthBytes);
+  const std::string_view data = bytes.substr(kLengthBytes + length);
+  const Json header = Json::parse(bytes.substr(kLengthBytes, length), nullptr, false);
+  check(header.is_object(), "{}: the header is no JSON object; the file is damaged", file);
+  // The header is padded to 8 bytes by every writer of the format, which aligns the floats.
+  check(length % sizeof(float) == 0, "{}: the header's length is no multiple of 4", file);
+  for (const auto& [name, info] : header.items()) {
+    if (!ignored.empty() && name.ends_with(ignored)) continue;
+    if (name != "__metadata__") {
+      result.entries.push_back(read_entry(name, info, data, file));
+      continue;
+    }
+    check(info.is_object(), "{}: __metadata__ is no JSON object", file);
+    for (const auto& [key, value] : info.items()) {
+      check(value.is_string(), "{}: __metadata__ '{}' is no string", file, key);
+      result.metadata[key] = value;
+    }
+  }
+  std::vector<const SafeTensors::Entry*> sorted;
+  for (const auto& entry : result.entries) sorted.push_back(&entry);
+  std::sort(sorted.begin(), sorted.end(),
+            [](auto* a, auto* b) { return a->values.data() < b->values.data(); });
+  for (std::size_t i = 1; i < sorted.size(); ++i)
+    check(sorted[i - 1]->values.data() + sorted[i - 1]->values.size() <= sorted[i]->values.data(),
+          "{}: the tensors '{}' and '{}' overlap; the file is damaged", file, sorted[i - 1]->name,
+          sorted[i]->name);
+  return result;
+}
+
+std::span<const float> SafeTensors::find(const std::string& name,
+                                         const std::vector<std::int64_t>& shape,
+                                         const std::string& file) const {
+  for (const Entry& entry : entries) {
+    if (entry.name != name) continue;
+    check(entry.shape == shape, "{}: tensor '{}' has the shape [{}], the model expects [{}]", file,
+          name, fmt::join(entry.shape, ", "), fmt::join(shape, ", "));
+    return entry.values;
+  }
+  fail("{}: the tensor '{}' is missing; was the file written for another architecture?", file,
+       name);
+}
+
+}  // namespace glia

@@ -1,0 +1,203 @@
+#include "engine/formats/stack.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/check.h"
+#include "engine/formats/nifti.h"
+#include "engine/formats/npy.h"
+#include "engine/formats/raster.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kMaxShift = 0.1;  // of the way from voxel to voxel
+
+Stack from_raster(const fs::path& path) {
+  Raster raster = read_raster(path);
+  Stack stack;
+  stack.height = raster.height;
+  stack.width = raster.width;
+  stack.channels = raster.channels;
+  stack.alpha = raster.alpha;
+  stack.opaque = raster.most;
+  stack.lossy = raster.lossy;
+  stack.kind = std::move(raster.kind);
+  stack.values = std::move(raster.values);
+  return stack;
+}
+
+Stack from_npy(const fs::path& path) {
+  NpyArray array = read_npy(path);
+  const std::vector<std::int64_t>& shape = array.info.shape;
+  check((shape.size() == 2 || shape.size() == 3) && !array.values.empty(),
+        "{}: {} is no slice; expected [height, width] or [height, width, channels]", path.string(),
+        array.info.str());
+  Stack stack;
+  stack.height = shape[0];
+  stack.width = shape[1];
+  stack.channels = shape.size() == 3 ? shape[2] : 1;
+  stack.kind = array.info.str() + " .npy";
+  stack.values = std::move(array.values);
+  return stack;
+}
+
+Stack from_nifti(const fs::path& path, const StackOptions& options) {
+  const NiftiVolume volume = read_nifti(path);
+  const VolumeSlices cut(volume.header, options.plane, options.as_stored, path.string());
+  Stack stack;
+  stack.slices = cut.slices();
+  stack.height = cut.height();
+  stack.width = cut.width();
+  stack.channels = volume.header.channels;
+  stack.kind = volume.header.kind;
+  stack.row_spacing = cut.row_spacing();
+  stack.column_spacing = cut.column_spacing();
+  stack.corners = cut.corners();
+  stack.values.resize(volume.values.size());
+  const std::int64_t voxels = stack.slices * stack.height * stack.width;
+  float* to = stack.values.data();
+  for (std::int64_t slice = 0; slice < stack.slices; ++slice)
+    for (std::int64_t row = 0; row < stack.height; ++row)
+      for (std::int64_t column = 0; column < stack.width; ++column)
+        for (std::int64_t c = 0; c < stack.channels; ++c)
+          *to++ = volume.values[c * voxels + cut.index(slice, row, column)];
+  return stack;
+}
+
+/// The channels `chosen`, in that order.
+void take_channels(Stack& stack, const std::vector<std::int64_t>& chosen, const fs::path& path) {
+  for (std::int64_t c : chosen)
+    check(c >= 0 && c < stack.channels, "{}: --take-channels {}: there are the channels 0 to {}",
+          path.string(), c, stack.channels - 1);
+  std::vector<float> taken;
+  taken.reserve(stack.values.size() / stack.channels * chosen.size());
+  for (std::size_t pixel = 0; pixel < stack.values.size(); pixel += stack.channels)
+    for (std::int64_t c : chosen) taken.push_back(stack.values[pixel + c]);
+  stack.values = std::move(taken);
+  stack.channels = std::ssize(chosen);
+  stack.alpha = false;
+}
+
+void drop_opaque_alpha(Stack& stack, const fs::path& path) {
+  if (!stack.alpha) return;
+  std::vector<std::int64_t> rest;
+  for (std::int64_t c = 0; c + 1 < stack.channels; ++c) rest.push_back(c);
+  for (std::size_t i = stack.channels - 1; i < stack.values.size(); i += stack.channels)
+    check(stack.values[i] == stack.opaque,
+          "{}: the alpha channel is not opaque everywhere; --take-channels {} leaves it out, "
+          "--take-channels {},{} takes it as one more channel",
+          path.string(), fmt::join(rest, ","), fmt::join(rest, ","), rest.size());
+  take_channels(stack, rest, path);
+}
+
+/// Puts the channels of `more` behind those of `stack`.
+void append_channels(Stack& stack, const Stack& more) {
+  std::vector<float> both;
+  both.reserve(stack.values.size() + more.values.size());
+  const float *a = stack.values.data(), *b = more.values.data();
+  for (std::size_t pixel = 0; pixel < stack.values.size() / stack.channels; ++pixel) {
+    both.insert(both.end(), a, a + stack.channels);
+    both.insert(both.end(), b, b + more.channels);
+    a += stack.channels;
+    b += more.channels;
+  }
+  stack.values = std::move(both);
+  stack.channels += more.channels;
+}
+
+double distance(const WorldPoint& a, const WorldPoint& b) {
+  return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+}
+
+}  // namespace
+
+bool is_stack_name(const fs::path& path) {
+  return is_raster_name(path) || is_nifti_name(path) || path.extension() == ".npy";
+}
+
+std::string stem_of(const fs::path& path) {
+  // ".nii.gz" is one ending of two parts.
+  const bool two_parts = is_nifti_name(path) && is_nifti_name(path.stem());
+  return (two_parts ? path.stem() : path).stem().string();
+}
+
+Stack read_stack(const fs::path& path, const StackOptions& options) {
+  if (is_nifti_name(path)) return from_nifti(path, options);
+  if (path.extension() == ".npy") return from_npy(path);
+  check(is_raster_name(path),
+        "{}: not a format that Glia reads; expected .png, .tif, .jpg, .npy, .nii or .nii.gz",
+        path.string());
+  return from_raster(path);
+}
+
+Stack read_image(const std::vector<fs::path>& files, const StackOptions& options) {
+  Stack image;
+  for (const fs::path& file : files) {
+    Stack part = read_stack(file, options);
+    if (options.take_channels.empty()) drop_opaque_alpha(part, file);
+    if (image.values.empty()) {
+      image = std::move(part);
+      continue;
+    }
+    const std::string problem = overlay_problem(image, part, file);
+    check(problem.empty(), "{}", problem);
+    append_channels(image, part);
+  }
+  if (!options.take_channels.empty()) take_channels(image, options.take_channels, files.front());
+  return image;
+}
+
+Stack read_mask_stack(const fs::path& path, const StackOptions& options) {
+  Stack mask = read_stack(path, options);
+  check(!mask.lossy,
+        "{}: a mask with lossy compression ({}), whose values are no longer those that were drawn; "
+        "export it as PNG, TIFF, .npy or NIfTI",
+        path.string(), mask.kind);
+  drop_opaque_alpha(mask, path);
+  for (std::size_t pixel = 0; pixel < mask.values.size(); pixel += mask.channels)
+    for (std::int64_t c = 1; c < mask.channels; ++c)
+      check(mask.values[pixel + c] == mask.values[pixel],
+            "{}: a mask with {} channels that differ ({}); export it with one value a pixel",
+            path.string(), mask.channels, mask.kind);
+  if (mask.channels > 1) take_channels(mask, {0}, path);
+  return mask;
+}
+
+bool is_blank(std::span<const float> slice, std::int64_t channels) {
+  for (std::size_t i = channels; i < slice.size(); ++i)
+    if (slice[i] != slice[i - channels]) return false;
+  return true;
+}
+
+std::string overlay_problem(const Stack& image, const Stack& other, const fs::path& file) {
+  if (image.slices != other.slices || image.height != other.height || image.width != other.width)
+    return fmt::format(
+        "{}: {} x {} pixels in {} slices, its image has {} x {} in {}; the files of a case must "
+        "have one size: resample it",
+        file.string(), other.height, other.width, other.slices, image.height, image.width,
+        image.slices);
+  if (image.corners.has_value() != other.corners.has_value())
+    return fmt::format(
+        "{}: says {} of how it lies in space, its image {}; give both the same header, or pass "
+        "--orientation stored if their voxels are in the same order",
+        file.string(), other.corners ? "something" : "nothing",
+        image.corners ? "does" : "does not");
+  if (!image.corners) return {};
+  double shift = 0, step = 1e300;
+  for (std::size_t i = 0; i < 8; ++i)
+    shift = std::max(shift, distance((*image.corners)[i], (*other.corners)[i]));
+  for (double spacing : {image.row_spacing, image.column_spacing}) step = std::min(step, spacing);
+  if (shift <= kMaxShift * step) return {};
+  return fmt::format(
+      "{}: lies up to {:.3g} mm away from its image; resample it to the image's grid, or pass "
+      "--orientation stored if only its header is wrong",
+      file.string(), shift);
+}
+
+}  // namespace glia

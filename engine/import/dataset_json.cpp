@@ -1,0 +1,117 @@
+// dataset.json of the Medical Segmentation Decathlon and of nnU-Net.
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/import/import_cases.h"
+#include "engine/formats/stack.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string channel_suffix(std::size_t channel) {
+  return fmt::format("_{:04}", channel);
+}
+
+/// Both ways round: {"1": "edema"} and {"edema": 1}. Regions made of several labels have no value.
+std::map<std::int64_t, std::string> read_labels(const nlohmann::json& json) {
+  std::map<std::int64_t, std::string> labels;
+  if (!json.is_object()) return labels;
+  for (const auto& [key, value] : json.items()) {
+    std::int64_t label = 0;
+    const char* last = key.data() + key.size();
+    const auto [end, error] = std::from_chars(key.data(), last, label);
+    if (value.is_string() && error == std::errc() && end == last)
+      labels[label] = value.get<std::string>();
+    else if (value.is_number_integer())
+      labels[value.get<std::int64_t>()] = key;
+  }
+  return labels;
+}
+
+/// How many files an nnU-Net image has.
+std::size_t count_channels(const nlohmann::json& json, const fs::path& file) {
+  for (const char* key : {"channel_names", "modality"})
+    if (json.contains(key) && json[key].is_object() && !json[key].empty()) return json[key].size();
+  fail("{}: no object 'channel_names' or 'modality' that says which channels there are; add it",
+       file.string());
+}
+
+/// The file itself, or nnU-Net's files of its channels.
+std::vector<fs::path> image_files(const fs::path& image, std::size_t channels) {
+  if (fs::exists(image)) return {image};
+  const std::string stem = stem_of(image);
+  const std::string ending = image.filename().string().substr(stem.size());
+  std::vector<fs::path> files;
+  for (std::size_t c = 0; c < channels; ++c)
+    files.push_back(image.parent_path() / (stem + channel_suffix(c) + ending));
+  return files;
+}
+
+ImportCases read_list(const nlohmann::json& json, const fs::path& file) {
+  ImportCases found;
+  std::vector<std::string> own_parts;
+  const std::size_t channels = count_channels(json, file);
+  for (const nlohmann::json& entry : json["training"]) {
+    const auto text = [&](const char* key) {
+      check(entry.is_object() && entry.contains(key) && entry[key].is_string(),
+            "{}: an entry of 'training' is {}; expected {{\"image\": FILE, \"label\": FILE}}",
+            file.string(), entry.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+      return (file.parent_path() / entry[key].get<std::string>()).lexically_normal();
+    };
+    ImportCase one{"", "", image_files(text("image"), channels), text("label")};
+    bool whole = true;
+    std::vector<fs::path> needed = one.images;
+    needed.push_back(one.mask);
+    for (const fs::path& path : needed) {
+      if (fs::exists(path)) continue;
+      found.problems.push_back(
+          fmt::format("{}: no such file, but {} lists it; unpack the data set again", path.string(),
+                      file.string()));
+      whole = false;
+    }
+    if (!whole) continue;
+    own_parts.push_back(stem_of(text("image")));
+    found.cases.push_back(std::move(one));
+  }
+  check(!found.cases.empty() || !found.problems.empty(), "{}: the list 'training' is empty",
+        file.string());
+  name_cases(found, own_parts);
+  return found;
+}
+
+ImportCases read_folders(const nlohmann::json& json, const fs::path& file) {
+  ImportNames names{"imagesTr", "labelsTr", {}, ""};
+  const std::size_t channels = count_channels(json, file);
+  for (std::size_t c = 0; c < channels; ++c) names.image_suffixes.push_back(channel_suffix(c));
+  ImportCases found = find_cases(file.parent_path(), names);
+  const auto expected = json.find("numTraining");
+  if (expected != json.end() && expected->is_number_integer() && found.problems.empty() &&
+      expected->get<std::int64_t>() != std::ssize(found.cases))
+    found.problems.push_back(
+        fmt::format("{}: numTraining is {}, but there are {} cases; unpack the "
+                    "data set again or mend the number",
+                    file.string(), expected->get<std::int64_t>(), found.cases.size()));
+  return found;
+}
+
+}  // namespace
+
+ImportCases read_dataset_json(const fs::path& file) {
+  const nlohmann::json json = nlohmann::json::parse(read_file(file), nullptr, false);
+  check(json.is_object(), "{}: is no JSON object; copy the file again", file.string());
+  const bool has_list = json.contains("training") && json["training"].is_array();
+  check(has_list || json.contains("file_ending"),
+        "{}: has neither a list 'training' (Medical Segmentation Decathlon, nnU-Net 1) nor "
+        "'file_ending' (nnU-Net 2); see docs/data.md",
+        file.string());
+  ImportCases found = has_list ? read_list(json, file) : read_folders(json, file);
+  if (json.contains("labels")) found.labels = read_labels(json["labels"]);
+  return found;
+}
+
+}  // namespace glia
