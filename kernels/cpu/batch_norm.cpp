@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernels/cpu/channels-inl.h"
-#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/conv/conv_passes.h"
 #include "kernels/cpu/kernels.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -2,7 +2,7 @@
 
 #include <hwy/highway.h>
 
-#include "kernels/cpu/bf16_unit.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 #include "kernels/cpu/kernels.h"
 
 namespace glia::cpu {

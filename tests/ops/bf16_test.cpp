@@ -5,8 +5,8 @@
 
 #include "engine/base/rng.h"
 #include "engine/ops/ops.h"
-#include "kernels/cpu/bf16_unit.h"
-#include "kernels/cpu/conv_choice.h"
+#include "kernels/cpu/conv/bf16_unit.h"
+#include "kernels/cpu/conv/conv_choice.h"
 #include "kernels/cpu/table.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/ops/ops.h"
-#include "kernels/cpu/conv_choice.h"
+#include "kernels/cpu/conv/conv_choice.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"
 #include "tests/ops/tolerance.h"

@@ -1,7 +1,7 @@
 // How CPU convolutions run and are divided: pure functions.
-#include "kernels/cpu/conv_choice.h"
+#include "kernels/cpu/conv/conv_choice.h"
 
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 #include "tests/catch.h"
 
 namespace glia::test {

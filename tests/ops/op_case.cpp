@@ -7,7 +7,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/rng.h"
-#include "kernels/cpu/bf16_round.h"
+#include "kernels/cpu/conv/bf16_round.h"
 #include "kernels/cpu/table.h"
 #include "tests/catch.h"
 #include "tests/ops/devices.h"

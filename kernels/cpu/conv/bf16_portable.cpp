@@ -1,7 +1,7 @@
 // The bf16 unit in plain C++: what the others are compared with, on any machine.
 #include <cmath>
 
-#include "kernels/cpu/bf16_unit.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 
 namespace glia::cpu {
 

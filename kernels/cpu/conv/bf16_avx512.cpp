@@ -1,6 +1,6 @@
 // The bf16 unit of AVX512-BF16: an instruction multiplies 16 pairs and adds both products to 16
 // sums. Its packing serves AMX as well.
-#include "kernels/cpu/bf16_unit.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 
 #if defined(__x86_64__)
 

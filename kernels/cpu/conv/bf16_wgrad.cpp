@@ -13,8 +13,8 @@
 // alone.
 #include <algorithm>
 
-#include "kernels/cpu/bf16_conv.h"
-#include "kernels/cpu/bf16_unit.h"
+#include "kernels/cpu/conv/bf16_conv.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 #include "kernels/cpu/parallel.h"
 
 namespace glia::cpu {

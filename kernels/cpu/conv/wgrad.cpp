@@ -10,16 +10,16 @@
 // tap at a time; where x has few channels they are of dy, and the scalars are all channels of a row
 // of taps, which lie side by side.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/wgrad.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/wgrad.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
 
-#include "kernels/cpu/bf16_conv.h"
-#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/conv/bf16_conv.h"
+#include "kernels/cpu/conv/conv_passes.h"
 #include "kernels/cpu/map-inl.h"
-#include "kernels/cpu/input_rows-inl.h"
+#include "kernels/cpu/conv/input_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

@@ -1,6 +1,6 @@
-#include "kernels/cpu/conv_choice.h"
+#include "kernels/cpu/conv/conv_choice.h"
 
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 
 namespace glia::cpu {
 

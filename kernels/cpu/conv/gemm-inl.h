@@ -1,10 +1,10 @@
 // Small matrix products with all results in registers. Included once an instruction set (Highway's
 // foreach_target).
-#if defined(GLIA_KERNELS_CPU_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef GLIA_KERNELS_CPU_GEMM_INL_H_
-#undef GLIA_KERNELS_CPU_GEMM_INL_H_
+#if defined(GLIA_KERNELS_CPU_CONV_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLIA_KERNELS_CPU_CONV_GEMM_INL_H_
+#undef GLIA_KERNELS_CPU_CONV_GEMM_INL_H_
 #else
-#define GLIA_KERNELS_CPU_GEMM_INL_H_
+#define GLIA_KERNELS_CPU_CONV_GEMM_INL_H_
 #endif
 
 #include <algorithm>

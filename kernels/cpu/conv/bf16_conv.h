@@ -2,8 +2,8 @@
 // docs/ops/conv2d.md.
 #pragma once
 
-#include "kernels/cpu/conv_passes.h"
-#include "kernels/cpu/tap_conv.h"
+#include "kernels/cpu/conv/conv_passes.h"
+#include "kernels/cpu/conv/tap_conv.h"
 
 namespace glia::cpu {
 

@@ -1,5 +1,5 @@
 // The bf16 unit of AMX: a product of tiles is one instruction, of 16 x 16 x 32 multiply-adds.
-#include "kernels/cpu/bf16_unit.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 

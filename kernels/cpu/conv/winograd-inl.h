@@ -1,17 +1,17 @@
 // What Winograd's kernels share: transforms of squares of pixels, a cache line of channels at a
 // time, and where transformed tiles lie. Included once an instruction set (Highway's
 // foreach_target). Derivation: docs/ops/conv2d.md.
-#if defined(GLIA_KERNELS_CPU_WINOGRAD_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef GLIA_KERNELS_CPU_WINOGRAD_INL_H_
-#undef GLIA_KERNELS_CPU_WINOGRAD_INL_H_
+#if defined(GLIA_KERNELS_CPU_CONV_WINOGRAD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLIA_KERNELS_CPU_CONV_WINOGRAD_INL_H_
+#undef GLIA_KERNELS_CPU_CONV_WINOGRAD_INL_H_
 #else
-#define GLIA_KERNELS_CPU_WINOGRAD_INL_H_
+#define GLIA_KERNELS_CPU_CONV_WINOGRAD_INL_H_
 #endif
 
-#include "kernels/cpu/gemm-inl.h"
+#include "kernels/cpu/conv/gemm-inl.h"
 #include "kernels/cpu/read-inl.h"
-#include "kernels/cpu/winograd_matrices-inl.h"
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd_matrices-inl.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

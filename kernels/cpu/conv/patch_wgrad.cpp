@@ -7,18 +7,18 @@
 // their product to the share's sums. Meanwhile the next batch comes from memory: packing would wait
 // for it. Shares are added in order and do not depend on the number of threads.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/patch_wgrad.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/patch_wgrad.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "kernels/cpu/gemm-inl.h"
+#include "kernels/cpu/conv/gemm-inl.h"
 #include "kernels/cpu/kernels.h"
-#include "kernels/cpu/patch_wgrad.h"
+#include "kernels/cpu/conv/patch_wgrad.h"
 #include "kernels/cpu/read-inl.h"
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

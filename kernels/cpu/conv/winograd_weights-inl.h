@@ -1,14 +1,14 @@
 // The transformed weights of Winograd's forward pass and dgrad. Included once an instruction set
 // (Highway's foreach_target).
-#if defined(GLIA_KERNELS_CPU_WINOGRAD_WEIGHTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef GLIA_KERNELS_CPU_WINOGRAD_WEIGHTS_INL_H_
-#undef GLIA_KERNELS_CPU_WINOGRAD_WEIGHTS_INL_H_
+#if defined(GLIA_KERNELS_CPU_CONV_WINOGRAD_WEIGHTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLIA_KERNELS_CPU_CONV_WINOGRAD_WEIGHTS_INL_H_
+#undef GLIA_KERNELS_CPU_CONV_WINOGRAD_WEIGHTS_INL_H_
 #else
-#define GLIA_KERNELS_CPU_WINOGRAD_WEIGHTS_INL_H_
+#define GLIA_KERNELS_CPU_CONV_WINOGRAD_WEIGHTS_INL_H_
 #endif
 
-#include "kernels/cpu/winograd-inl.h"
-#include "kernels/cpu/winograd_conv.h"
+#include "kernels/cpu/conv/winograd-inl.h"
+#include "kernels/cpu/conv/winograd_conv.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

@@ -8,7 +8,7 @@
 
 #include "kernels/api/context.h"
 #include "kernels/api/view.h"
-#include "kernels/cpu/bf16_round.h"
+#include "kernels/cpu/conv/bf16_round.h"
 
 namespace glia::cpu {
 

@@ -1,7 +1,7 @@
 // A 1x1 convolution to few outputs, like the head of a U-Net: dot products of a pixel's channels.
 #pragma once
 
-#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/conv/conv_passes.h"
 
 namespace glia::cpu {
 

@@ -1,13 +1,13 @@
 // y[row][k] = b[k] + sum over c of x[row][c] * w[k][c]. Vectors are of a pixel's channels, so that
 // x is read once, as it lies, at the speed of memory; lanes are added up at the end.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/dot_conv.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/dot_conv.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
 
-#include "kernels/cpu/dot_conv.h"
+#include "kernels/cpu/conv/dot_conv.h"
 #include "kernels/cpu/read-inl.h"
 
 HWY_BEFORE_NAMESPACE();

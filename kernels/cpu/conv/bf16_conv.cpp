@@ -6,13 +6,13 @@
 // tile and all outputs; where there are many weights, all tiles are packed first and a task is 32
 // outputs and all tiles, so that the weights pass through the caches once. Tiles and slices are a
 // function of the geometry alone, and so are all sums.
-#include "kernels/cpu/bf16_conv.h"
+#include "kernels/cpu/conv/bf16_conv.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "kernels/cpu/bf16_unit.h"
-#include "kernels/cpu/input_rows.h"
+#include "kernels/cpu/conv/bf16_unit.h"
+#include "kernels/cpu/conv/input_rows.h"
 #include "kernels/cpu/moments.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/streams.h"

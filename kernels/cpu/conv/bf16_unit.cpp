@@ -1,4 +1,4 @@
-#include "kernels/cpu/bf16_unit.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 
 #include "engine/base/check.h"
 

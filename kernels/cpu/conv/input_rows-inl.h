@@ -1,16 +1,16 @@
 // Packs the input rows of a tile (input_rows.h). Included once an instruction set (Highway's
 // foreach_target).
-#if defined(GLIA_KERNELS_CPU_INPUT_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef GLIA_KERNELS_CPU_INPUT_ROWS_INL_H_
-#undef GLIA_KERNELS_CPU_INPUT_ROWS_INL_H_
+#if defined(GLIA_KERNELS_CPU_CONV_INPUT_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLIA_KERNELS_CPU_CONV_INPUT_ROWS_INL_H_
+#undef GLIA_KERNELS_CPU_CONV_INPUT_ROWS_INL_H_
 #else
-#define GLIA_KERNELS_CPU_INPUT_ROWS_INL_H_
+#define GLIA_KERNELS_CPU_CONV_INPUT_ROWS_INL_H_
 #endif
 
 #include <algorithm>
 
 #include "kernels/cpu/read-inl.h"
-#include "kernels/cpu/input_rows.h"
+#include "kernels/cpu/conv/input_rows.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

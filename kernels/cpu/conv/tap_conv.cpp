@@ -4,7 +4,7 @@
 // [part][output block][channel block][tap][channel][output], so that the micro-kernel streams them.
 // The order of summation of an output does not depend on the tiling.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/tap_conv.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/tap_conv.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "kernels/cpu/map-inl.h"
-#include "kernels/cpu/input_rows-inl.h"
+#include "kernels/cpu/conv/input_rows-inl.h"
 #include "kernels/cpu/moment_sums-inl.h"
 #include "kernels/cpu/moments.h"
 #include "kernels/cpu/streams.h"
-#include "kernels/cpu/tap_conv.h"
+#include "kernels/cpu/conv/tap_conv.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

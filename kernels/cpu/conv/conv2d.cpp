@@ -1,8 +1,8 @@
 // The three passes of conv2d, each by the kernel that conv_choice.h names.
-#include "kernels/cpu/conv_choice.h"
-#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/conv/conv_choice.h"
+#include "kernels/cpu/conv/conv_passes.h"
 #include "kernels/cpu/kernels.h"
-#include "kernels/cpu/winograd.h"
+#include "kernels/cpu/conv/winograd.h"
 
 namespace glia::cpu {
 

@@ -1,4 +1,4 @@
-#include "kernels/cpu/tap_conv.h"
+#include "kernels/cpu/conv/tap_conv.h"
 
 #include <algorithm>
 

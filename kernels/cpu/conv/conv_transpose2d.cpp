@@ -1,8 +1,8 @@
 // A transposed convolution's passes are conv2d's with the roles exchanged; `geometry` is that of
 // the convolution it is the adjoint of.
-#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/conv/conv_passes.h"
 #include "kernels/cpu/kernels.h"
-#include "kernels/cpu/patch_wgrad.h"
+#include "kernels/cpu/conv/patch_wgrad.h"
 
 namespace glia::cpu {
 

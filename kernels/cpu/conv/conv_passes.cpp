@@ -1,12 +1,12 @@
-#include "kernels/cpu/conv_passes.h"
+#include "kernels/cpu/conv/conv_passes.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "kernels/cpu/bf16_conv.h"
-#include "kernels/cpu/dot_conv.h"
+#include "kernels/cpu/conv/bf16_conv.h"
+#include "kernels/cpu/conv/dot_conv.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/tap_conv.h"
+#include "kernels/cpu/conv/tap_conv.h"
 
 namespace glia::cpu {
 

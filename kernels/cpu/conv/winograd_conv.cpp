@@ -7,7 +7,7 @@
 // and each product fetches what the next one reads, as the L3 cache is far. Sums run over all
 // channels in one go, so their order depends on nothing.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/winograd_conv.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/winograd_conv.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "kernels/cpu/moments.h"
-#include "kernels/cpu/winograd.h"
-#include "kernels/cpu/winograd_output-inl.h"
-#include "kernels/cpu/winograd_weights-inl.h"
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd.h"
+#include "kernels/cpu/conv/winograd_output-inl.h"
+#include "kernels/cpu/conv/winograd_weights-inl.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

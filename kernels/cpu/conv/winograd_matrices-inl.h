@@ -3,11 +3,11 @@
 //
 // Polynomials are evaluated at 0, +-2/3, +-3/2 and infinity. As 2/3 * 3/2 = 1, values and
 // coefficients stay near 1, which loses about half as much precision as the usual 0, +-1, +-2.
-#if defined(GLIA_KERNELS_CPU_WINOGRAD_MATRICES_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef GLIA_KERNELS_CPU_WINOGRAD_MATRICES_INL_H_
-#undef GLIA_KERNELS_CPU_WINOGRAD_MATRICES_INL_H_
+#if defined(GLIA_KERNELS_CPU_CONV_WINOGRAD_MATRICES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLIA_KERNELS_CPU_CONV_WINOGRAD_MATRICES_INL_H_
+#undef GLIA_KERNELS_CPU_CONV_WINOGRAD_MATRICES_INL_H_
 #else
-#define GLIA_KERNELS_CPU_WINOGRAD_MATRICES_INL_H_
+#define GLIA_KERNELS_CPU_CONV_WINOGRAD_MATRICES_INL_H_
 #endif
 
 #include "kernels/cpu/map-inl.h"

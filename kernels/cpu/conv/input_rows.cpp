@@ -1,4 +1,4 @@
-#include "kernels/cpu/input_rows.h"
+#include "kernels/cpu/conv/input_rows.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 
 namespace glia::cpu {
 

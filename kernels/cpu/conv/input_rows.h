@@ -7,7 +7,7 @@
 #include <span>
 
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/tap_conv.h"
+#include "kernels/cpu/conv/tap_conv.h"
 
 namespace glia::cpu {
 

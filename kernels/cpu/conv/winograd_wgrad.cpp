@@ -9,16 +9,16 @@
 // for many channels and few tiles, where all sums are larger than the tiles: these are all
 // transformed first, and a task is a block of outputs x inputs with all its sums.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/winograd_wgrad.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/winograd_wgrad.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
 
 #include "kernels/cpu/kernels.h"
-#include "kernels/cpu/winograd-inl.h"
-#include "kernels/cpu/winograd.h"
-#include "kernels/cpu/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd-inl.h"
+#include "kernels/cpu/conv/winograd.h"
+#include "kernels/cpu/conv/winograd_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

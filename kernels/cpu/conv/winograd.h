@@ -1,6 +1,6 @@
 // Winograd's F(4x4,3x3) for 3x3 convolutions of stride 1: 36 multiplications where the definition
 // has 144. Any padding, any channels, pitched views. Derivation: docs/ops/conv2d.md; when it is
-// taken: kernels/cpu/conv_choice.h.
+// taken: kernels/cpu/conv/conv_choice.h.
 #pragma once
 
 #include "kernels/api/context.h"
