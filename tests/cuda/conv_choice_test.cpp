@@ -1,5 +1,5 @@
 // How GPU convolutions are divided: pure functions, so these run without a GPU.
-#include "kernels/cuda/conv_choice.h"
+#include "kernels/cuda/conv/conv_choice.h"
 
 #include <array>
 #include <set>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "kernels/cuda/gemm_output.h"
+#include "kernels/cuda/conv/gemm_output.h"
 
 namespace glia::GLIA_GPU {
 

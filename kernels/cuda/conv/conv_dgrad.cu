@@ -5,9 +5,9 @@
 //
 // Work mapping, shared memory and barriers: gemm_tile.h and, for the window starts,
 // conv_operands.h.
-#include "kernels/cuda/conv_operands.h"
-#include "kernels/cuda/conv_passes.h"
-#include "kernels/cuda/gemm_launch.h"
+#include "kernels/cuda/conv/conv_operands.h"
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/gemm_launch.h"
 
 namespace glia::GLIA_GPU {
 namespace {

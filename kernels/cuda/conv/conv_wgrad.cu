@@ -4,9 +4,9 @@
 // order. dw has k outermost: results are written transposed.
 //
 // Work mapping, shared memory and barriers: gemm_tile.h.
-#include "kernels/cuda/conv_operands.h"
-#include "kernels/cuda/conv_passes.h"
-#include "kernels/cuda/gemm_launch.h"
+#include "kernels/cuda/conv/conv_operands.h"
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/gemm_launch.h"
 
 namespace glia::GLIA_GPU {
 namespace {

@@ -1,8 +1,8 @@
 // The three passes straight from their formulas (kernels/api/conv2d.h), to read and to compare
 // with: a thread computes one element of the result after another, striding by the grid. No shared
 // memory, no barriers. Each operand is read as often as it is used.
-#include "kernels/cuda/conv_passes.h"
-#include "kernels/cuda/gemm_launch.h"
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/gemm_launch.h"
 
 namespace glia::GLIA_GPU {
 namespace {

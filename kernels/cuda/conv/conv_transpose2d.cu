@@ -1,7 +1,7 @@
 // conv_transpose2d's entries of the kernel table: conv2d's passes with the roles exchanged, in the
 // geometry of the convolution that it is the adjoint of. Windows of 2x2 with stride 2 do not
 // overlap, so the forward pass is one product with a pixel shuffle (conv_shuffle.cu).
-#include "kernels/cuda/conv_passes.h"
+#include "kernels/cuda/conv/conv_passes.h"
 #include "kernels/cuda/kernels.h"
 
 namespace glia::GLIA_GPU {

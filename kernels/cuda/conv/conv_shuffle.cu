@@ -5,9 +5,9 @@
 // out to the pixels of a window (a pixel shuffle).
 //
 // Work mapping, shared memory and barriers: gemm_tile.h.
-#include "kernels/cuda/conv_passes.h"
-#include "kernels/cuda/gemm_launch.h"
-#include "kernels/cuda/gemm_operands.h"
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/gemm_launch.h"
+#include "kernels/cuda/conv/gemm_operands.h"
 
 namespace glia::GLIA_GPU {
 namespace {

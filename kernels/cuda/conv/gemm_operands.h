@@ -2,8 +2,8 @@
 // of every slice, kVec (4 or 1) floats at a time; what lies beyond the matrix becomes 0.
 #pragma once
 
-#include "kernels/cuda/gemm_digits.h"
-#include "kernels/cuda/gemm_tile.h"
+#include "kernels/cuda/conv/gemm_digits.h"
+#include "kernels/cuda/conv/gemm_tile.h"
 
 namespace glia::GLIA_GPU {
 

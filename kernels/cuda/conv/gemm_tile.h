@@ -16,8 +16,8 @@
 // lies by row, a thread's eight rows are 8 apart, else they are two runs of four.
 #pragma once
 
-#include "kernels/cuda/conv_choice.h"
-#include "kernels/cuda/gemm_digits.h"
+#include "kernels/cuda/conv/conv_choice.h"
+#include "kernels/cuda/conv/gemm_digits.h"
 #include "kernels/cuda/ptx.h"
 
 namespace glia::GLIA_GPU {

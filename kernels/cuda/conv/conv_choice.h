@@ -12,8 +12,8 @@ namespace glia {
 
 enum class ConvAlgorithm : std::uint8_t {
   automatic,  // what choose_algorithm says
-  naive,      // a thread an element: kernels/cuda/conv_naive.cu
-  tiled,      // matrix products that gather their operands: kernels/cuda/gemm_tile.h
+  naive,      // a thread an element: kernels/cuda/conv/conv_naive.cu
+  tiled,      // matrix products that gather their operands: kernels/cuda/conv/gemm_tile.h
   shuffled    // dgrad only: one product without gathering, its columns dealt out to windows
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/api/context.h"
-#include "kernels/cuda/gemm_tile.h"
+#include "kernels/cuda/conv/gemm_tile.h"
 
 namespace glia::GLIA_GPU {
 

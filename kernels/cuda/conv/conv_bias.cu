@@ -4,8 +4,8 @@
 // neighbouring channels of a row, eight warps take turns, and their sums meet in shared memory (1
 // KiB, barriers in columns.h). A second launch adds up the shares in the same way: fixed orders.
 #include "kernels/cuda/columns.h"
-#include "kernels/cuda/conv_passes.h"
-#include "kernels/cuda/gemm_launch.h"
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/gemm_launch.h"
 
 namespace glia::GLIA_GPU {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/cuda/conv_choice.h"
+#include "kernels/cuda/conv/conv_choice.h"
 
 #include <algorithm>
 

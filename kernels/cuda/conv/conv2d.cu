@@ -1,5 +1,5 @@
 // conv2d's entries of the kernel table.
-#include "kernels/cuda/conv_passes.h"
+#include "kernels/cuda/conv/conv_passes.h"
 #include "kernels/cuda/kernels.h"
 
 namespace glia::GLIA_GPU {

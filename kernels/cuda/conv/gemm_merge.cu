@@ -1,6 +1,6 @@
 // The second pass of a product whose sums were split: a thread an element adds the partial results,
 // always in the same order. No shared memory.
-#include "kernels/cuda/gemm_launch.h"
+#include "kernels/cuda/conv/gemm_launch.h"
 
 namespace glia::GLIA_GPU {
 namespace {

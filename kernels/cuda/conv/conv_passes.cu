@@ -1,6 +1,6 @@
-#include "kernels/cuda/conv_passes.h"
+#include "kernels/cuda/conv/conv_passes.h"
 
-#include "kernels/cuda/conv_choice.h"
+#include "kernels/cuda/conv/conv_choice.h"
 
 namespace glia::GLIA_GPU {
 

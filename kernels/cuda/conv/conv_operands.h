@@ -2,7 +2,7 @@
 // them out as a matrix first. Outside the image they are 0.
 #pragma once
 
-#include "kernels/cuda/gemm_operands.h"
+#include "kernels/cuda/conv/gemm_operands.h"
 
 namespace glia::GLIA_GPU {
 
