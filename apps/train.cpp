@@ -11,6 +11,7 @@
 #include "apps/flags/model_options.h"
 #include "apps/runs/run_inputs.h"
 #include "apps/terminal/training_reporter.h"
+#include "engine/runtime/trace.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 
@@ -31,10 +32,11 @@ struct TrainOptions {
   DeviceOptions device;
 };
 
-void print_trace(const Device& device) {
-  fmt::print("{:<28} {:>7} {:>10}\n", "kernel", "calls", "seconds");
-  for (const TraceEntry& entry : device.trace())
-    fmt::print("{:<28} {:>7} {:>10.3f}\n", entry.kernel, entry.calls, entry.seconds);
+void print(const Trace& trace) {
+  fmt::print("{:<28} {:<10} {:>7} {:>10}\n", "kernel", "computed", "calls", "seconds");
+  for (const TraceEntry& entry : trace.entries())
+    fmt::print("{:<28} {:<10} {:>7} {:>10.3f}\n", entry.kernel, entry.algorithm, entry.calls,
+               entry.seconds);
 }
 
 void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inputs,
@@ -45,7 +47,8 @@ void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inpu
   const auto device = options.open();
   device->context().conv = config.conv;  // likewise
   const auto room = device->allocator().available();
-  if (o.trace) device->enable_trace();
+  Trace trace;
+  if (o.trace) device->watch(trace);
   const auto model = make_model(model_json);
   if (checkpoint == nullptr)
     model->parameters().allocate(*device, config.seed);
@@ -79,7 +82,7 @@ void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inpu
          folder.path().string());
   }
   reporter.finish(finished);
-  if (o.trace) print_trace(*device);
+  if (o.trace) print(trace);
   if (!finished) {
     reporter.say(
         fmt::format("stopped; continue with: glia train --resume {}", folder.path().string()));

@@ -1,23 +1,17 @@
 #include "benchmarks/suite/call.h"
 
-#include <string_view>
-
 #include "engine/base/check.h"
 
 namespace glia::bench {
 
-std::int64_t Operand::span() const {
-  return view.rows() == 0 ? 0 : (view.rows() - 1) * view.pitch + view.channels();
+std::size_t misalignment(const Operand& operand) {
+  return reinterpret_cast<std::uintptr_t>(operand.view.data) % 64;
 }
 
-std::size_t Operand::misalignment() const {
-  return reinterpret_cast<std::uintptr_t>(view.data) % 64;
-}
-
-double Operand::traffic() const {
-  const auto once =
-      static_cast<double>(view.shape.numel()) * static_cast<double>(size_of(view.dtype));
-  return role == Role::update || role == Role::add ? 2 * once : once;
+double traffic(const Operand& operand) {
+  const auto once = static_cast<double>(operand.view.shape.numel()) *
+                    static_cast<double>(size_of(operand.view.dtype));
+  return operand.role == Role::update || operand.role == Role::add ? 2 * once : once;
 }
 
 std::string Extent::str() const {
@@ -28,21 +22,20 @@ std::string Extent::str() const {
 
 double Call::bytes() const {
   double total = 0;
-  for (const Operand& operand : operands) total += operand.traffic();
+  for (const Operand& operand : operands) total += traffic(operand);
   return total;
 }
 
-std::string Call::op() const {
-  for (const std::string_view end : {"_map_train", "_forward_train", "_backward_train", "_forward",
-                                     "_backward", "_dgrad", "_wgrad", "_step"})
-    if (kernel.ends_with(end)) return kernel.substr(0, kernel.size() - end.size());
-  return kernel;
-}
-
 std::string Call::phase() const {
-  for (const std::string_view pass : {"dgrad", "wgrad"})
-    if (kernel.ends_with(pass)) return std::string(pass);
-  return part == Part::forward ? "forward" : part == Part::backward ? "backward" : "update";
+  switch (pass) {
+    case Pass::any:
+    case Pass::forward: return "forward";
+    case Pass::backward: return "backward";
+    case Pass::dgrad: return "dgrad";
+    case Pass::wgrad: return "wgrad";
+    case Pass::update: return "update";
+  }
+  return "";
 }
 
 std::string Call::key() const {
@@ -50,7 +43,7 @@ std::string Call::key() const {
   for (const Operand& operand : operands)
     key += fmt::format(" {}:{}:{}:{}:{}:{}", operand.name, static_cast<int>(operand.role),
                        name_of(operand.view.dtype), operand.view.shape.str(), operand.view.pitch,
-                       operand.misalignment());
+                       misalignment(operand));
   return key;
 }
 

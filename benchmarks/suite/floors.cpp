@@ -76,7 +76,7 @@ class Reader {
   }
 
   void add_convolution(const Call& call) {
-    Layer layer{.transposed = call.op() == "conv_transpose2d",
+    Layer layer{.transposed = call.op == "conv_transpose2d",
                 .flops = call.flops,
                 .x = bytes_of(call, "x"),
                 .w = bytes_of(call, "w"),
@@ -100,9 +100,9 @@ class Reader {
 };
 
 /// The kernels of one stage, added up.
-class Sum {
+class StageSum {
  public:
-  Sum(Floor& floor, const Peaks& peaks) : floor_(floor), peaks_(peaks) {}
+  StageSum(Floor& floor, const Peaks& peaks) : floor_(floor), peaks_(peaks) {}
 
   void kernel(double flops, double bytes) {
     const Roof limit = roof(peaks_, flops, bytes);
@@ -119,7 +119,7 @@ class Sum {
   const Peaks& peaks_;
 };
 
-void add_head(Sum& sum, const Layer& l, int stage) {
+void add_head(StageSum& sum, const Layer& l, int stage) {
   // y is the logits; the masks and the probabilities are as large.
   if (stage == 0) {
     sum.kernel(l.flops, l.x + l.w + l.y);
@@ -136,7 +136,7 @@ void add_head(Sum& sum, const Layer& l, int stage) {
   sum.kernel(2 * l.flops, 2 * l.y + 2 * l.w + (stage < 3 ? 2 : 1) * l.x);
 }
 
-void add_transposed(Sum& sum, const Layer& l, int stage) {
+void add_transposed(StageSum& sum, const Layer& l, int stage) {
   sum.kernel(l.flops, l.x + l.w + l.y);
   if (stage == 0) {
     sum.pass(2 * l.y);  // bias
@@ -147,7 +147,7 @@ void add_transposed(Sum& sum, const Layer& l, int stage) {
   sum.kernel(l.flops, l.y + l.x + l.w);
 }
 
-void add_forward(Sum& sum, const Layer& l, int stage) {
+void add_forward(StageSum& sum, const Layer& l, int stage) {
   const bool pools = l.pooled > 0;
   const double packed = l.pooled + l.places / 4;  // with two bits to say where the maximum was
   sum.kernel(l.flops, l.x + l.w + l.y + (stage == 3 && pools ? packed : 0));
@@ -162,7 +162,7 @@ void add_forward(Sum& sum, const Layer& l, int stage) {
   }
 }
 
-void add_backward(Sum& sum, const Layer& l, int stage, double logits) {
+void add_backward(StageSum& sum, const Layer& l, int stage, double logits) {
   const bool pools = l.pooled > 0;
   if (stage == 0) {
     if (pools) {
@@ -207,14 +207,14 @@ std::vector<Floor> step_floors(const RecordedStep& step, const Peaks& peaks) {
   Reader reader;
   double gradients = 0;
   for (const Call& call : step.calls) {
-    if (call.part == Part::forward) reader.read(call);
-    if (call.part == Part::update) gradients = bytes_of(call, "g");
+    if (call.pass == Pass::forward) reader.read(call);
+    if (call.pass == Pass::update) gradients = bytes_of(call, "g");
   }
   const Layer& head = reader.layers.back();
   std::vector<Floor> floors;
   for (int stage = 0; stage < 4; ++stage) {
     Floor& floor = floors.emplace_back(Floor{fmt::format("S{}", stage), kWhat[stage]});
-    Sum sum(floor, peaks);
+    StageSum sum(floor, peaks);
     for (const Layer& layer : reader.layers) {
       if (layer.head) {
         add_head(sum, layer, stage);

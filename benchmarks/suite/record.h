@@ -1,9 +1,10 @@
 // The list of kernels that a training step runs, recorded from the step itself: the U-Net runs on a
-// device whose kernels only write down how they were called and whose memory are bare addresses. No
+// device without kernels, whose calls are only written down and whose memory are bare addresses. No
 // table of layers has to be kept in step with the model.
 #pragma once
 
 #include "benchmarks/suite/call.h"
+#include "engine/runtime/layer_names.h"
 #include "models/unet/unet.h"
 
 namespace glia::bench {
@@ -18,14 +19,28 @@ struct RecordedStep {
   double flops() const;
 };
 
+/// Writes down every call instead of letting it compute.
+class Recorder : public Watcher {
+ public:
+  void begin(Pass pass) override { step_pass_ = pass; }
+  bool before(Device& device, const KernelCall& seen) override;
+  /// To be told the parameters, by which calls know their layer.
+  LayerNames& layers() { return layers_; }
+  std::vector<Call> take_calls() { return std::move(calls_); }
+
+ private:
+  Pass step_pass_ = Pass::forward;
+  LayerNames layers_;
+  std::vector<Call> calls_;
+};
+
 /// As which kind of device the step runs.
 struct Recording {
   bool reads_maps = false;  // else a pass an operation
   MemoryMode memory = MemoryMode::automatic;
 };
 
-/// Throws `Error` when the configuration, the batch or the size do not fit, or when the step runs a
-/// kernel that the benchmark does not know.
+/// Throws `Error` when the configuration, the batch or the size do not fit.
 RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
                                   std::int64_t size, const Recording& how = {});
 

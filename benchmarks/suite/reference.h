@@ -11,28 +11,25 @@
 
 namespace glia::bench {
 
-double reference(const Conv2dForward& a, const void* output, Element e);
-double reference(const Conv2dDgrad& a, const void* output, Element e);
-double reference(const Conv2dWgrad& a, const void* output, Element e);
-double reference(const ConvTranspose2dForward& a, const void* output, Element e);
-double reference(const ConvTranspose2dDgrad& a, const void* output, Element e);
-double reference(const ConvTranspose2dWgrad& a, const void* output, Element e);
-double reference(const BatchNormForwardTrain& a, const void* output, Element e);
-double reference(const BatchNormBackwardTrain& a, const void* output, Element e);
-double reference(const BatchNormReluMapTrain& a, const void* output, Element e);
-double reference(const BatchNormReluBackwardTrain& a, const void* output, Element e);
-double reference(const Materialise& a, const void* output, Element e);
-double reference(const ReluForward& a, const void* output, Element e);
-double reference(const ReluBackward& a, const void* output, Element e);
-double reference(const MaxPool2dForward& a, const void* output, Element e);
-double reference(const MaxPool2dBackward& a, const void* output, Element e);
-double reference(const UpsampleNearest2dForward& a, const void* output, Element e);
-double reference(const UpsampleNearest2dBackward& a, const void* output, Element e);
-double reference(const IouLossForward& a, const void* output, Element e);
-double reference(const IouLossBackward& a, const void* output, Element e);
-double reference(const Fill& a, const void* output, Element e);
-double reference(const Scale& a, const void* output, Element e);
-double reference(const AdamStep& a, const void* output, Element e);
+#define GLIA_KERNEL(name, Args, op, pass) \
+  double reference(const Args& a, const void* output, Element e);
+#include "kernels/api/list.h"
+
+// What the formulas share.
+
+/// The pixel (n, h, w) of an image as a row, and back.
+inline std::int64_t row_of(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t H,
+                           std::int64_t W) {
+  return (n * H + h) * W + w;
+}
+struct Pixel {
+  std::int64_t n, h, w;
+};
+inline Pixel pixel_of(std::int64_t row, std::int64_t H, std::int64_t W) {
+  return {row / (H * W), row / W % H, row % W};
+}
+double sum_of_channel(const ConstView& v, std::int64_t channel);
+double sigmoid(double z);
 
 /// Any element of a view in the host's memory, whatever its type.
 double element(const ConstView& view, Element e);

@@ -106,7 +106,7 @@ Replay::Replay(Device& device, const Call& call, const Contents& contents)
     std::size_t bytes = 0;
     for (const Operand& other : operands)
       if (shares(other)) bytes = std::max(bytes, bytes_of(other));
-    const std::size_t offset = operands[i].misalignment();
+    const std::size_t offset = misalignment(operands[i]);
     blocks_.push_back(
         Tensor::empty(device, {static_cast<std::int64_t>(bytes + offset)}, DType::u8));
     places_.push_back(blocks_.back().view().as<std::byte>() + offset);

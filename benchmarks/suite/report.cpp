@@ -29,7 +29,7 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
                {"batch_size", result.batch_size},
                {"layer", result.row.layers.front()},
                {"calls", result.row.layers.size()},
-               {"op", call.op()},
+               {"op", call.op},
                {"phase", call.phase()},
                {"kernel", call.kernel},
                {"N", e.N},

@@ -48,7 +48,7 @@ Dot make_dot(const Report& report, const KernelResult& result, std::size_t backe
   const Measurement& m = result.measurements[backend];
   const double seconds = summarize(m.warm).median;
   const std::string phase = call.phase();
-  const bool convolution = call.op().starts_with("conv");
+  const bool convolution = call.op.starts_with("conv");
   const Roof limit = roof(report.peaks, call.flops, call.bytes());
   return {.group = !convolution       ? std::size_t{3}
                    : phase == "dgrad" ? std::size_t{1}
@@ -57,9 +57,9 @@ Dot make_dot(const Report& report, const KernelResult& result, std::size_t backe
           .backend = backend,
           .intensity = call.flops / call.bytes(),
           .rate = call.flops / seconds,
-          .label = convolution ? short_layer(result.row.layers.front()) : call.op() + " " + phase,
+          .label = convolution ? short_layer(result.row.layers.front()) : call.op + " " + phase,
           .title = fmt::format("{} {} {}, {}, {}: {:.3f} ms, {:.1f} GFLOP/s, {:.0f}% of its roof",
-                               result.row.layers.front(), call.op(), phase, call.extent.str(),
+                               result.row.layers.front(), call.op, phase, call.extent.str(),
                                m.backend, 1e3 * seconds, 1e-9 * call.flops / seconds,
                                100 * limit.seconds / seconds)};
 }

@@ -4,17 +4,12 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
 #include <string>
 #include <utility>
 
-namespace glia {
+#include "engine/base/error.h"
 
-/// A failure that the user can understand and mend: bad input, a full disk, shapes that do not fit.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+namespace glia {
 
 /// Throws `Error` with a formatted message.
 template <class... Args>

@@ -69,6 +69,13 @@ void ParameterSet::allocate(Device& device, std::uint64_t seed) {
     for (const Parameter& p : *set) fill(p.value, p.init, seed, stream++);
 }
 
+void ParameterSet::name_layers(LayerNames& names) const {
+  for (const Parameter& parameter : parameters_) {
+    names.add(parameter.value.view(), parameter.name);
+    names.add(parameter.value.grad().view(), parameter.name);
+  }
+}
+
 void ParameterSet::clear_grads() {
   for (std::size_t i = 0; i < parameters_.size(); ++i)
     parameters_[i].value.bind_grad(gradients_[i], Write::overwrite);

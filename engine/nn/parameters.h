@@ -5,6 +5,7 @@
 #include <deque>
 #include <string>
 
+#include "engine/runtime/layer_names.h"
 #include "engine/tensor/tensor.h"
 
 namespace glia::nn {
@@ -50,6 +51,9 @@ class ParameterSet {
   void clear_grads();
   /// Zeroes the gradients that the backward pass did not write.
   void finish_grads();
+
+  /// Tells which parameter, and the gradient of which, lies where.
+  void name_layers(LayerNames& names) const;
 
   const std::deque<Parameter>& parameters() const { return parameters_; }
   const std::deque<Parameter>& buffers() const { return buffers_; }

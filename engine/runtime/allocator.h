@@ -1,74 +1,18 @@
-// Memory of a device, and the way there from the host's. The caching allocator hands freed blocks
+// Ways to keep a device's memory (kernels/api/memory.h). The caching allocator hands freed blocks
 // out again, so that a steady training step asks the system for nothing (page faults alone cost
 // PyTorch a factor 1.6 on a CPU).
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "engine/base/check.h"
-#include "kernels/api/context.h"
+#include "kernels/api/memory.h"
 
 namespace glia {
-
-/// A device has not the memory that was asked for.
-class OutOfMemory : public Error {
- public:
-  using Error::Error;
-};
-
-/// Work that was recorded instead of done, to be queued as a whole.
-class Graph {
- public:
-  virtual ~Graph() = default;
-  virtual void replay() = 0;
-};
-
-class Allocator {
- public:
-  virtual ~Allocator() = default;
-  /// 64-byte aligned memory with undefined contents. Throws `OutOfMemory` when there is none.
-  virtual void* allocate(std::size_t bytes) = 0;
-  virtual void release(void* data, std::size_t bytes) = 0;
-
-  /// Copies between the host's memory and this, and a fill with one byte value. They come after all
-  /// kernels that were queued before; `copy_in` and `copy_out` have finished with the host's bytes
-  /// when they return. Here: for memory that is the host's own.
-  virtual void copy_in(void* to, const void* from_host, std::size_t bytes);
-  virtual void copy_out(void* to_host, const void* from, std::size_t bytes);
-  /// As `copy_in`, but it may overtake what was queued before, which must not use `to`; what is
-  /// queued from here on sees it. So a copy runs beside kernels.
-  virtual void copy_in_beside(void* to, const void* from_host, std::size_t bytes) {
-    copy_in(to, from_host, bytes);
-  }
-  virtual void fill(void* to, unsigned char value, std::size_t bytes);
-  /// Waits until everything that was queued has happened.
-  virtual void synchronize() {}
-  /// Tells kernels where to queue and how large the device is.
-  virtual void describe(KernelContext&) const {}
-  /// Bytes that could still be allocated; nothing where that is not known.
-  virtual std::optional<std::size_t> available() const { return std::nullopt; }
-  /// Whether kernels keep their scratch memory from call to call. Where allocating costs next to
-  /// nothing they do not, and tensors use those bytes between two calls.
-  virtual bool keeps_scratch() const { return true; }
-  /// The most bytes that were held at one time, and the requests that reached the system; zeros
-  /// where nobody counts.
-  virtual std::size_t peak_bytes() const { return 0; }
-  virtual std::size_t system_requests() const { return 0; }
-  /// Whether host code may use the addresses.
-  virtual bool on_host() const { return true; }
-  /// Whether `capture` can be used.
-  virtual bool can_capture() const { return false; }
-  /// Records what `work` queues, without running it. `work` must neither copy from or to the host
-  /// nor wait. Throws `Error` when it does or when the device cannot record.
-  virtual std::unique_ptr<Graph> capture(const std::function<void()>& work);
-};
 
 /// An allocator that keeps memory of another one in its own way.
 class AllocatorAdaptor : public Allocator {
@@ -87,13 +31,6 @@ class AllocatorAdaptor : public Allocator {
 
  protected:
   std::unique_ptr<Allocator> source_;
-};
-
-/// Straight from the system, page-aligned in huge pages where the system has them.
-class SystemAllocator : public Allocator {
- public:
-  void* allocate(std::size_t bytes) override;
-  void release(void* data, std::size_t bytes) override;
 };
 
 /// Keeps freed blocks by size. A block serves a request of at least 7/8 of its size. When the

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/check.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -19,7 +20,7 @@ namespace glia {
 
 namespace {
 
-constexpr std::size_t kAlignment = ArenaLayout::kAlignment;
+constexpr std::size_t kArenaAlignment = ArenaLayout::kAlignment;
 constexpr std::size_t kSmallBlock = std::size_t{256} << 10;
 constexpr std::size_t kLeastReserved = std::size_t{64} << 20;
 
@@ -73,7 +74,7 @@ std::size_t Gaps::give_back(std::size_t offset) {
 }
 
 std::size_t ArenaLayout::take(std::size_t bytes) {
-  bytes = round_up(std::max<std::size_t>(bytes, 1), kAlignment);
+  bytes = round_up(std::max<std::size_t>(bytes, 1), kArenaAlignment);
   live_ += bytes;
   peak_live_ = std::max(peak_live_, live_);
   const bool small = bytes < kSmallBlock && small_.extent() + bytes <= kSmallRange;
@@ -141,7 +142,7 @@ void* ArenaAllocator::allocate(std::size_t bytes) {
 
 void ArenaAllocator::release(void* data, std::size_t bytes) {
   std::lock_guard lock(mutex_);
-  ASAN_POISON_MEMORY_REGION(data, round_up(std::max<std::size_t>(bytes, 1), kAlignment));
+  ASAN_POISON_MEMORY_REGION(data, round_up(std::max<std::size_t>(bytes, 1), kArenaAlignment));
   layout_.give_back(static_cast<std::size_t>(static_cast<std::byte*>(data) - base_));
 }
 

@@ -3,7 +3,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/base/check.h"
 #include "engine/runtime/arena.h"
@@ -22,20 +21,27 @@ Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<All
   allocator_->describe(context_);
 }
 
-void Device::add_trace(const char* kernel, double seconds) {
-  auto it = std::find_if(trace_.begin(), trace_.end(), [&](const TraceEntry& entry) {
-    return std::strcmp(entry.kernel, kernel) == 0;
-  });
-  if (it == trace_.end()) it = trace_.insert(trace_.end(), TraceEntry{kernel, 0, 0});
-  it->calls += 1;
-  it->seconds += seconds;
+void Device::begin(Pass pass) {
+  for (Watcher* watcher : watchers_) watcher->begin(pass);
 }
 
-std::vector<TraceEntry> Device::trace() const {
-  std::vector<TraceEntry> sorted = trace_;
-  std::sort(sorted.begin(), sorted.end(),
-            [](const TraceEntry& a, const TraceEntry& b) { return a.seconds > b.seconds; });
-  return sorted;
+void Device::announce(const Shape& shape, DType dtype) {
+  for (Watcher* watcher : watchers_) watcher->announce(shape, dtype);
+}
+
+bool Device::before(const KernelCall& call) {
+  bool computes = true;
+  for (Watcher* watcher : watchers_) computes = watcher->before(*this, call) && computes;
+  return computes;
+}
+
+void Device::after(const KernelCall& call) {
+  for (Watcher* watcher : watchers_) watcher->after(*this, call);
+}
+
+const char* Device::algorithm(const KernelCall& call) const {
+  if (kernels_.algorithm == nullptr || call.convolution() == nullptr) return "";
+  return kernels_.algorithm(context_, call.kernel(), *call.convolution());
 }
 
 int available_cores() {

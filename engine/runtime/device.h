@@ -6,16 +6,9 @@
 #include <vector>
 
 #include "engine/runtime/allocator.h"
-#include "kernels/api/table.h"
+#include "engine/runtime/watch.h"
 
 namespace glia {
-
-/// Time spent in one kernel, summed over its calls.
-struct TraceEntry {
-  const char* kernel = "";
-  std::int64_t calls = 0;
-  double seconds = 0;
-};
 
 /// Whether a network keeps its normalised activations, or keeps only the convolutions' results and
 /// lets whoever reads them normalise again: less memory, the same bits. A matter of the backends
@@ -27,12 +20,8 @@ class Device {
   /// `threads` are those of the CPU backend.
   Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
          int threads);
-  virtual ~Device() = default;
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
-
-  /// Told of each tensor before its memory is allocated; a plan writes it down.
-  virtual void announce(const Shape&, DType) {}
 
   const std::string& name() const { return name_; }
   const KernelTable& kernels() const { return kernels_; }
@@ -50,11 +39,18 @@ class Device {
     return allocator_->capture(work);
   }
 
-  /// Records the time of every kernel from now on. `trace()` lists them, longest first.
-  void enable_trace() { tracing_ = true; }
-  bool tracing() const { return tracing_; }
-  void add_trace(const char* kernel, double seconds);
-  std::vector<TraceEntry> trace() const;
+  /// Lets `watcher` see every call from now on; it must outlive the device. Work on a watched
+  /// device is not captured.
+  void watch(Watcher& watcher) { watchers_.push_back(&watcher); }
+  bool watched() const { return !watchers_.empty(); }
+  /// What the watchers are told; `before` gives whether all of them want the call computed.
+  void begin(Pass pass);
+  void announce(const Shape& shape, DType dtype);
+  bool before(const KernelCall& call);
+  void after(const KernelCall& call);
+  /// How the backend computes a convolution, "winograd" for instance; "" for other kernels and
+  /// where the backend does not say.
+  const char* algorithm(const KernelCall& call) const;
 
  private:
   std::string name_;
@@ -62,8 +58,7 @@ class Device {
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
   MemoryMode memory_mode_ = MemoryMode::automatic;
-  bool tracing_ = false;
-  std::vector<TraceEntry> trace_;
+  std::vector<Watcher*> watchers_;
 };
 
 /// The CPU device in an arena. `threads` 0 means every core this process may use.

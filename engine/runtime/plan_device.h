@@ -51,7 +51,6 @@ class PlanDevice : public Device {
 
  private:
   PlanDevice(const PlanTarget& target, std::shared_ptr<PlanLog> log);
-  void announce(const Shape& shape, DType dtype) override;
 
   PlanTarget target_;
   std::shared_ptr<PlanLog> log_;

@@ -1,5 +1,8 @@
 #include "engine/runtime/plan_log.h"
 
+#include <fmt/format.h>
+
+#include <string_view>
 #include <utility>
 
 namespace glia {
@@ -27,9 +30,17 @@ void PlanLog::release(std::size_t offset) {
   layout_.give_back(offset);
 }
 
-void PlanLog::start_kernel(const char* name, const std::vector<const void*>& parameters) {
-  for (const void* data : parameters)
-    if (const auto found = layers_.find(data); found != layers_.end()) layer_ = found->second;
+void PlanLog::announce(const Shape& shape, DType dtype) {
+  shape_ = fmt::format("{} {}", shape.str(), name_of(dtype));
+}
+
+bool PlanLog::before(Device&, const KernelCall& call) {
+  const char* name = call.kernel().name;
+  for (const Operand& operand : call.operands())
+    for (const std::string_view parameter : {"w", "dw", "gamma"})
+      if (operand.name == parameter)
+        if (const auto found = layers_.find(operand.view.data); found != layers_.end())
+          layer_ = found->second;
   kernel_ = name;
   for (const std::size_t tensor : unnamed_) {
     tensors_[tensor].layer = layer_;
@@ -37,6 +48,7 @@ void PlanLog::start_kernel(const char* name, const std::vector<const void*>& par
   }
   unnamed_.clear();
   ++kernels_;
+  return cpu_ && call.convolution() != nullptr;
 }
 
 }  // namespace glia

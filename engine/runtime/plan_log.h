@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/runtime/arena.h"
+#include "engine/runtime/watch.h"
 
 namespace glia {
 
@@ -24,19 +25,22 @@ struct PlannedTensor {
   bool alive_at(std::size_t kernel) const { return first <= kernel && kernel <= last; }
 };
 
-class PlanLog {
+class PlanLog : public Watcher {
  public:
+  /// `cpu`: convolutions run, dry, to tell their scratch memory; that of other kernels is a few
+  /// values a channel.
+  explicit PlanLog(bool cpu) : cpu_(cpu) {}
+
   /// Names what is allocated from here on; "" leaves that to the kernels.
   void begin_stage(std::string name) { stage_ = std::move(name); }
   /// Says that kernels which use the tensor at `data` belong to `layer`.
   void name_layer(const void* data, std::string layer) { layers_[data] = std::move(layer); }
-  /// The next allocation is a tensor of this shape.
-  void announce(std::string shape) { shape_ = std::move(shape); }
+  void announce(const Shape& shape, DType dtype) override;
+  /// Tensors made since the last call are this one's.
+  bool before(Device& device, const KernelCall& call) override;
 
   std::size_t allocate(std::size_t bytes);
   void release(std::size_t offset);
-  /// A kernel starts that has these parameters; tensors made since the last one are its own.
-  void start_kernel(const char* name, const std::vector<const void*>& parameters);
 
   const ArenaLayout& layout() const { return layout_; }
   const std::vector<PlannedTensor>& tensors() const { return tensors_; }
@@ -44,6 +48,7 @@ class PlanLog {
   std::size_t fullest_kernel() const { return fullest_; }
 
  private:
+  bool cpu_;
   ArenaLayout layout_;
   std::vector<PlannedTensor> tensors_;
   std::vector<std::size_t> unnamed_;          // tensors whose kernel is still to come

@@ -19,7 +19,9 @@ struct GradTarget {
 class Tape {
  public:
   enum class Mode { record, off };
-  explicit Tape(Device& device, Mode mode = Mode::record) : device_(device), mode_(mode) {}
+  explicit Tape(Device& device, Mode mode = Mode::record) : device_(device), mode_(mode) {
+    device.begin(Pass::forward);
+  }
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 

@@ -49,7 +49,7 @@ void TrainStep::run() {
 }
 
 void TrainStep::run_or_replay() {
-  const bool capture = mode_ == Mode::automatic && device_.can_capture() && !device_.tracing();
+  const bool capture = mode_ == Mode::automatic && device_.can_capture() && !device_.watched();
   if (!capture || eager_steps_ < kWarmUps) {
     ++eager_steps_;
     return run();

@@ -1,41 +1,11 @@
 // What a kernel may use besides its arguments.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
+
+#include "kernels/api/memory.h"
 
 namespace glia {
-
-class Allocator;
-
-/// Scratch memory of the kernel that runs. It survives from call to call and only grows, so that a
-/// steady training step allocates nothing; or, where the source is an arena, it goes back after
-/// each call. Contents are undefined at each `reserve`; one kernel at a time uses it.
-class Workspace {
- public:
-  /// In the host's memory, or in the memory that `source` gives; that must outlive the workspace.
-  explicit Workspace(Allocator* source = nullptr, bool keeps = true)
-      : source_(source), keeps_(keeps) {}
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace();
-
-  /// At least `bytes` of 64-byte aligned memory (256 on a GPU). Throws `Error` when there is none.
-  void* reserve(std::size_t bytes);
-  /// The kernel that reserved it has returned.
-  void finish_call();
-  std::size_t size() const { return size_; }
-
- private:
-  Allocator* source_ = nullptr;
-  bool keeps_ = true;
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
-  // Smaller blocks of before: recorded graphs may still use them.
-  std::vector<std::pair<void*, std::size_t>> outgrown_;
-};
 
 /// How the CPU backend computes a convolution: by the definition, by Winograd's algorithm wherever
 /// its kernels fit, or by whichever is faster for the geometry. The GPU backends choose themselves.

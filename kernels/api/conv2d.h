@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "engine/base/geometry.h"
+#include "kernels/api/operands.h"
 #include "kernels/api/read_map.h"
 #include "kernels/api/view.h"
 
@@ -20,30 +21,50 @@ enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 /// (read_map.h). `moments`, when given: f64 [2, K], the mean of y a channel and its sum of squared
 /// deviations.
 struct Conv2dForward {
-  static constexpr const char* kName = "conv2d_forward";
   ConvGeometry geometry;
   ConstView x, x_map{}, w, b{};
   View y, moments{};
 };
+template <class V>
+void visit(Conv2dForward& a, const V& v) {
+  v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
+  v("w", Role::in, a.w);
+  v("b", Role::in, a.b);
+  v("y", Role::out, a.y);
+  v("moments", Role::out, a.moments, Content::unchecked);
+}
 
 /// dx[n,h,w,c] = sum of dy * w over every output pixel that read x[n,h,w,c]; the adjoint in x.
 struct Conv2dDgrad {
-  static constexpr const char* kName = "conv2d_dgrad";
   ConvGeometry geometry;
   ConstView dy, w;
   View dx;
   Write write = Write::overwrite;
 };
+template <class V>
+void visit(Conv2dDgrad& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("w", Role::in, a.w);
+  v("dx", gradient(a.write), a.dx);
+}
 
 /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] * x[...]; db[k] = sum dy (db may be empty). The adjoint in
 /// w. `write` holds for dw, `write_bias` for db. x may be read through a map.
 struct Conv2dWgrad {
-  static constexpr const char* kName = "conv2d_wgrad";
   ConvGeometry geometry;
   ConstView dy, x, x_map{};
   View dw, db{};
   Write write = Write::overwrite;
   Write write_bias = Write::overwrite;
 };
+template <class V>
+void visit(Conv2dWgrad& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("x", Role::in, a.x);
+  v("x_map", Role::in, a.x_map);
+  v("dw", gradient(a.write), a.dw);
+  v("db", gradient(a.write_bias), a.db);
+}
 
 }  // namespace glia

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "kernels/api/operands.h"
 #include "kernels/api/view.h"
 
 namespace glia {
@@ -17,66 +18,108 @@ enum class Region : std::uint8_t { batch, image };
 /// loss = -log(iou), averaged over the regions. `sums` [regions, 2] keeps (I, U) in f64 for the
 /// backward pass and for the metric. docs/ops/iou_loss.md
 struct IouLossForward {
-  static constexpr const char* kName = "iou_loss_forward";
   ConstView logits, target;
   View loss, sums;
   Region region = Region::batch;
   double smooth = 1;
 };
+template <class V>
+void visit(IouLossForward& a, const V& v) {
+  v("logits", Role::in, a.logits);
+  v("target", Role::in, a.target, Content::binary);
+  v("loss", Role::out, a.loss);
+  v("sums", Role::out, a.sums);
+}
 
 /// dlogits = dloss / regions * p(1-p) * ((1 - t) / (U + smooth) - t / (I + smooth)).
 struct IouLossBackward {
-  static constexpr const char* kName = "iou_loss_backward";
   ConstView dloss, logits, target, sums;
   View dlogits;
   Region region = Region::batch;
   double smooth = 1;
   Write write = Write::overwrite;
 };
+template <class V>
+void visit(IouLossBackward& a, const V& v) {
+  v("dloss", Role::in, a.dloss);
+  v("logits", Role::in, a.logits);
+  v("target", Role::in, a.target, Content::binary);
+  v("sums", Role::in, a.sums, Content::sums);
+  v("dlogits", gradient(a.write), a.dlogits);
+}
 
 /// loss = 1 - (2 I + smooth) / (P + T + smooth), I = sum p*t, P = sum p, T = sum t; averaged over
 /// the regions. `sums` [regions, 2] keeps (I, P + T) in f64. docs/ops/dice_loss.md
 struct DiceLossForward {
-  static constexpr const char* kName = "dice_loss_forward";
   ConstView logits, target;
   View loss, sums;
   Region region = Region::batch;
   double smooth = 1;
 };
+template <class V>
+void visit(DiceLossForward& a, const V& v) {
+  v("logits", Role::in, a.logits);
+  v("target", Role::in, a.target, Content::binary);
+  v("loss", Role::out, a.loss);
+  v("sums", Role::out, a.sums);
+}
 
 /// dlogits = -dloss / regions * p(1-p) * (2 t (D + smooth) - (2 I + smooth)) / (D + smooth)^2, D =
 /// P + T.
 struct DiceLossBackward {
-  static constexpr const char* kName = "dice_loss_backward";
   ConstView dloss, logits, target, sums;
   View dlogits;
   Region region = Region::batch;
   double smooth = 1;
   Write write = Write::overwrite;
 };
+template <class V>
+void visit(DiceLossBackward& a, const V& v) {
+  v("dloss", Role::in, a.dloss);
+  v("logits", Role::in, a.logits);
+  v("target", Role::in, a.target, Content::binary);
+  v("sums", Role::in, a.sums, Content::sums);
+  v("dlogits", gradient(a.write), a.dlogits);
+}
 
 /// loss = mean of max(z,0) - z*t + log(1 + exp(-|z|)). docs/ops/bce_with_logits.md
 struct BceWithLogitsForward {
-  static constexpr const char* kName = "bce_with_logits_forward";
   ConstView logits, target;
   View loss;
 };
+template <class V>
+void visit(BceWithLogitsForward& a, const V& v) {
+  v("logits", Role::in, a.logits);
+  v("target", Role::in, a.target, Content::binary);
+  v("loss", Role::out, a.loss);
+}
 
 /// dlogits = dloss * (sigmoid(z) - t) / numel.
 struct BceWithLogitsBackward {
-  static constexpr const char* kName = "bce_with_logits_backward";
   ConstView dloss, logits, target;
   View dlogits;
   Write write = Write::overwrite;
 };
+template <class V>
+void visit(BceWithLogitsBackward& a, const V& v) {
+  v("dloss", Role::in, a.dloss);
+  v("logits", Role::in, a.logits);
+  v("target", Role::in, a.target, Content::binary);
+  v("dlogits", gradient(a.write), a.dlogits);
+}
 
 /// counts [N, 4] (i64): true positives, false positives, false negatives, true negatives of
 /// (prediction > t) against (target > 0.5), an image a row. docs/ops/confusion_counts.md
 struct ConfusionCounts {
-  static constexpr const char* kName = "confusion_counts";
   ConstView prediction, target;
   View counts;
   double t = 0.5;
 };
+template <class V>
+void visit(ConfusionCounts& a, const V& v) {
+  v("prediction", Role::in, a.prediction);
+  v("target", Role::in, a.target, Content::binary);
+  v("counts", Role::out, a.counts);
+}
 
 }  // namespace glia

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "engine/base/geometry.h"
+#include "kernels/api/operands.h"
 #include "kernels/api/read_map.h"
 #include "kernels/api/view.h"
 
@@ -12,54 +13,104 @@ namespace glia {
 
 /// moments f64 [2, C]: the mean of each channel over N, H, W and its sum of squared deviations.
 struct ChannelMoments {
-  static constexpr const char* kName = "channel_moments";
   ConstView x;
   View moments;
 };
+template <class V>
+void visit(ChannelMoments& a, const V& v) {
+  v("x", Role::in, a.x);
+  v("moments", Role::out, a.moments);
+}
 
 /// From the moments of `rows` pixels to the map of gamma * (x - mean) * invstd + beta and ReLU:
 /// scale = gamma * invstd, shift = beta - mean * scale, floor 0. The rest as BatchNormForwardTrain.
 struct BatchNormReluMapTrain {
-  static constexpr const char* kName = "batch_norm_relu_map_train";
   ConstView moments, gamma, beta;
   View map, mean, invstd, running_mean, running_var;
   std::int64_t rows = 0;
   double momentum = 0.1;
   double epsilon = 1e-5;
 };
+template <class V>
+void visit(BatchNormReluMapTrain& a, const V& v) {
+  v("moments", Role::in, a.moments, Content::positive);
+  v("gamma", Role::in, a.gamma);
+  v("beta", Role::in, a.beta);
+  v("map", Role::out, a.map);
+  v("mean", Role::out, a.mean);
+  v("invstd", Role::out, a.invstd);
+  v("running_mean", Role::update, a.running_mean);
+  v("running_var", Role::update, a.running_var, Content::positive);
+}
 
 /// The same with the running statistics.
 struct BatchNormReluMapEval {
-  static constexpr const char* kName = "batch_norm_relu_map_eval";
   ConstView gamma, beta, running_mean, running_var;
   View map;
   double epsilon = 1e-5;
 };
+template <class V>
+void visit(BatchNormReluMapEval& a, const V& v) {
+  v("gamma", Role::in, a.gamma);
+  v("beta", Role::in, a.beta);
+  v("running_mean", Role::in, a.running_mean);
+  v("running_var", Role::in, a.running_var, Content::positive);
+  v("map", Role::out, a.map);
+}
 
 /// With dz = dy where the map of x is above 0, else 0: dbeta = sum dz; dgamma = sum dz * xhat; dx
 /// as BatchNormBackwardTrain's of dz. dx overwrites and may be the memory of dy.
 struct BatchNormReluBackwardTrain {
-  static constexpr const char* kName = "batch_norm_relu_backward_train";
   ConstView dy, x, map, gamma, mean, invstd;
   View dx{}, dgamma, dbeta;  // dx may be empty
   Write write_params = Write::overwrite;
 };
+template <class V>
+void visit(BatchNormReluBackwardTrain& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("gamma", Role::in, a.gamma);
+  v("mean", Role::in, a.mean);
+  v("invstd", Role::in, a.invstd, Content::positive);
+  v("dx", Role::out, a.dx);
+  v("dgamma", gradient(a.write_params), a.dgamma);
+  v("dbeta", gradient(a.write_params), a.dbeta);
+}
 
 /// With constant statistics: dx = scale * dz. dx overwrites and may be the memory of dy.
 struct BatchNormReluBackwardEval {
-  static constexpr const char* kName = "batch_norm_relu_backward_eval";
   ConstView dy, x, map, gamma, running_mean, running_var;
   View dx{}, dgamma, dbeta;  // dx may be empty
   double epsilon = 1e-5;
   Write write_params = Write::overwrite;
 };
+template <class V>
+void visit(BatchNormReluBackwardEval& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("gamma", Role::in, a.gamma);
+  v("running_mean", Role::in, a.running_mean);
+  v("running_var", Role::in, a.running_var, Content::positive);
+  v("dx", Role::out, a.dx);
+  v("dgamma", gradient(a.write_params), a.dgamma);
+  v("dbeta", gradient(a.write_params), a.dbeta);
+}
 
 /// y = the map of x. With `pooled` also the maxima of 2x2 windows of y and their `index`, as
 /// MaxPool2dForward gives them, in the same pass.
 struct Materialise {
-  static constexpr const char* kName = "materialise";
   ConstView x, map;
   View y, pooled{}, index{};
 };
+template <class V>
+void visit(Materialise& a, const V& v) {
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("y", Role::out, a.y);
+  v("pooled", Role::out, a.pooled);
+  v("index", Role::out, a.index, Content::place);
+}
 
 }  // namespace glia

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "kernels/api/operands.h"
 #include "kernels/api/view.h"
 
 namespace glia {
@@ -15,30 +16,49 @@ namespace glia {
 /// With `decoupled` (AdamW: Loshchilov & Hutter, 2019) w is first scaled by 1 - lr * weight_decay;
 /// without, weight_decay * w is added to g. `step` counts from 1.
 struct AdamStep {
-  static constexpr const char* kName = "adam_step";
   View w, m, v;
   ConstView g, progress{};
   std::int64_t step = 1;
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
   bool decoupled = false;
 };
+template <class V>
+void visit(AdamStep& a, const V& v) {
+  v("w", Role::update, a.w);
+  v("m", Role::update, a.m);
+  v("v", Role::update, a.v, Content::positive);
+  v("g", Role::in, a.g);
+  v("progress", Role::in, a.progress, Content::positive);
+}
 
 /// SGD: g += weight_decay * w; m = momentum * m + g; w -= lr * (nesterov ? g + momentum * m : m).
 struct SgdStep {
-  static constexpr const char* kName = "sgd_step";
   View w, m;
   ConstView g, progress{};
   double lr = 1e-2, momentum = 0.9, weight_decay = 0;
   bool nesterov = false;
 };
+template <class V>
+void visit(SgdStep& a, const V& v) {
+  v("w", Role::update, a.w);
+  v("m", Role::update, a.m);
+  v("g", Role::in, a.g);
+  v("progress", Role::in, a.progress, Content::positive);
+}
 
 /// RMSprop (Hinton, 2012): g += weight_decay * w; v = alpha v + (1-alpha) g^2;
 /// w -= lr * g / (sqrt(v) + epsilon).
 struct RmspropStep {
-  static constexpr const char* kName = "rmsprop_step";
   View w, v;
   ConstView g, progress{};
   double lr = 1e-3, alpha = 0.99, epsilon = 1e-8, weight_decay = 0;
 };
+template <class V>
+void visit(RmspropStep& a, const V& v) {
+  v("w", Role::update, a.w);
+  v("v", Role::update, a.v, Content::positive);
+  v("g", Role::in, a.g);
+  v("progress", Role::in, a.progress, Content::positive);
+}
 
 }  // namespace glia

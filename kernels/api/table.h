@@ -1,6 +1,6 @@
-// The contract between engine and backends: one function pointer an operation. A backend is a
-// `const KernelTable` filled with designated initialisers; an empty entry is an operation that the
-// backend does not have, and calling it is an error, never a silent detour.
+// The contract between engine and backends: one function pointer a kernel. A backend is a
+// `const KernelTable`; an empty entry is a kernel that the backend does not have, and calling it is
+// an error, never a silent detour. Kernels stand in list.h; this gives each row its meaning.
 #pragma once
 
 #include "kernels/api/batch_norm.h"
@@ -16,6 +16,52 @@
 
 namespace glia {
 
+/// The part of a training step that a kernel is for; `any`: whichever it is called in.
+enum class Pass : std::uint8_t { any, forward, backward, dgrad, wgrad, update };
+
+/// A number a kernel, in the order of the list.
+enum class KernelId : std::uint8_t {
+#define GLIA_KERNEL(name, Args, op, pass) name,
+#include "kernels/api/list.h"
+};
+
+struct KernelInfo {
+  KernelId id;
+  const char* name;  // "conv2d_forward"
+  const char* op;    // "conv2d"
+  Pass pass;
+};
+
+/// All of them, by number.
+inline constexpr KernelInfo kKernels[] = {
+#define GLIA_KERNEL(name, Args, op, pass) {KernelId::name, #name, #op, Pass::pass},
+#include "kernels/api/list.h"
+};
+
+namespace detail {
+template <class Args>
+struct IdOf;
+#define GLIA_KERNEL(name, Args, op, pass)             \
+  template <>                                         \
+  struct IdOf<Args> {                                 \
+    static constexpr KernelId value = KernelId::name; \
+  };
+#include "kernels/api/list.h"
+}  // namespace detail
+
+/// The row of the kernel that takes these arguments.
+template <class Args>
+constexpr const KernelInfo& kernel_of() {
+  return kKernels[static_cast<std::size_t>(detail::IdOf<Args>::value)];
+}
+/// "relu_forward"
+template <class Args>
+inline constexpr const char* kernel_name = kernel_of<Args>().name;
+template <class Args>
+constexpr const char* name_of(const Args&) {
+  return kernel_name<Args>;
+}
+
 template <class Args>
 using Kernel = void (*)(KernelContext&, const Args&);
 
@@ -23,56 +69,25 @@ struct KernelTable {
   const char* name = "";
   DType dtype = DType::f32;  // of activations, parameters and gradients
   bool reads_maps = false;   // kernels take maps of their operands and give moments of results
+  /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
+  /// function, for traces and tables of times. Null where a backend does not say.
+  const char* (*algorithm)(const KernelContext&, const KernelInfo&, const ConvGeometry&) = nullptr;
 
-  Kernel<Conv2dForward> conv2d_forward = nullptr;
-  Kernel<Conv2dDgrad> conv2d_dgrad = nullptr;
-  Kernel<Conv2dWgrad> conv2d_wgrad = nullptr;
-  Kernel<ConvTranspose2dForward> conv_transpose2d_forward = nullptr;
-  Kernel<ConvTranspose2dDgrad> conv_transpose2d_dgrad = nullptr;
-  Kernel<ConvTranspose2dWgrad> conv_transpose2d_wgrad = nullptr;
-
-  Kernel<BatchNormForwardTrain> batch_norm_forward_train = nullptr;
-  Kernel<BatchNormForwardEval> batch_norm_forward_eval = nullptr;
-  Kernel<BatchNormBackwardTrain> batch_norm_backward_train = nullptr;
-  Kernel<BatchNormBackwardEval> batch_norm_backward_eval = nullptr;
-  Kernel<GroupNormForward> group_norm_forward = nullptr;
-  Kernel<GroupNormBackward> group_norm_backward = nullptr;
-
-  Kernel<ChannelMoments> channel_moments = nullptr;
-  Kernel<BatchNormReluMapTrain> batch_norm_relu_map_train = nullptr;
-  Kernel<BatchNormReluMapEval> batch_norm_relu_map_eval = nullptr;
-  Kernel<BatchNormReluBackwardTrain> batch_norm_relu_backward_train = nullptr;
-  Kernel<BatchNormReluBackwardEval> batch_norm_relu_backward_eval = nullptr;
-  Kernel<Materialise> materialise = nullptr;
-
-  Kernel<ReluForward> relu_forward = nullptr;
-  Kernel<ReluBackward> relu_backward = nullptr;
-  Kernel<SigmoidForward> sigmoid_forward = nullptr;
-  Kernel<SigmoidBackward> sigmoid_backward = nullptr;
-  Kernel<Dropout> dropout = nullptr;
-  Kernel<Add> add = nullptr;
-  Kernel<Mul> mul = nullptr;
-  Kernel<Scale> scale = nullptr;
-  Kernel<Fill> fill = nullptr;
-  Kernel<Sum> sum = nullptr;
-  Kernel<Threshold> threshold = nullptr;
-
-  Kernel<MaxPool2dForward> max_pool2d_forward = nullptr;
-  Kernel<MaxPool2dBackward> max_pool2d_backward = nullptr;
-  Kernel<UpsampleNearest2dForward> upsample_nearest2d_forward = nullptr;
-  Kernel<UpsampleNearest2dBackward> upsample_nearest2d_backward = nullptr;
-
-  Kernel<IouLossForward> iou_loss_forward = nullptr;
-  Kernel<IouLossBackward> iou_loss_backward = nullptr;
-  Kernel<DiceLossForward> dice_loss_forward = nullptr;
-  Kernel<DiceLossBackward> dice_loss_backward = nullptr;
-  Kernel<BceWithLogitsForward> bce_with_logits_forward = nullptr;
-  Kernel<BceWithLogitsBackward> bce_with_logits_backward = nullptr;
-  Kernel<ConfusionCounts> confusion_counts = nullptr;
-
-  Kernel<AdamStep> adam_step = nullptr;
-  Kernel<SgdStep> sgd_step = nullptr;
-  Kernel<RmspropStep> rmsprop_step = nullptr;
+#define GLIA_KERNEL(name, Args, op, pass) Kernel<Args> name = nullptr;
+#include "kernels/api/list.h"
 };
+
+namespace detail {
+template <class Entry>
+struct EntryArgs;
+template <class Args>
+struct EntryArgs<Kernel<Args> KernelTable::*> {
+  using type = Args;
+};
+}  // namespace detail
+
+/// The arguments of an entry: `ArgsOf<&KernelTable::relu_forward>` is `ReluForward`.
+template <auto entry>
+using ArgsOf = typename detail::EntryArgs<decltype(entry)>::type;
 
 }  // namespace glia

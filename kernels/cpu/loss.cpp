@@ -129,7 +129,7 @@ void check_dense(const char* op, const ConstView& a, const ConstView& b) {
 /// loss.
 template <class Args, class Keep, class Loss>
 void region_forward(KernelContext& context, const Args& a, const Keep& keep, const Loss& loss) {
-  check_dense(Args::kName, a.logits, a.target);
+  check_dense(kernel_name<Args>, a.logits, a.target);
   const Regions regions(a.logits, a.region);
   double total = 0;
   sum_regions(
@@ -148,8 +148,8 @@ void region_forward(KernelContext& context, const Args& a, const Keep& keep, con
 /// Backward pass: `factors(pair)` gives a and b of dp = a + b t.
 template <class Args, class Factors>
 void region_backward(KernelContext& context, const Args& a, const Factors& factors) {
-  check_dense(Args::kName, a.logits, a.target);
-  check_dense(Args::kName, a.dlogits, a.logits);
+  check_dense(kernel_name<Args>, a.logits, a.target);
+  check_dense(kernel_name<Args>, a.dlogits, a.logits);
   const Regions regions(a.logits, a.region);
   const double dloss = *a.dloss.template as<float>() / static_cast<double>(regions.count);
   const std::int64_t runs = dense_runs(regions.elements);
@@ -200,7 +200,7 @@ void dice_loss_backward(KernelContext& context, const DiceLossBackward& a) {
 }
 
 void bce_with_logits_forward(KernelContext& context, const BceWithLogitsForward& a) {
-  check_dense(BceWithLogitsForward::kName, a.logits, a.target);
+  check_dense(kernel_name<BceWithLogitsForward>, a.logits, a.target);
   const Regions all(a.logits, Region::batch);
   sum_regions(
       context, all,
@@ -214,7 +214,7 @@ void bce_with_logits_forward(KernelContext& context, const BceWithLogitsForward&
 }
 
 void bce_with_logits_backward(KernelContext& context, const BceWithLogitsBackward& a) {
-  check_dense(BceWithLogitsBackward::kName, a.logits, a.target);
+  check_dense(kernel_name<BceWithLogitsBackward>, a.logits, a.target);
   const auto factor =
       static_cast<float>(*a.dloss.as<float>() / static_cast<double>(a.logits.shape.numel()));
   for_runs(context, a.logits.shape, a.dlogits.dense(), [&](const Run& run) {
@@ -224,7 +224,7 @@ void bce_with_logits_backward(KernelContext& context, const BceWithLogitsBackwar
 }
 
 void confusion_counts(KernelContext& context, const ConfusionCounts& a) {
-  check_dense(ConfusionCounts::kName, a.prediction, a.target);
+  check_dense(kernel_name<ConfusionCounts>, a.prediction, a.target);
   const Regions images(a.prediction, Region::image);
   sum_regions(
       context, images,

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/runtime/allocator.h"
+#include "kernels/api/memory.h"
 #include "kernels/api/table.h"
 
 namespace glia {

@@ -44,10 +44,10 @@ __global__ void __launch_bounds__(kRegionThreads)
 }  // namespace
 
 void bce_with_logits_forward(KernelContext& context, const BceWithLogitsForward& a) {
-  require_dense(BceWithLogitsForward::kName, a.logits, a.target);
+  require_dense(kernel_name<BceWithLogitsForward>, a.logits, a.target);
   const auto *z = a.logits.as<float>(), *t = a.target.as<float>();
   const Regions regions =
-      cut_regions(context, BceWithLogitsForward::kName, a.logits.shape, Region::batch, z, t);
+      cut_regions(context, kernel_name<BceWithLogitsForward>, a.logits.shape, Region::batch, z, t);
   auto* partials =
       static_cast<double*>(context.workspace.reserve(regions.blocks() * sizeof(double)));
   gpu::launch(regions.aligned ? bce_with_logits_forward_partial<true>
@@ -63,17 +63,17 @@ void bce_with_logits_forward(KernelContext& context, const BceWithLogitsForward&
 }
 
 void bce_with_logits_backward(KernelContext& context, const BceWithLogitsBackward& a) {
-  require_dense(BceWithLogitsBackward::kName, a.logits, a.target, a.dlogits);
+  require_dense(kernel_name<BceWithLogitsBackward>, a.logits, a.target, a.dlogits);
   const auto *z = a.logits.as<float>(), *t = a.target.as<float>();
   auto* dz = a.dlogits.as<float>();
-  const Regions regions =
-      cut_regions(context, BceWithLogitsBackward::kName, a.logits.shape, Region::batch, z, t, dz);
+  const Regions regions = cut_regions(context, kernel_name<BceWithLogitsBackward>, a.logits.shape,
+                                      Region::batch, z, t, dz);
   gpu::launch(
       regions.aligned ? bce_with_logits_backward_map<true> : bce_with_logits_backward_map<false>,
       {.grid = regions.blocks(),
        .block = kRegionThreads,
        .stream = static_cast<cudaStream_t>(context.stream),
-       .name = BceWithLogitsBackward::kName},
+       .name = kernel_name<BceWithLogitsBackward>},
       z, t, a.dloss.as<float>(), regions, 1 / static_cast<double>(regions.elements), dz,
       a.write == Write::accumulate);
 }

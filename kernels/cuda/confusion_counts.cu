@@ -57,9 +57,9 @@ __global__ void __launch_bounds__(kRegionThreads)
 }  // namespace
 
 void confusion_counts(KernelContext& context, const ConfusionCounts& a) {
-  require_dense(ConfusionCounts::kName, a.prediction, a.target);
+  require_dense(kernel_name<ConfusionCounts>, a.prediction, a.target);
   const auto *prediction = a.prediction.as<float>(), *target = a.target.as<float>();
-  const Regions images = cut_regions(context, ConfusionCounts::kName, a.prediction.shape,
+  const Regions images = cut_regions(context, kernel_name<ConfusionCounts>, a.prediction.shape,
                                      Region::image, prediction, target);
   auto* partials = static_cast<Hits*>(context.workspace.reserve(images.blocks() * sizeof(Hits)));
   const auto stream = static_cast<cudaStream_t>(context.stream);

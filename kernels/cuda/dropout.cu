@@ -63,7 +63,7 @@ void dropout(KernelContext& context, const Dropout& a) {
                      .counter = a.counter.as<std::int64_t>(),
                      .least = static_cast<std::uint32_t>(std::ceil(a.p * 0x1p24)),
                      .factor = static_cast<float>(1 / (1 - a.p))};
-  gpu::launch(dropout_blocks, map_launch(context, a.kName, elements, 4), elements, mask,
+  gpu::launch(dropout_blocks, map_launch(context, name_of(a), elements, 4), elements, mask,
               strided(a.x), strided(a.y), a.write == Write::accumulate);
 }
 

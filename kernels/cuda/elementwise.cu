@@ -61,42 +61,42 @@ __global__ void __launch_bounds__(kMapThreads)
 }  // namespace
 
 void relu_forward(KernelContext& context, const ReluForward& a) {
-  map(context, a.kName, Relu{}, a.y, Write::overwrite, a.x);
+  map(context, name_of(a), Relu{}, a.y, Write::overwrite, a.x);
 }
 
 void relu_backward(KernelContext& context, const ReluBackward& a) {
-  map(context, a.kName, ReluGradient{}, a.dx, a.write, a.dy, a.y);
+  map(context, name_of(a), ReluGradient{}, a.dx, a.write, a.dy, a.y);
 }
 
 void sigmoid_forward(KernelContext& context, const SigmoidForward& a) {
-  map(context, a.kName, Sigmoid{}, a.y, Write::overwrite, a.x);
+  map(context, name_of(a), Sigmoid{}, a.y, Write::overwrite, a.x);
 }
 
 void sigmoid_backward(KernelContext& context, const SigmoidBackward& a) {
-  map(context, a.kName, SigmoidGradient{}, a.dx, a.write, a.dy, a.y);
+  map(context, name_of(a), SigmoidGradient{}, a.dx, a.write, a.dy, a.y);
 }
 
 void add(KernelContext& context, const Add& a) {
-  map(context, a.kName, Plus{}, a.y, Write::overwrite, a.a, a.b);
+  map(context, name_of(a), Plus{}, a.y, Write::overwrite, a.a, a.b);
 }
 
 void mul(KernelContext& context, const Mul& a) {
-  map(context, a.kName, Times{}, a.y, a.write, a.a, a.b);
+  map(context, name_of(a), Times{}, a.y, a.write, a.a, a.b);
 }
 
 void scale(KernelContext& context, const Scale& a) {
-  map(context, a.kName, Multiple{static_cast<float>(a.alpha)}, a.y, a.write, a.x);
+  map(context, name_of(a), Multiple{static_cast<float>(a.alpha)}, a.y, a.write, a.x);
 }
 
 void threshold(KernelContext& context, const Threshold& a) {
-  map(context, a.kName, Above{static_cast<float>(a.t)}, a.mask, Write::overwrite, a.x);
+  map(context, name_of(a), Above{static_cast<float>(a.t)}, a.mask, Write::overwrite, a.x);
 }
 
 void fill(KernelContext& context, const Fill& a) {
   const Elements elements = elements_of(a.y);
   if (elements.count == 0) return;
   gpu::launch(elements.packed ? fill_packs<4> : fill_packs<1>,
-              map_launch(context, a.kName, elements, elements.packed ? 4 : 1), elements,
+              map_launch(context, name_of(a), elements, elements.packed ? 4 : 1), elements,
               strided(a.y), a.write == Write::accumulate, a.scalar.as<float>(), a.alpha);
 }
 

@@ -97,7 +97,7 @@ void max_pool2d_forward(KernelContext& context, const MaxPool2dForward& a) {
   if (g.y_shape().numel() == 0) return;
   const bool packed = rows_of_packs(a.x, a.y, a.index);
   gpu::launch(packed ? max_pool2d_forward_rows<4> : max_pool2d_forward_rows<1>,
-              row_launch(context, a.kName, g.N * g.P, g.Q, packed ? g.C / 4 : g.C), pool_of(g),
+              row_launch(context, name_of(a), g.N * g.P, g.Q, packed ? g.C / 4 : g.C), pool_of(g),
               strided(a.x), strided(a.y),
               Strided<std::uint8_t>{a.index.as<std::uint8_t>(), a.index.pitch});
 }
@@ -107,7 +107,7 @@ void max_pool2d_backward(KernelContext& context, const MaxPool2dBackward& a) {
   if (g.x_shape().numel() == 0) return;
   const bool packed = rows_of_packs(a.dy, a.index, a.dx);
   gpu::launch(packed ? max_pool2d_backward_gather<4> : max_pool2d_backward_gather<1>,
-              row_launch(context, a.kName, g.N * g.H, g.W, packed ? g.C / 4 : g.C), pool_of(g),
+              row_launch(context, name_of(a), g.N * g.H, g.W, packed ? g.C / 4 : g.C), pool_of(g),
               strided(a.dy), Strided<const std::uint8_t>{a.index.as<std::uint8_t>(), a.index.pitch},
               strided(a.dx), a.write == Write::accumulate);
 }

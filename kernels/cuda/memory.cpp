@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/check.h"
 #include "kernels/cuda/survey.h"
 
 namespace glia::GLIA_GPU {

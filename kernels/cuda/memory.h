@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "engine/runtime/allocator.h"
+#include "kernels/api/memory.h"
 #include "kernels/cuda/launch.h"
 
 namespace glia::GLIA_GPU {

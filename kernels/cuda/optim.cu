@@ -161,7 +161,7 @@ void adam_step(KernelContext& context, const AdamStep& a) {
                       .beta1 = a.beta1,
                       .beta2 = a.beta2,
                       .decoupled_decay = a.decoupled ? a.weight_decay : 0};
-  LaunchConfig launch_config = config(context, flat.count, AdamStep::kName);
+  LaunchConfig launch_config = config(context, flat.count, kernel_name<AdamStep>);
   launch_config.smem_bytes = sizeof(AdamFactors);
   gpu::launch(aligned(flat) ? adam_step_flat<4> : adam_step_flat<1>, launch_config, flat, rule,
               time, a.progress.as<double>());
@@ -175,7 +175,8 @@ void sgd_step(KernelContext& context, const SgdStep& a) {
                      .decay = static_cast<float>(a.weight_decay),
                      .nesterov = a.nesterov};
   gpu::launch(aligned(flat) ? sgd_step_flat<4> : sgd_step_flat<1>,
-              config(context, flat.count, SgdStep::kName), flat, rule, a.progress.as<double>());
+              config(context, flat.count, kernel_name<SgdStep>), flat, rule,
+              a.progress.as<double>());
 }
 
 void rmsprop_step(KernelContext& context, const RmspropStep& a) {
@@ -187,7 +188,8 @@ void rmsprop_step(KernelContext& context, const RmspropStep& a) {
                          .epsilon = static_cast<float>(a.epsilon),
                          .decay = static_cast<float>(a.weight_decay)};
   gpu::launch(aligned(flat) ? rmsprop_step_flat<4> : rmsprop_step_flat<1>,
-              config(context, flat.count, RmspropStep::kName), flat, rule, a.progress.as<double>());
+              config(context, flat.count, kernel_name<RmspropStep>), flat, rule,
+              a.progress.as<double>());
 }
 
 }  // namespace glia::GLIA_GPU

@@ -126,9 +126,9 @@ __global__ void __launch_bounds__(kRegionThreads)
 
 template <class Loss, class Args>
 void forward(KernelContext& context, const Args& a) {
-  require_dense(Args::kName, a.logits, a.target);
+  require_dense(kernel_name<Args>, a.logits, a.target);
   const auto *z = a.logits.template as<float>(), *t = a.target.template as<float>();
-  const Regions regions = cut_regions(context, Args::kName, a.logits.shape, a.region, z, t);
+  const Regions regions = cut_regions(context, kernel_name<Args>, a.logits.shape, a.region, z, t);
   auto* partials =
       static_cast<Overlap*>(context.workspace.reserve(regions.blocks() * sizeof(Overlap)));
   const auto stream = static_cast<cudaStream_t>(context.stream);
@@ -138,7 +138,7 @@ void forward(KernelContext& context, const Args& a) {
        .block = kRegionThreads,
        .smem_bytes = sizeof(WarpValues<Overlap>),
        .stream = stream,
-       .name = Args::kName},
+       .name = kernel_name<Args>},
       z, t, regions, partials);
   gpu::launch(region_loss_forward_merge<Loss>,
               {.grid = 1,
@@ -151,17 +151,18 @@ void forward(KernelContext& context, const Args& a) {
 
 template <class Loss, class Args>
 void backward(KernelContext& context, const Args& a) {
-  require_dense(Args::kName, a.logits, a.target, a.dlogits);
+  require_dense(kernel_name<Args>, a.logits, a.target, a.dlogits);
   const auto *z = a.logits.template as<float>(), *t = a.target.template as<float>();
   auto* dz = a.dlogits.template as<float>();
-  const Regions regions = cut_regions(context, Args::kName, a.logits.shape, a.region, z, t, dz);
+  const Regions regions =
+      cut_regions(context, kernel_name<Args>, a.logits.shape, a.region, z, t, dz);
   gpu::launch(
       regions.aligned ? region_loss_backward<Loss, true> : region_loss_backward<Loss, false>,
       {.grid = regions.blocks(),
        .block = kRegionThreads,
        .smem_bytes = sizeof(BackwardSmem),
        .stream = static_cast<cudaStream_t>(context.stream),
-       .name = Args::kName},
+       .name = kernel_name<Args>},
       z, t, a.sums.template as<Sums>(), a.dloss.template as<float>(), regions, a.smooth, dz,
       a.write == Write::accumulate);
 }

@@ -1,5 +1,6 @@
 #include "kernels/cuda/survey.h"
 
+#include "engine/base/check.h"
 #include "kernels/cuda/probe.h"
 
 namespace glia::GLIA_GPU {

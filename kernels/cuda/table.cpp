@@ -1,5 +1,6 @@
 #include "kernels/cuda/table.h"
 
+#include "kernels/cuda/conv/conv_choice.h"
 #include "kernels/cuda/kernels.h"
 
 namespace glia::GLIA_GPU {
@@ -12,43 +13,10 @@ const KernelTable& table() {
     .name = "cuda",
 #endif
     .dtype = DType::f32,
-    .conv2d_forward = conv2d_forward,
-    .conv2d_dgrad = conv2d_dgrad,
-    .conv2d_wgrad = conv2d_wgrad,
-    .conv_transpose2d_forward = conv_transpose2d_forward,
-    .conv_transpose2d_dgrad = conv_transpose2d_dgrad,
-    .conv_transpose2d_wgrad = conv_transpose2d_wgrad,
-    .batch_norm_forward_train = batch_norm_forward_train,
-    .batch_norm_forward_eval = batch_norm_forward_eval,
-    .batch_norm_backward_train = batch_norm_backward_train,
-    .batch_norm_backward_eval = batch_norm_backward_eval,
-    .group_norm_forward = group_norm_forward,
-    .group_norm_backward = group_norm_backward,
-    .relu_forward = relu_forward,
-    .relu_backward = relu_backward,
-    .sigmoid_forward = sigmoid_forward,
-    .sigmoid_backward = sigmoid_backward,
-    .dropout = dropout,
-    .add = add,
-    .mul = mul,
-    .scale = scale,
-    .fill = fill,
-    .sum = sum,
-    .threshold = threshold,
-    .max_pool2d_forward = max_pool2d_forward,
-    .max_pool2d_backward = max_pool2d_backward,
-    .upsample_nearest2d_forward = upsample_nearest2d_forward,
-    .upsample_nearest2d_backward = upsample_nearest2d_backward,
-    .iou_loss_forward = iou_loss_forward,
-    .iou_loss_backward = iou_loss_backward,
-    .dice_loss_forward = dice_loss_forward,
-    .dice_loss_backward = dice_loss_backward,
-    .bce_with_logits_forward = bce_with_logits_forward,
-    .bce_with_logits_backward = bce_with_logits_backward,
-    .confusion_counts = confusion_counts,
-    .adam_step = adam_step,
-    .sgd_step = sgd_step,
-    .rmsprop_step = rmsprop_step,
+    .algorithm = conv_algorithm,
+#define GLIA_KERNEL(name, Args, op, pass) .name = name,
+#define GLIA_MAP_KERNEL(name, Args, op, pass)
+#include "kernels/api/list.h"
   };
   return kTable;
 }

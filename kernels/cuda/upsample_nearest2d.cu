@@ -56,7 +56,7 @@ void upsample_nearest2d_forward(KernelContext& context, const UpsampleNearest2dF
   const Small g = small(a.x.shape, a.factor);
   const bool packed = rows_of_packs(a.x, a.y);
   gpu::launch(packed ? upsample_nearest2d_forward_rows<4> : upsample_nearest2d_forward_rows<1>,
-              row_launch(context, a.kName, a.y.shape[0] * a.y.shape[1], a.y.shape[2],
+              row_launch(context, name_of(a), a.y.shape[0] * a.y.shape[1], a.y.shape[2],
                          packed ? g.C / 4 : g.C),
               g, strided(a.x), strided(a.y));
 }
@@ -67,7 +67,7 @@ void upsample_nearest2d_backward(KernelContext& context, const UpsampleNearest2d
   const bool packed = rows_of_packs(a.dy, a.dx);
   gpu::launch(
       packed ? upsample_nearest2d_backward_gather<4> : upsample_nearest2d_backward_gather<1>,
-      row_launch(context, a.kName, a.dx.shape[0] * g.H, g.W, packed ? g.C / 4 : g.C), g,
+      row_launch(context, name_of(a), a.dx.shape[0] * g.H, g.W, packed ? g.C / 4 : g.C), g,
       strided(a.dy), strided(a.dx), a.write == Write::accumulate);
 }
 

@@ -54,16 +54,16 @@ void backward(KernelContext& context, const char* op, cudnnActivationMode_t mode
 }  // namespace
 
 void relu_forward(KernelContext& context, const ReluForward& a) {
-  forward(context, a.kName, CUDNN_ACTIVATION_RELU, a.x, a.y);
+  forward(context, name_of(a), CUDNN_ACTIVATION_RELU, a.x, a.y);
 }
 void relu_backward(KernelContext& context, const ReluBackward& a) {
-  backward(context, a.kName, CUDNN_ACTIVATION_RELU, a.dy, a.y, a.dx, a.write);
+  backward(context, name_of(a), CUDNN_ACTIVATION_RELU, a.dy, a.y, a.dx, a.write);
 }
 void sigmoid_forward(KernelContext& context, const SigmoidForward& a) {
-  forward(context, a.kName, CUDNN_ACTIVATION_SIGMOID, a.x, a.y);
+  forward(context, name_of(a), CUDNN_ACTIVATION_SIGMOID, a.x, a.y);
 }
 void sigmoid_backward(KernelContext& context, const SigmoidBackward& a) {
-  backward(context, a.kName, CUDNN_ACTIVATION_SIGMOID, a.dy, a.y, a.dx, a.write);
+  backward(context, name_of(a), CUDNN_ACTIVATION_SIGMOID, a.dy, a.y, a.dx, a.write);
 }
 
 }  // namespace glia::cudnn

@@ -14,6 +14,7 @@ namespace {
 KernelTable overlay(const char* name) {
   KernelTable table = cuda::table();
   table.name = name;
+  table.algorithm = nullptr;  // the library chooses
   table.conv2d_forward = conv2d_forward;
   table.conv2d_dgrad = conv2d_dgrad;
   table.conv2d_wgrad = conv2d_wgrad;

@@ -18,7 +18,7 @@ cudnnStatus_t in_either_mode(const With& with) {
 }  // namespace
 
 void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrain& a) {
-  run_call(context, a.kName, {input(a.x), output(a.y)},
+  run_call(context, name_of(a), {input(a.x), output(a.y)},
            [&a](cudnnHandle_t handle, std::span<const Image> images) {
              const Image &x = images[0], &y = images[1];
              const TensorDescriptor from(x), to(y), channels = TensorDescriptor::channels(x.C);
@@ -33,7 +33,7 @@ void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrai
 }
 
 void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval& a) {
-  run_call(context, a.kName, {input(a.x), output(a.y)},
+  run_call(context, name_of(a), {input(a.x), output(a.y)},
            [&a](cudnnHandle_t handle, std::span<const Image> images) {
              const Image &x = images[0], &y = images[1];
              const TensorDescriptor from(x), to(y), channels = TensorDescriptor::channels(x.C);
@@ -48,7 +48,7 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
   const CallOperand dx = a.dx ? output(a.dx, a.write)
                               : CallOperand{.image = dense_like(image_of(a.x)), .written = true};
   const Write write = a.dx ? a.write : Write::overwrite;
-  run_call(context, a.kName, {input(a.dy), input(a.x), dx},
+  run_call(context, name_of(a), {input(a.dy), input(a.x), dx},
            [&](cudnnHandle_t handle, std::span<const Image> images) {
              const TensorDescriptor dy(images[0]), x(images[1]), to(images[2]),
                  channels = TensorDescriptor::channels(images[1].C);

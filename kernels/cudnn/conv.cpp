@@ -40,39 +40,39 @@ void bias_gradient(KernelContext& context, const char* op, const ConstView& dy, 
 }  // namespace
 
 void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
-  convolve(context, a.kName, Pass::forward, a.geometry,
+  convolve(context, name_of(a), Pass::forward, a.geometry,
            {.image = image_of(a.x), .filter = image_of(a.w), .result = image_of(a.y)},
            Write::overwrite);
-  add_bias(context, a.kName, a.b, a.y);
+  add_bias(context, name_of(a), a.b, a.y);
 }
 
 void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
-  convolve(context, a.kName, Pass::dgrad, a.geometry,
+  convolve(context, name_of(a), Pass::dgrad, a.geometry,
            {.image = image_of(a.dx), .filter = image_of(a.w), .result = image_of(a.dy)}, a.write);
 }
 
 void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
-  convolve(context, a.kName, Pass::wgrad, a.geometry,
+  convolve(context, name_of(a), Pass::wgrad, a.geometry,
            {.image = image_of(a.x), .filter = image_of(a.dw), .result = image_of(a.dy)}, a.write);
-  bias_gradient(context, a.kName, a.dy, a.db, a.write_bias);
+  bias_gradient(context, name_of(a), a.dy, a.db, a.write_bias);
 }
 
 void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForward& a) {
-  convolve(context, a.kName, Pass::dgrad, a.geometry,
+  convolve(context, name_of(a), Pass::dgrad, a.geometry,
            {.image = image_of(a.y), .filter = image_of(a.w), .result = image_of(a.x)},
            Write::overwrite);
-  add_bias(context, a.kName, a.b, a.y);
+  add_bias(context, name_of(a), a.b, a.y);
 }
 
 void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {
-  convolve(context, a.kName, Pass::forward, a.geometry,
+  convolve(context, name_of(a), Pass::forward, a.geometry,
            {.image = image_of(a.dy), .filter = image_of(a.w), .result = image_of(a.dx)}, a.write);
 }
 
 void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
-  convolve(context, a.kName, Pass::wgrad, a.geometry,
+  convolve(context, name_of(a), Pass::wgrad, a.geometry,
            {.image = image_of(a.dy), .filter = image_of(a.dw), .result = image_of(a.x)}, a.write);
-  bias_gradient(context, a.kName, a.dy, a.db, a.write_bias);
+  bias_gradient(context, name_of(a), a.dy, a.db, a.write_bias);
 }
 
 }  // namespace glia::cudnn

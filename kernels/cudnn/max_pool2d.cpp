@@ -131,7 +131,7 @@ bool pool(KernelContext& context, const Pooling& p) {
 }  // namespace
 
 void max_pool2d_forward(KernelContext& context, const MaxPool2dForward& a) {
-  const Pooling pooling{.op = a.kName,
+  const Pooling pooling{.op = name_of(a),
                         .forward = true,
                         .g = a.geometry,
                         .large = image_of(a.x),
@@ -141,7 +141,7 @@ void max_pool2d_forward(KernelContext& context, const MaxPool2dForward& a) {
 }
 
 void max_pool2d_backward(KernelContext& context, const MaxPool2dBackward& a) {
-  const Pooling pooling{.op = a.kName,
+  const Pooling pooling{.op = name_of(a),
                         .forward = false,
                         .g = a.geometry,
                         .large = image_of(a.dx),

@@ -23,7 +23,8 @@ void enter_convolutions(KernelTable& table) {
 KernelTable overlay() {
   KernelTable table = cpu::table();
   table.name = "onednn";
-  table.reads_maps = false;  // its convolutions do not
+  table.algorithm = nullptr;  // the library chooses
+  table.reads_maps = false;   // its convolutions do not
   enter_convolutions(table);
   table.batch_norm_forward_train = batch_norm_forward_train;
   table.batch_norm_backward_train = batch_norm_backward_train;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/runtime/allocator.h"
+#include "kernels/api/memory.h"
 #include "kernels/api/table.h"
 
 namespace glia {

@@ -29,7 +29,7 @@ dnnl::batch_normalization_forward::primitive_desc forward_desc(const dnnl::engin
 
 void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrain& a) {
   const Desc channels = vector_desc(a.gamma);
-  run(context, {.op = a.kName,
+  run(context, {.op = name_of(a),
                 .parameters = {{"epsilon", a.epsilon}},
                 .operands = {input(DNNL_ARG_SRC, image_desc(a.x), a.x),
                              input(DNNL_ARG_SCALE, channels, a.gamma),
@@ -63,7 +63,7 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
   ConstView variances = a.invstd;
   variances.data = variance.data();
   run(context,
-      {.op = a.kName,
+      {.op = name_of(a),
        .operands = {input(DNNL_ARG_DIFF_DST, image_desc(a.dy), a.dy),
                     input(DNNL_ARG_SRC, image, a.x), input(DNNL_ARG_SCALE, channels, a.gamma),
                     // Wanted, though no gradient depends on it.

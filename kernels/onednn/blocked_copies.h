@@ -5,7 +5,7 @@
 
 #include <list>
 
-#include "engine/runtime/allocator.h"
+#include "kernels/api/memory.h"
 #include "kernels/onednn/plan.h"
 
 namespace glia::onednn {

@@ -125,33 +125,33 @@ void convolve(KernelContext& context, const char* op, ConvPass pass, const ConvG
 }  // namespace
 
 void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
-  convolve<Convolution>(context, a.kName, ConvPass::forward, a.geometry,
+  convolve<Convolution>(context, name_of(a), ConvPass::forward, a.geometry,
                         {.source = a.x, .filter = a.w, .bias = a.b, .result = a.y});
 }
 
 void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
-  convolve<Convolution>(context, a.kName, ConvPass::dgrad, a.geometry,
+  convolve<Convolution>(context, name_of(a), ConvPass::dgrad, a.geometry,
                         {.source = a.dx, .filter = a.w, .bias = {}, .result = a.dy}, a.write);
 }
 
 void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
-  convolve<Convolution>(context, a.kName, ConvPass::wgrad, a.geometry,
+  convolve<Convolution>(context, name_of(a), ConvPass::wgrad, a.geometry,
                         {.source = a.x, .filter = a.dw, .bias = a.db, .result = a.dy}, a.write,
                         a.write_bias);
 }
 
 void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForward& a) {
-  convolve<Deconvolution>(context, a.kName, ConvPass::forward, a.geometry,
+  convolve<Deconvolution>(context, name_of(a), ConvPass::forward, a.geometry,
                           {.source = a.x, .filter = a.w, .bias = a.b, .result = a.y});
 }
 
 void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {
-  convolve<Deconvolution>(context, a.kName, ConvPass::dgrad, a.geometry,
+  convolve<Deconvolution>(context, name_of(a), ConvPass::dgrad, a.geometry,
                           {.source = a.dx, .filter = a.w, .bias = {}, .result = a.dy}, a.write);
 }
 
 void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
-  convolve<Deconvolution>(context, a.kName, ConvPass::wgrad, a.geometry,
+  convolve<Deconvolution>(context, name_of(a), ConvPass::wgrad, a.geometry,
                           {.source = a.x, .filter = a.dw, .bias = a.db, .result = a.dy}, a.write,
                           a.write_bias);
 }

@@ -5,6 +5,7 @@
 
 #include "benchmarks/suite/record.h"
 #include "benchmarks/suite/repeated_step.h"
+#include "engine/runtime/trace.h"
 #include "kernels/cpu/table.h"
 #include "tests/apps/tiny_unet.h"
 #include "tests/catch.h"
@@ -39,7 +40,7 @@ KernelTable counting_kernels() {
 double convolution_flops(const bench::RecordedStep& step) {
   double total = 0;
   for (const bench::Call& call : step.calls)
-    if (call.op().starts_with("conv")) total += call.flops;
+    if (call.op.starts_with("conv")) total += call.flops;
   return total;
 }
 
@@ -60,10 +61,11 @@ TEST_CASE("bench: the recorded kernels are those of a traced training step", "[b
     config.up = up;
     std::map<std::string, std::int64_t> expected, recorded;
     const auto device = make_cpu_device(1);
-    device->enable_trace();
+    Trace trace;
+    device->watch(trace);
     bench::RepeatedStep step(*device, config, 2, 16, TrainStep::Mode::eager);
     step.run();
-    for (const TraceEntry& entry : device->trace()) expected[entry.kernel] = entry.calls;
+    for (const TraceEntry& entry : trace.entries()) expected[entry.kernel] += entry.calls;
     // A step begins with copies of the images and the masks.
     if ((expected["scale"] -= 2) == 0) expected.erase("scale");
     const bench::Recording as_cpu{.reads_maps = true};
@@ -89,7 +91,7 @@ TEST_CASE("bench: the published network's size and operations", "[bench]") {
   CHECK(convolution_flops(step) == Approx(253.8e9).epsilon(1e-3));
   double forward = 0;
   for (const bench::Call& call : step.calls)
-    if (call.op().starts_with("conv") && call.phase() == "forward") forward += call.flops;
+    if (call.op.starts_with("conv") && call.phase() == "forward") forward += call.flops;
   CHECK(forward == Approx(84.7e9).epsilon(1e-3));
 }
 
@@ -97,7 +99,7 @@ TEST_CASE("bench: calls know their layer, shape, pitch and write mode", "[bench]
   const bench::RecordedStep step = bench::record_training_step(test::kTinyUNet, 2, 16);
   CHECK(call_of(step, "encoder.0.conv1", "conv2d_forward").extent.str() == "2x16x16 3>4 3x3");
   CHECK(call_of(step, "decoder.1.up", "conv_transpose2d_dgrad").extent.str() == "2x4x4 16>8 2x2/2");
-  CHECK(call_of(step, "all parameters", "adam_step").part == bench::Part::update);
+  CHECK(call_of(step, "all parameters", "adam_step").pass == Pass::update);
   CHECK(call_of(step, "head", "iou_loss_backward").phase() == "backward");
   CHECK(call_of(step, "decoder.0.conv2", "conv2d_wgrad").phase() == "wgrad");
   // The skip connection: written into a slice, its gradient added to.
@@ -105,7 +107,7 @@ TEST_CASE("bench: calls know their layer, shape, pitch and write mode", "[bench]
   CHECK(skip.operands.back().view.pitch == 8);
   CHECK(skip.operands.back().view.channels() == 4);
   const bench::Call& pool = call_of(step, "encoder.0.norm2", "max_pool2d_backward");
-  CHECK(pool.operands.back().role == bench::Role::add);
+  CHECK(pool.operands.back().role == Role::add);
   // Nobody asks for the gradient of the images.
   for (const bench::Call& call : step.calls)
     CHECK_FALSE((call.layer == "encoder.0.conv1" && call.phase() == "dgrad"));

@@ -288,9 +288,9 @@ TEST_CASE("bf16: units agree but for the order of sums", "[ops]") {
 TEST_CASE("bf16: Winograd's algorithm is never taken", "[ops]") {
   KernelContext context;
   const ConvGeometry g = conv2d_geometry({6, 240, 240, 32}, {32, 3, 3, 32}, spec_of(1, 1, 1));
-  CHECK(cpu::takes_winograd(context, ConvPass::forward, g));
+  CHECK(cpu::choose(context, KernelId::conv2d_forward, g) == cpu::ConvWay::winograd);
   context.precision = ConvPrecision::bf16;
-  CHECK_FALSE(cpu::takes_winograd(context, ConvPass::forward, g));
+  CHECK(cpu::choose(context, KernelId::conv2d_forward, g) == cpu::ConvWay::bf16);
 }
 
 }  // namespace glia::test

@@ -8,15 +8,23 @@ namespace glia::test {
 
 namespace {
 
-constexpr ConvPass kPasses[] = {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad};
+constexpr KernelId kForward = KernelId::conv2d_forward, kDgrad = KernelId::conv2d_dgrad,
+                   kWgrad = KernelId::conv2d_wgrad;
+constexpr KernelId kPasses[] = {kForward, kDgrad, kWgrad};
 
 ConvGeometry square(std::int64_t images, std::int64_t size, std::int64_t c, std::int64_t k,
                     const ConvSpec& spec = {.padding = Padding::all(1)}, std::int64_t window = 3) {
   return conv2d_geometry({images, size, size, c}, {k, window, window, c}, spec);
 }
 
-bool automatic(ConvPass pass, const ConvGeometry& g) {
-  return cpu::takes_winograd(ConvMethod::automatic, pass, g);
+bool takes_winograd(ConvMethod method, KernelId pass, const ConvGeometry& g) {
+  KernelContext context;
+  context.conv = method;
+  return cpu::choose(context, pass, g) == cpu::ConvWay::winograd;
+}
+
+bool automatic(KernelId pass, const ConvGeometry& g) {
+  return takes_winograd(ConvMethod::automatic, pass, g);
 }
 
 }  // namespace
@@ -35,10 +43,10 @@ TEST_CASE("conv choice: direct and winograd are obeyed, where they fit", "[ops]"
   const ConvGeometry large = square(6, 240, 32, 32), tiny = square(1, 1, 1, 1);
   const ConvGeometry strided =
       square(6, 240, 32, 32, {.stride_h = 2, .stride_w = 2, .padding = {}});
-  for (const ConvPass pass : kPasses) {
-    CHECK_FALSE(cpu::takes_winograd(ConvMethod::direct, pass, large));
-    CHECK(cpu::takes_winograd(ConvMethod::winograd, pass, tiny));
-    CHECK_FALSE(cpu::takes_winograd(ConvMethod::winograd, pass, strided));
+  for (const KernelId pass : kPasses) {
+    CHECK_FALSE(takes_winograd(ConvMethod::direct, pass, large));
+    CHECK(takes_winograd(ConvMethod::winograd, pass, tiny));
+    CHECK_FALSE(takes_winograd(ConvMethod::winograd, pass, strided));
   }
 }
 
@@ -46,19 +54,54 @@ TEST_CASE("conv choice: auto takes Winograd for the layers of a U-Net and not fo
           "[ops]") {
   std::int64_t size = 240;
   for (std::int64_t channels = 32; channels <= 512; channels *= 2, size /= 2)
-    for (const ConvPass pass : kPasses) {
+    for (const KernelId pass : kPasses) {
       CHECK(automatic(pass, square(6, size, channels, channels)));
       CHECK(automatic(pass, square(1, 8, channels, channels)));
       CHECK_FALSE(automatic(pass, square(1, 4, channels, channels)));
     }
   // The first layer: three channels are too few to sum over, or to fill vectors of transforms.
   const ConvGeometry first = square(6, 240, 3, 32);
-  CHECK_FALSE(automatic(ConvPass::forward, first));
-  CHECK(automatic(ConvPass::dgrad, first));
-  CHECK_FALSE(automatic(ConvPass::wgrad, first));
+  CHECK_FALSE(automatic(kForward, first));
+  CHECK(automatic(kDgrad, first));
+  CHECK_FALSE(automatic(kWgrad, first));
   // dgrad's tiles are those of x: 4 x 4 pixels from 6 x 6, and back.
-  CHECK_FALSE(automatic(ConvPass::forward, square(1, 6, 64, 64, {})));
-  CHECK(automatic(ConvPass::dgrad, square(1, 6, 64, 64, {})));
+  CHECK_FALSE(automatic(kForward, square(1, 6, 64, 64, {})));
+  CHECK(automatic(kDgrad, square(1, 6, 64, 64, {})));
+}
+
+TEST_CASE("conv choice: the way of every kind of layer", "[ops]") {
+  struct Row {
+    KernelId kernel;
+    ConvGeometry geometry;
+    cpu::ConvWay fp32;
+  };
+  using enum KernelId;
+  const ConvGeometry wide = square(6, 60, 128, 128), head = square(6, 240, 32, 1, {}, 1),
+                     strided = square(2, 9, 16, 16, {.stride_h = 2, .stride_w = 2, .padding = {}}),
+                     up = square(6, 30, 64, 128, {.stride_h = 2, .stride_w = 2, .padding = {}}, 2),
+                     odd_up =
+                         square(6, 30, 24, 48, {.stride_h = 2, .stride_w = 2, .padding = {}}, 2);
+  using cpu::ConvWay;
+  for (const Row& row :
+       {Row{conv2d_forward, wide, ConvWay::winograd}, Row{conv2d_dgrad, wide, ConvWay::winograd},
+        Row{conv2d_wgrad, wide, ConvWay::winograd}, Row{conv2d_forward, head, ConvWay::dots},
+        Row{conv2d_dgrad, head, ConvWay::taps}, Row{conv2d_wgrad, head, ConvWay::taps},
+        Row{conv2d_forward, strided, ConvWay::taps},
+        Row{conv_transpose2d_forward, up, ConvWay::taps},
+        Row{conv_transpose2d_dgrad, up, ConvWay::taps},
+        Row{conv_transpose2d_dgrad, head, ConvWay::dots},
+        Row{conv_transpose2d_wgrad, up, ConvWay::patches},
+        Row{conv_transpose2d_wgrad, odd_up, ConvWay::taps}}) {
+    KernelContext context;
+    CAPTURE(kKernels[static_cast<std::size_t>(row.kernel)].name);
+    CHECK(cpu::name_of(cpu::choose(context, row.kernel, row.geometry)) ==
+          std::string(cpu::name_of(row.fp32)));
+    context.precision = ConvPrecision::bf16;
+    CHECK(cpu::choose(context, row.kernel, row.geometry) == ConvWay::bf16);
+  }
+  KernelContext context;
+  CHECK_THROWS_WITH(cpu::choose(context, relu_forward, wide),
+                    "conv choice: relu_forward is no convolution");
 }
 
 TEST_CASE("conv choice: tiles cover every pixel once, and tasks hold at least one", "[ops]") {

@@ -1,6 +1,8 @@
 // --threads: as many as asked for, never more than the cores without a word.
 #include <string>
 
+#include <fmt/format.h>
+
 #include "engine/runtime/open_device.h"
 #include "tests/catch.h"
 

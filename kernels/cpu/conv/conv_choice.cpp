@@ -1,27 +1,71 @@
 #include "kernels/cpu/conv/conv_choice.h"
 
+#include "engine/base/check.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
 
 namespace glia::cpu {
 
-bool winograd_fits(const ConvGeometry& g) {
-  return g.R == 3 && g.S == 3 && g.stride_h == 1 && g.stride_w == 1;
-}
+namespace {
 
 bool takes_winograd(ConvMethod method, ConvPass pass, const ConvGeometry& g) {
   if (method == ConvMethod::direct || !winograd_fits(g)) return false;
   if (method == ConvMethod::winograd) return true;
-  // Measured, docs/adr/0009-winograd.md. With few channels to sum over, the transforms cost more
-  // than the multiplications that they save; with few tiles the weights' transform does.
-  // Backward-weights of few input channels has a direct kernel that wastes no lanes.
+  // With few channels to sum over, the transforms cost more than the multiplications that they
+  // save; with few tiles the weights' transform does. Backward-weights of few input channels has a
+  // direct kernel that wastes no lanes.
   const bool dgrad = pass == ConvPass::dgrad;
   const std::int64_t tiles = WinogradTiles(g.N, dgrad ? g.H : g.P, dgrad ? g.W : g.Q).count;
   if (pass == ConvPass::wgrad && g.C < 8) return false;
   return (pass == ConvPass::forward ? g.C : g.K) >= 8 && tiles >= 4;
 }
 
-bool takes_winograd(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
-  return context.precision == ConvPrecision::fp32 && takes_winograd(context.conv, pass, g);
+/// 1x1 to so few outputs that vectors of them would be empty, like the head of a U-Net.
+bool takes_dots(const ConvGeometry& g) {
+  return g.R == 1 && g.S == 1 && g.stride_h == 1 && g.stride_w == 1 && g.P == g.H && g.Q == g.W &&
+         g.K <= 4 && g.C >= 8;
+}
+
+/// Windows lie side by side and cover the image, and channels fill cache lines.
+bool takes_patches(const ConvGeometry& g) {
+  return g.stride_h == g.R && g.stride_w == g.S && g.pad_top == 0 && g.pad_left == 0 &&
+         g.H == g.P * g.R && g.W == g.Q * g.S && g.C % 16 == 0;
+}
+
+}  // namespace
+
+const char* name_of(ConvWay way) {
+  switch (way) {
+    case ConvWay::taps: return "taps";
+    case ConvWay::winograd: return "winograd";
+    case ConvWay::dots: return "dots";
+    case ConvWay::patches: return "patches";
+    case ConvWay::bf16: return "bf16";
+  }
+  return "";
+}
+
+bool winograd_fits(const ConvGeometry& g) {
+  return g.R == 3 && g.S == 3 && g.stride_h == 1 && g.stride_w == 1;
+}
+
+ConvWay choose(const KernelContext& context, KernelId kernel, const ConvGeometry& g) {
+  if (context.precision == ConvPrecision::bf16) return ConvWay::bf16;
+  const auto winograd_or = [&](ConvPass pass, ConvWay other) {
+    return takes_winograd(context.conv, pass, g) ? ConvWay::winograd : other;
+  };
+  // A transposed convolution's backward-data is a forward pass, and the other way round.
+  const ConvWay forward = takes_dots(g) ? ConvWay::dots : ConvWay::taps;
+  switch (kernel) {
+    case KernelId::conv2d_forward: return winograd_or(ConvPass::forward, forward);
+    case KernelId::conv2d_dgrad: return winograd_or(ConvPass::dgrad, ConvWay::taps);
+    case KernelId::conv2d_wgrad: return winograd_or(ConvPass::wgrad, ConvWay::taps);
+    case KernelId::conv_transpose2d_forward: return ConvWay::taps;
+    case KernelId::conv_transpose2d_dgrad: return forward;
+    case KernelId::conv_transpose2d_wgrad:
+      return takes_patches(g) ? ConvWay::patches : ConvWay::taps;
+    default:
+      fail("conv choice: {} is no convolution", kKernels[static_cast<std::size_t>(kernel)].name);
+  }
 }
 
 }  // namespace glia::cpu

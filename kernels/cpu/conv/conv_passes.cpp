@@ -10,7 +10,7 @@
 
 namespace glia::cpu {
 
-void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x,
+void conv_forward(KernelContext& context, ConvWay way, const ConvGeometry& g, const Mapped& x,
                   const ConstView& w, const ConstView& b, const View& y, Write write,
                   const View& moments) {
   const TapConv problem{.in = x.view,
@@ -22,19 +22,19 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const Mapped& x
                         .in_step_w = g.stride_w,
                         .parts = {forward_taps(g)},
                         .write = write};
-  if (context.precision == ConvPrecision::bf16) {
+  if (way == ConvWay::bf16) {
     bf16_tap_conv(context, problem, moments);
     return;
   }
-  if (takes_dots(g))
+  if (way == ConvWay::dots)
     dot_forward(context, x, w, b, y, write);
   else if (tap_conv(context, problem, moments))
     return;
   if (moments) moments_of(context, y, moments);
 }
 
-void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const ConstView& w,
-                const ConstView& b, const View& dx, Write write) {
+void conv_dgrad(KernelContext& context, ConvWay way, const ConvGeometry& g, const Mapped& dy,
+                const ConstView& w, const ConstView& b, const View& dx, Write write) {
   TapConv problem{.in = dy.view,
                   .in_map = dy.map,
                   .w = w,
@@ -60,7 +60,7 @@ void conv_dgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy,
                                  (w0 + g.pad_left - s) / g.stride_w, r * g.S + s});
       problem.parts.push_back(std::move(part));
     }
-  if (context.precision == ConvPrecision::bf16)
+  if (way == ConvWay::bf16)
     bf16_tap_conv(context, problem, {});
   else
     tap_conv(context, problem);

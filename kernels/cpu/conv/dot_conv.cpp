@@ -63,11 +63,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace glia::cpu {
 
-bool takes_dots(const ConvGeometry& g) {
-  return g.R == 1 && g.S == 1 && g.stride_h == 1 && g.stride_w == 1 && g.P == g.H && g.Q == g.W &&
-         g.K <= 4 && g.C >= 8;
-}
-
 HWY_EXPORT(dot_forward);
 void dot_forward(KernelContext& context, const Mapped& x, const ConstView& w, const ConstView& b,
                  const View& y, Write write) {

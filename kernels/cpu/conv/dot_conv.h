@@ -5,9 +5,6 @@
 
 namespace glia::cpu {
 
-/// Whether a forward pass is of that kind: so few outputs that vectors of them would be empty.
-bool takes_dots(const ConvGeometry& g);
-
 /// y (+)= x * w + b; b may be empty.
 void dot_forward(KernelContext& context, const Mapped& x, const ConstView& w, const ConstView& b,
                  const View& y, Write write);

@@ -159,11 +159,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace glia::cpu {
 
-bool takes_patches(const ConvGeometry& g) {
-  return g.stride_h == g.R && g.stride_w == g.S && g.pad_top == 0 && g.pad_left == 0 &&
-         g.H == g.P * g.R && g.W == g.Q * g.S && g.C % 16 == 0;
-}
-
 GLIA_DISPATCH(patch_wgrad, ConvTranspose2dWgrad)
 
 }  // namespace glia::cpu

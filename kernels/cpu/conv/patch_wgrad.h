@@ -8,10 +8,7 @@
 
 namespace glia::cpu {
 
-/// Whether windows lie side by side and cover the image, and channels fill cache lines.
-bool takes_patches(const ConvGeometry& g);
-
-/// dw and db (kernels/api/conv_transpose2d.h), in fp32.
+/// dw and db where `choose` says patches (kernels/api/conv_transpose2d.h), in fp32.
 void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a);
 
 }  // namespace glia::cpu

@@ -283,9 +283,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace glia::cpu {
 HWY_EXPORT(conv_wgrad);
-void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const Mapped& x,
-                const View& dw, Write write) {
-  if (context.precision == ConvPrecision::bf16)
+void conv_wgrad(KernelContext& context, ConvWay way, const ConvGeometry& g, const Mapped& dy,
+                const Mapped& x, const View& dw, Write write) {
+  if (way == ConvWay::bf16)
     bf16_wgrad(context, g, dy, x, dw, write);
   else
     HWY_DYNAMIC_DISPATCH(conv_wgrad)(context, g, dy, x, dw, write);

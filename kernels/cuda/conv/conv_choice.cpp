@@ -1,6 +1,7 @@
 #include "kernels/cuda/conv/conv_choice.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "engine/base/divide.h"
 
@@ -48,6 +49,19 @@ ConvAlgorithm choose_algorithm(ConvPass pass, const ConvGeometry& g) {
   const bool can_shuffle = pass == ConvPass::dgrad && windows_tile_input(g);
   if (wanted == ConvAlgorithm::naive || wanted == ConvAlgorithm::tiled) return wanted;
   return can_shuffle ? ConvAlgorithm::shuffled : ConvAlgorithm::tiled;
+}
+
+const char* conv_algorithm(const KernelContext&, const KernelInfo& kernel, const ConvGeometry& g) {
+  // A transposed convolution's backward-data is a forward pass, and the other way round.
+  const bool transposed = kernel.op == std::string_view("conv_transpose2d");
+  const ConvPass pass = kernel.pass == Pass::wgrad                     ? ConvPass::wgrad
+                        : (kernel.pass == Pass::forward) != transposed ? ConvPass::forward
+                                                                       : ConvPass::dgrad;
+  switch (choose_algorithm(pass, g)) {
+    case ConvAlgorithm::naive: return "naive";
+    case ConvAlgorithm::shuffled: return "shuffled";
+    default: return "tiled";
+  }
 }
 
 bool windows_tile_input(const ConvGeometry& g) {

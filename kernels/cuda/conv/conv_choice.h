@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/base/geometry.h"
-#include "kernels/api/conv2d.h"
+#include "kernels/api/table.h"
 
 namespace glia {
 
@@ -29,6 +29,10 @@ ConvOverride& conv_override();
 /// The kernel of a pass: `naive`, `tiled` or `shuffled`, never `automatic`. Obeys conv_override(),
 /// but takes `tiled` where `shuffled` does not fit.
 ConvAlgorithm choose_algorithm(ConvPass pass, const ConvGeometry& g);
+
+/// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled" or "shuffled".
+const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
+                           const ConvGeometry& g);
 
 /// Whether windows cover the input without overlap, gap or padding: each input pixel then belongs
 /// to one output pixel, as in a transposed convolution 2x2 with stride 2.

@@ -1,0 +1,42 @@
+#include "engine/runtime/layer_names.h"
+
+namespace glia {
+
+void LayerNames::add(const ConstView& view, std::string parameter) {
+  const std::string layer = parameter.substr(0, parameter.rfind('.'));
+  const std::size_t bytes = static_cast<std::size_t>(view.shape.numel()) * size_of(view.dtype);
+  parameters_[view.data] = {std::move(parameter), layer, bytes};
+}
+
+std::string LayerNames::of(const KernelCall& call, Pass pass) {
+  if (call.kernel().pass == Pass::update) return "all parameters";
+  const std::vector<Operand> operands = call.operands();
+  const auto find = [&]() -> std::string {
+    for (const Operand& operand : operands)
+      if (const auto found = parameters_.find(operand.view.data); found != parameters_.end())
+        return found->second.layer;
+    for (const Operand& operand : operands)
+      if (const auto found = made_by_.find(operand.view.data); found != made_by_.end())
+        return found->second;
+    return last_;
+  };
+  last_ = find();
+  for (const Operand& operand : operands) {
+    if (!operand.written()) continue;
+    if (pass == Pass::forward)
+      made_by_[operand.view.data] = last_;
+    else
+      made_by_.erase(operand.view.data);  // a gradient, in memory that an activation had
+  }
+  return last_;
+}
+
+std::string LayerNames::parameter_at(const void* address) const {
+  auto after = parameters_.upper_bound(address);
+  if (after == parameters_.begin()) return "";
+  const auto& [start, parameter] = *--after;
+  const auto distance = static_cast<const char*>(address) - static_cast<const char*>(start);
+  return static_cast<std::size_t>(distance) < parameter.bytes ? parameter.name : "";
+}
+
+}  // namespace glia

@@ -1,0 +1,105 @@
+// Memory of a device as kernels and the engine see it: where it comes from, the way there from the
+// host's, and a kernel's scratch memory.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace glia {
+
+struct KernelContext;
+
+/// A device has not the memory that was asked for.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Work that was recorded instead of done, to be queued as a whole.
+class Graph {
+ public:
+  virtual ~Graph() = default;
+  virtual void replay() = 0;
+};
+
+class Allocator {
+ public:
+  virtual ~Allocator() = default;
+  /// 64-byte aligned memory with undefined contents. Throws `OutOfMemory` when there is none.
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* data, std::size_t bytes) = 0;
+
+  /// Copies between the host's memory and this, and a fill with one byte value. They come after all
+  /// kernels that were queued before; `copy_in` and `copy_out` have finished with the host's bytes
+  /// when they return. Here: for memory that is the host's own.
+  virtual void copy_in(void* to, const void* from_host, std::size_t bytes);
+  virtual void copy_out(void* to_host, const void* from, std::size_t bytes);
+  /// As `copy_in`, but it may overtake what was queued before, which must not use `to`; what is
+  /// queued from here on sees it. So a copy runs beside kernels.
+  virtual void copy_in_beside(void* to, const void* from_host, std::size_t bytes) {
+    copy_in(to, from_host, bytes);
+  }
+  virtual void fill(void* to, unsigned char value, std::size_t bytes);
+  /// Waits until everything that was queued has happened.
+  virtual void synchronize() {}
+  /// Tells kernels where to queue and how large the device is.
+  virtual void describe(KernelContext&) const {}
+  /// Bytes that could still be allocated; nothing where that is not known.
+  virtual std::optional<std::size_t> available() const { return std::nullopt; }
+  /// Whether kernels keep their scratch memory from call to call. Where allocating costs next to
+  /// nothing they do not, and tensors use those bytes between two calls.
+  virtual bool keeps_scratch() const { return true; }
+  /// The most bytes that were held at one time, and the requests that reached the system; zeros
+  /// where nobody counts.
+  virtual std::size_t peak_bytes() const { return 0; }
+  virtual std::size_t system_requests() const { return 0; }
+  /// Whether host code may use the addresses.
+  virtual bool on_host() const { return true; }
+  /// Whether `capture` can be used.
+  virtual bool can_capture() const { return false; }
+  /// Records what `work` queues, without running it. `work` must neither copy from or to the host
+  /// nor wait. Throws `Error` when it does or when the device cannot record.
+  virtual std::unique_ptr<Graph> capture(const std::function<void()>& work);
+};
+
+/// Straight from the system, page-aligned in huge pages where the system has them.
+class SystemAllocator : public Allocator {
+ public:
+  void* allocate(std::size_t bytes) override;
+  void release(void* data, std::size_t bytes) override;
+};
+
+/// Scratch memory of the kernel that runs. It survives from call to call and only grows, so that a
+/// steady training step allocates nothing; or, where the source is an arena, it goes back after
+/// each call. Contents are undefined at each `reserve`; one kernel at a time uses it.
+class Workspace {
+ public:
+  /// In the host's memory, or in the memory that `source` gives; that must outlive the workspace.
+  explicit Workspace(Allocator* source = nullptr, bool keeps = true)
+      : source_(source), keeps_(keeps) {}
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  ~Workspace();
+
+  /// At least `bytes` of 64-byte aligned memory (256 on a GPU). Throws `Error` when there is none.
+  void* reserve(std::size_t bytes);
+  /// The kernel that reserved it has returned.
+  void finish_call();
+  std::size_t size() const { return size_; }
+
+ private:
+  Allocator* source_ = nullptr;
+  bool keeps_ = true;
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+  // Smaller blocks of before: recorded graphs may still use them.
+  std::vector<std::pair<void*, std::size_t>> outgrown_;
+};
+
+}  // namespace glia
