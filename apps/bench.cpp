@@ -295,6 +295,9 @@ void add_measure_options(CLI::App& command, BenchOptions& o) {
                   "step gets 15 times as long")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command.add_flag("--check-nan", o.device.check_nan,
+                   "Look at what every kernel writes, and end a row at the first value that is not "
+                   "finite; times then mean nothing");
   command.add_flag("--no-cold", o.no_cold, "Leave out the samples with cold caches");
   command.add_flag("--no-check", o.no_check, "Leave out errors and repeatability");
   command

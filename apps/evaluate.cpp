@@ -90,8 +90,8 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
           {"threshold", o.threshold},
           {"inference", o.inference.chosen.to_json()},
           {"batch_size", o.batch_size},
-          {"conv", o.device.conv},
-          {"precision", o.device.precision},
+          {"conv", name_of(o.device.request.conv)},
+          {"precision", name_of(o.device.request.precision)},
           {"loss", {{"name", objective.str()}, {"mean", result.loss}}},
           {"group_by", o.group_by},
           {"pixel_size_mm", o.pixel_size},
@@ -228,6 +228,7 @@ void add_evaluate_command(CLI::App& app) {
                     "Also score with none of these four, with each alone and with all, in one "
                     "table; --min-size is 20 there unless given");
   options->device.add_to(*command);
+  options->device.add_check_nan_to(*command);
   command->footer(
       "Example:\n"
       "  glia evaluate --checkpoint runs/first/best.safetensors --data slices --list "

@@ -153,6 +153,7 @@ void add_predict_command(CLI::App& app) {
       ->capture_default_str();
   options->inference.add_to(*command);
   options->device.add_to(*command);
+  options->device.add_check_nan_to(*command);
   command->footer(
       "Example:\n"
       "  glia predict --checkpoint runs/first/best.safetensors --input slices/7_img.npy --out out\n"

@@ -43,11 +43,11 @@ void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inpu
            const TrainConfig& config, const nlohmann::json& model_json,
            const Preprocess& preprocess, const Checkpoint* checkpoint) {
   DeviceOptions options = o.device;
-  options.precision = name_of(config.precision);  // a resumed run's own
+  options.request.precision = config.precision;  // a resumed run's own
   const auto device = options.open();
   device->context().conv = config.conv;  // likewise
   const auto room = device->allocator().available();
-  Trace trace;
+  const auto trace = std::make_shared<Trace>();
   if (o.trace) device->watch(trace);
   const auto model = make_model(model_json);
   if (checkpoint == nullptr)
@@ -82,7 +82,7 @@ void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inpu
          folder.path().string());
   }
   reporter.finish(finished);
-  if (o.trace) print(trace);
+  if (o.trace) print(*trace);
   if (!finished) {
     reporter.say(
         fmt::format("stopped; continue with: glia train --resume {}", folder.path().string()));
@@ -98,8 +98,8 @@ void start(TrainOptions& o, const CLI::App& command) {
   config.optimizer.kind = optim::parse_kind(o.optimizer);
   config.schedule.kind = optim::parse_schedule(o.schedule);
   config.augment = AugmentConfig::parse(o.augment);
-  config.conv = parse_conv(o.device.conv);
-  config.precision = parse_precision(o.device.precision);
+  config.conv = o.device.request.conv;
+  config.precision = o.device.request.precision;
   Objective::parse(config.loss, config.region, config.smooth);  // a typo must not leave a folder
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = o.model.config(command, inputs.channels()).to_json();
@@ -203,6 +203,7 @@ void add_train_command(CLI::App& app) {
   options->model.add_to(*command);
   add_training_options(*command, *options);
   options->device.add_to(*command);
+  options->device.add_check_nan_to(*command);
   command->add_option("--loader-threads", options->loader_threads, "Threads that load slices ahead")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();

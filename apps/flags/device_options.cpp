@@ -7,6 +7,22 @@
 
 namespace glia {
 
+namespace {
+
+/// A flag with one of `names`, stored as what it means.
+template <class Value>
+void add_choice(CLI::App& command, const std::string& flag, Value& value,
+                const std::vector<std::string>& names, Value (*parse)(std::string_view),
+                const std::string& description) {
+  command
+      .add_option_function<std::string>(
+          flag, [&value, parse](const std::string& text) { value = parse(text); }, description)
+      ->check(CLI::IsMember(names))
+      ->default_str(name_of(value));
+}
+
+}  // namespace
+
 void DeviceOptions::add_to(CLI::App& command) {
   command
       .add_option("--device", request.device,
@@ -37,35 +53,29 @@ void DeviceOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--threads", request.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
-  command
-      .add_option("--conv", conv,
-                  "How the CPU convolves: direct (by the definition), winograd (3x3 with stride 1 "
-                  "in a quarter of the multiplications, with a little less precision), or auto "
-                  "(whichever is faster for a layer's size)")
-      ->check(CLI::IsMember(conv_names()))
-      ->capture_default_str();
-  command
-      .add_option("--memory", memory,
-                  "What the CPU keeps of a network: fast (normalised activations too), lean (only "
-                  "what they are computed from, again and again; the same bits), or auto (lean, "
-                  "which is faster as well)")
-      ->check(CLI::IsMember(memory_names()))
-      ->capture_default_str();
-  command
-      .add_option("--precision", precision,
-                  "In what the CPU's convolutions multiply: fp32, or bf16 (summed up in fp32; "
-                  "weights, activations and gradients stay fp32), which needs a processor with AMX "
-                  "or AVX512-BF16")
-      ->check(CLI::IsMember(precision_names()))
-      ->capture_default_str();
+  add_choice(command, "--conv", request.conv, conv_names(), parse_conv,
+             "How the CPU convolves: direct (by the definition), winograd (3x3 with stride 1 in a "
+             "quarter of the multiplications, with a little less precision), or auto (whichever is "
+             "faster for a layer's size)");
+  add_choice(command, "--memory", request.memory, memory_names(), parse_memory,
+             "What the CPU keeps of a network: fast (normalised activations too), lean (only what "
+             "they are computed from, again and again; the same bits), or auto (lean, which is "
+             "faster as well)");
+  add_choice(command, "--precision", request.precision, precision_names(), parse_precision,
+             "In what the CPU's convolutions multiply: fp32, or bf16 (summed up in fp32; weights, "
+             "activations and gradients stay fp32), which needs a processor with AMX or "
+             "AVX512-BF16");
+}
+
+void DeviceOptions::add_check_nan_to(CLI::App& command) {
+  command.add_flag(
+      "--check-nan", request.check_nan,
+      "Look at what every kernel writes, and end at the first value that is not finite "
+      "with the layer, kernel and tensor that made it; many times slower");
 }
 
 std::unique_ptr<Device> DeviceOptions::open() const {
-  DeviceRequest wanted = request;
-  wanted.conv = parse_conv(conv);
-  wanted.memory = parse_memory(memory);
-  wanted.precision = parse_precision(precision);
-  return open_device(wanted, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  return open_device(request, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
 }
 
 }  // namespace glia

@@ -14,10 +14,10 @@ namespace glia {
 
 struct DeviceOptions {
   DeviceRequest request;
-  std::string conv = name_of(request.conv), memory = name_of(request.memory),
-              precision = name_of(request.precision);
 
   void add_to(CLI::App& command);
+  /// --check-nan, for commands that run a network.
+  void add_check_nan_to(CLI::App& command);
   /// Opens the device and says on standard error which one it took where that was left open.
   std::unique_ptr<Device> open() const;
 };

@@ -65,10 +65,9 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
   const KernelTable kernels = {.name = "recording", .reads_maps = how.reads_maps};
   Device device("recording", kernels, std::make_shared<NoMemory>(), 1);
   device.set_memory_mode(how.memory);
-  Recorder recorder;
+  const auto recorder = std::make_shared<Recorder>();
   device.watch(recorder);
   net.parameters().allocate(device);
-  net.parameters().name_layers(recorder.layers());
   optim::Optimizer adam({}, net.parameters());
   const Objective objective = Objective::parse("iou", Region::batch, 1);
   TrainStep step(device, net, adam, objective, 0, TrainStep::Mode::eager);
@@ -81,7 +80,7 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
   return {.config = config,
           .batch_size = batch_size,
           .size = size,
-          .calls = recorder.take_calls(),
+          .calls = recorder->take_calls(),
           .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
                                      {.cpu = how.reads_maps, .memory = how.memory})
                                .peak_bytes,

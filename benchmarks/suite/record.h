@@ -22,10 +22,11 @@ struct RecordedStep {
 /// Writes down every call instead of letting it compute.
 class Recorder : public Watcher {
  public:
+  void name(const ConstView& view, const std::string& parameter) override {
+    layers_.add(view, parameter);
+  }
   void begin(Pass pass) override { step_pass_ = pass; }
   bool before(Device& device, const KernelCall& seen) override;
-  /// To be told the parameters, by which calls know their layer.
-  LayerNames& layers() { return layers_; }
   std::vector<Call> take_calls() { return std::move(calls_); }
 
  private:

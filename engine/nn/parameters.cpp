@@ -60,6 +60,10 @@ void ParameterSet::allocate(Device& device) {
   }
   for (Parameter& p : buffers_) p.value = Tensor::zeros(device, p.shape, dtype);
   clear_grads();
+  for (const Parameter& p : parameters_) {
+    device.name(p.value.view(), p.name);
+    device.name(p.value.grad().view(), p.name);
+  }
 }
 
 void ParameterSet::allocate(Device& device, std::uint64_t seed) {
@@ -67,13 +71,6 @@ void ParameterSet::allocate(Device& device, std::uint64_t seed) {
   std::uint64_t stream = 0;
   for (const auto* set : {&parameters_, &buffers_})
     for (const Parameter& p : *set) fill(p.value, p.init, seed, stream++);
-}
-
-void ParameterSet::name_layers(LayerNames& names) const {
-  for (const Parameter& parameter : parameters_) {
-    names.add(parameter.value.view(), parameter.name);
-    names.add(parameter.value.grad().view(), parameter.name);
-  }
 }
 
 void ParameterSet::clear_grads() {

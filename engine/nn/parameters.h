@@ -5,7 +5,6 @@
 #include <deque>
 #include <string>
 
-#include "engine/runtime/layer_names.h"
 #include "engine/tensor/tensor.h"
 
 namespace glia::nn {
@@ -26,9 +25,6 @@ struct Parameter {
   Shape shape;
   Init init;
   Tensor value;  // defined once the set is allocated
-
-  /// The name without its last part: "encoder.0.conv1" of "encoder.0.conv1.weight".
-  std::string layer() const { return name.substr(0, name.rfind('.')); }
 };
 
 class ParameterSet {
@@ -51,9 +47,6 @@ class ParameterSet {
   void clear_grads();
   /// Zeroes the gradients that the backward pass did not write.
   void finish_grads();
-
-  /// Tells which parameter, and the gradient of which, lies where.
-  void name_layers(LayerNames& names) const;
 
   const std::deque<Parameter>& parameters() const { return parameters_; }
   const std::deque<Parameter>& buffers() const { return buffers_; }

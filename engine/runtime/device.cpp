@@ -22,21 +22,25 @@ Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<All
 }
 
 void Device::begin(Pass pass) {
-  for (Watcher* watcher : watchers_) watcher->begin(pass);
+  for (const auto& watcher : watchers_) watcher->begin(pass);
+}
+
+void Device::name(const ConstView& view, const std::string& parameter) {
+  for (const auto& watcher : watchers_) watcher->name(view, parameter);
 }
 
 void Device::announce(const Shape& shape, DType dtype) {
-  for (Watcher* watcher : watchers_) watcher->announce(shape, dtype);
+  for (const auto& watcher : watchers_) watcher->announce(shape, dtype);
 }
 
 bool Device::before(const KernelCall& call) {
   bool computes = true;
-  for (Watcher* watcher : watchers_) computes = watcher->before(*this, call) && computes;
+  for (const auto& watcher : watchers_) computes = watcher->before(*this, call) && computes;
   return computes;
 }
 
 void Device::after(const KernelCall& call) {
-  for (Watcher* watcher : watchers_) watcher->after(*this, call);
+  for (const auto& watcher : watchers_) watcher->after(*this, call);
 }
 
 const char* Device::algorithm(const KernelCall& call) const {

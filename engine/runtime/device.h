@@ -39,12 +39,12 @@ class Device {
     return allocator_->capture(work);
   }
 
-  /// Lets `watcher` see every call from now on; it must outlive the device. Work on a watched
-  /// device is not captured.
-  void watch(Watcher& watcher) { watchers_.push_back(&watcher); }
+  /// Lets `watcher` see every call from now on. Work on a watched device is not captured.
+  void watch(std::shared_ptr<Watcher> watcher) { watchers_.push_back(std::move(watcher)); }
   bool watched() const { return !watchers_.empty(); }
   /// What the watchers are told; `before` gives whether all of them want the call computed.
   void begin(Pass pass);
+  void name(const ConstView& view, const std::string& parameter);
   void announce(const Shape& shape, DType dtype);
   bool before(const KernelCall& call);
   void after(const KernelCall& call);
@@ -58,7 +58,7 @@ class Device {
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
   MemoryMode memory_mode_ = MemoryMode::automatic;
-  std::vector<Watcher*> watchers_;
+  std::vector<std::shared_ptr<Watcher>> watchers_;
 };
 
 /// The CPU device in an arena. `threads` 0 means every core this process may use.

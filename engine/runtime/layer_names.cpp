@@ -2,10 +2,9 @@
 
 namespace glia {
 
-void LayerNames::add(const ConstView& view, std::string parameter) {
-  const std::string layer = parameter.substr(0, parameter.rfind('.'));
+void LayerNames::add(const ConstView& view, const std::string& parameter) {
   const std::size_t bytes = static_cast<std::size_t>(view.shape.numel()) * size_of(view.dtype);
-  parameters_[view.data] = {std::move(parameter), layer, bytes};
+  parameters_[view.data] = {parameter, layer_of(parameter), bytes};
 }
 
 std::string LayerNames::of(const KernelCall& call, Pass pass) {

@@ -8,11 +8,15 @@
 
 namespace glia {
 
+/// The name without its last part: "encoder.0.conv1" of "encoder.0.conv1.weight".
+inline std::string layer_of(const std::string& parameter) {
+  return parameter.substr(0, parameter.rfind('.'));
+}
+
 class LayerNames {
  public:
-  /// Says that a parameter or its gradient lies here; its name is that of its layer and a last
-  /// part: "encoder.0.conv1.weight".
-  void add(const ConstView& view, std::string parameter);
+  /// Says that a parameter or its gradient lies here.
+  void add(const ConstView& view, const std::string& parameter);
   /// The layer whose parameter the call uses; else the one that made, in the forward pass, the
   /// first operand that some layer made; else that of the call before. Calls must come in order.
   std::string of(const KernelCall& call, Pass pass);

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "engine/base/check.h"
+#include "engine/runtime/check_nan.h"
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 
@@ -205,6 +206,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request,
                                     const std::function<void(const std::string&)>& say) {
   check_device_name(request.device);
   auto device = open_requested(request, say);
+  if (request.check_nan) device->watch(std::make_shared<CheckNan>());
   if (request.memory != MemoryMode::automatic) {
     check(device->kernels().reads_maps,
           "--memory {} is for the CPU's own kernels, and the device is {} with --backend {}; leave "

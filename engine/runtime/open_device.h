@@ -25,6 +25,7 @@ struct DeviceRequest {
   ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
   MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
   ConvPrecision precision = ConvPrecision::fp32;  // bf16 is for the native kernels of the CPU
+  bool check_nan = false;     // watched for the first value that is not finite (check_nan.h)
   bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are
 };
 

@@ -63,7 +63,7 @@ PlanDevice::PlanDevice(const PlanTarget& target, std::shared_ptr<PlanLog> log)
   context().conv = target.conv;
   context().precision = target.precision;
   context().dry_run = target.cpu;
-  watch(*log_);
+  watch(log_);
 }
 
 std::size_t PlanDevice::peak_bytes() const {

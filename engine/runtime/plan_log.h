@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/runtime/arena.h"
+#include "engine/runtime/layer_names.h"
 #include "engine/runtime/watch.h"
 
 namespace glia {
@@ -33,8 +34,9 @@ class PlanLog : public Watcher {
 
   /// Names what is allocated from here on; "" leaves that to the kernels.
   void begin_stage(std::string name) { stage_ = std::move(name); }
-  /// Says that kernels which use the tensor at `data` belong to `layer`.
-  void name_layer(const void* data, std::string layer) { layers_[data] = std::move(layer); }
+  void name(const ConstView& view, const std::string& parameter) override {
+    layers_[view.data] = layer_of(parameter);
+  }
   void announce(const Shape& shape, DType dtype) override;
   /// Tensors made since the last call are this one's.
   bool before(Device& device, const KernelCall& call) override;

@@ -3,6 +3,7 @@
 // its kernels directly.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "kernels/api/operands.h"
@@ -47,6 +48,8 @@ class Watcher {
   virtual ~Watcher() = default;
   /// A pass of a step begins: forward, backward or update.
   virtual void begin(Pass) {}
+  /// A parameter, or the gradient of one, lies here; its name is "encoder.0.conv1.weight".
+  virtual void name(const ConstView&, const std::string& /*parameter*/) {}
   /// The memory of a tensor will be allocated next.
   virtual void announce(const Shape&, DType) {}
   /// A kernel is about to run. Says whether it shall compute; if not, it counts as done.

@@ -11,10 +11,6 @@ StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanT
   nn::ParameterSet& parameters = model->parameters();
   log.begin_stage("weights and gradients");
   parameters.allocate(device);
-  for (const nn::Parameter& parameter : parameters.parameters()) {
-    log.name_layer(parameter.value.view().data, parameter.layer());
-    log.name_layer(parameter.value.grad().view().data, parameter.layer());
-  }
   log.begin_stage("optimizer");
   optim::Optimizer optimizer(shape.optimizer, parameters);
   log.begin_stage("batches");

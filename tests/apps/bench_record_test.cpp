@@ -61,11 +61,11 @@ TEST_CASE("bench: the recorded kernels are those of a traced training step", "[b
     config.up = up;
     std::map<std::string, std::int64_t> expected, recorded;
     const auto device = make_cpu_device(1);
-    Trace trace;
+    const auto trace = std::make_shared<Trace>();
     device->watch(trace);
     bench::RepeatedStep step(*device, config, 2, 16, TrainStep::Mode::eager);
     step.run();
-    for (const TraceEntry& entry : trace.entries()) expected[entry.kernel] += entry.calls;
+    for (const TraceEntry& entry : trace->entries()) expected[entry.kernel] += entry.calls;
     // A step begins with copies of the images and the masks.
     if ((expected["scale"] -= 2) == 0) expected.erase("scale");
     const bench::Recording as_cpu{.reads_maps = true};

@@ -46,6 +46,18 @@ TEST_CASE("program: every command has help with an example and defaults", "[cli]
   CHECK(run_glia({"doctor"}).output.find("instruction set") != std::string::npos);
 }
 
+TEST_CASE("program: --check-nan names what made the first value that is not finite", "[cli]") {
+  const CliWorkspace w;
+  std::vector<std::string> steep = w.train("steep", 1);
+  for (const char* more : {"--learning-rate", "1e30", "--check-nan"}) steep.push_back(more);
+  const Outcome outcome = run_glia(steep);
+  check_refused(outcome, 1, "glia: --check-nan: ");
+  check_refused(outcome, 1, " of encoder.0.conv1 wrote ");
+  std::vector<std::string> sound = w.train("sound", 1);
+  sound.push_back("--check-nan");
+  CHECK(run_glia(sound).code == 0);
+}
+
 TEST_CASE("program: unknown flags and values are refused with status 2", "[cli]") {
   check_refused(run_glia({}), 2, "subcommand is required");
   check_refused(run_glia({"train", "--bogus"}), 2, "--bogus");
