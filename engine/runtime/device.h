@@ -6,14 +6,10 @@
 #include <vector>
 
 #include "engine/runtime/allocator.h"
+#include "engine/runtime/modes.h"
 #include "engine/runtime/watch.h"
 
 namespace glia {
-
-/// Whether a network keeps its normalised activations, or keeps only the convolutions' results and
-/// lets whoever reads them normalise again: less memory, the same bits. A matter of the backends
-/// that read maps; `automatic` is what is faster there.
-enum class MemoryMode : std::uint8_t { automatic, fast, lean };
 
 class Device {
  public:

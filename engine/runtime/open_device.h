@@ -38,20 +38,4 @@ std::unique_ptr<Device> open_device(
 /// Checks the spelling of a --device; throws `Error` listing the choices.
 void check_device_name(const std::string& name);
 
-/// What --conv takes: auto, direct, winograd.
-std::vector<std::string> conv_names();
-/// Throws `Error` listing them.
-ConvMethod parse_conv(std::string_view text);
-const char* name_of(ConvMethod method);
-
-/// What --memory takes: auto, fast, lean; and the same for it.
-std::vector<std::string> memory_names();
-MemoryMode parse_memory(std::string_view text);
-const char* name_of(MemoryMode mode);
-
-/// What --precision takes: fp32, bf16; and the same for it.
-std::vector<std::string> precision_names();
-ConvPrecision parse_precision(std::string_view text);
-const char* name_of(ConvPrecision precision);
-
 }  // namespace glia
