@@ -7,10 +7,10 @@
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
-#include "apps/runs/find_images.h"
 #include "apps/flags/inference_options.h"
-#include "apps/runs/open_model.h"
 #include "apps/pictures/pictures.h"
+#include "apps/runs/find_images.h"
+#include "apps/runs/open_model.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"

@@ -8,12 +8,12 @@
 #include <memory>
 
 #include "apps/commands.h"
-#include "apps/runs/environment.h"
-#include "apps/study/folder_lock.h"
-#include "apps/terminal/interrupt.h"
 #include "apps/flags/passed_flags.h"
+#include "apps/runs/environment.h"
 #include "apps/runs/run_inputs.h"
+#include "apps/study/folder_lock.h"
 #include "apps/study/sweep_runner.h"
+#include "apps/terminal/interrupt.h"
 #include "engine/base/file.h"
 #include "models/unet/unet.h"
 

@@ -7,8 +7,8 @@
 
 #include "engine/data/preprocess.h"
 #include "engine/export/onnx.h"
-#include "engine/nn/model.h"
 #include "engine/formats/safetensors.h"
+#include "engine/nn/model.h"
 
 namespace glia {
 

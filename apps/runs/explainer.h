@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/runs/open_model.h"
 #include "apps/pictures/pictures.h"
-#include "engine/formats/npy.h"
+#include "apps/runs/open_model.h"
 #include "engine/explain/occlusion.h"
+#include "engine/formats/npy.h"
 #include "engine/report/page.h"
 
 namespace glia {

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 
-#include "engine/nn/parameters.h"
 #include "engine/formats/safetensors.h"
+#include "engine/nn/parameters.h"
 
 namespace glia {
 

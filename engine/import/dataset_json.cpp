@@ -4,8 +4,8 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/import/import_cases.h"
 #include "engine/formats/stack.h"
+#include "engine/import/import_cases.h"
 
 namespace glia {
 

@@ -11,9 +11,9 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/data/group.h"
-#include "engine/import/import_tables.h"
 #include "engine/formats/nifti.h"
 #include "engine/formats/npy.h"
+#include "engine/import/import_tables.h"
 
 namespace glia {
 

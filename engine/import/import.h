@@ -5,10 +5,10 @@
 #include <functional>
 #include <optional>
 
+#include "engine/formats/stack.h"
 #include "engine/import/import_cases.h"
 #include "engine/import/mask_values.h"
 #include "engine/import/resample.h"
-#include "engine/formats/stack.h"
 
 namespace glia {
 

@@ -15,8 +15,8 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/rng.h"
-#include "engine/phantom/anatomy.h"
 #include "engine/formats/npy.h"
+#include "engine/phantom/anatomy.h"
 
 namespace glia {
 namespace {

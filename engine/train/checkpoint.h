@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/data/preprocess.h"
+#include "engine/formats/safetensors.h"
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
-#include "engine/formats/safetensors.h"
 
 namespace glia {
 

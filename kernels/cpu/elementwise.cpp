@@ -4,9 +4,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/cpu/kernels.h"
 #include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/sigmoid-inl.h"
-#include "kernels/cpu/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

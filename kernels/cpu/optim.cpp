@@ -6,8 +6,8 @@
 
 #include <cmath>
 
-#include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/kernels.h"
+#include "kernels/cpu/map-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

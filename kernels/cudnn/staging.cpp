@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "engine/base/check.h"
-#include "kernels/cudnn/status.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cudnn/status.h"
 
 namespace glia::cudnn {
 

@@ -4,8 +4,8 @@
 #include "engine/base/file.h"
 #include "engine/formats/nifti.h"
 #include "tests/cli/workspace.h"
-#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
+#include "tests/formats/encode.h"
 
 using namespace glia;
 

@@ -6,8 +6,8 @@
 #include "engine/formats/gzip.h"
 #include "engine/formats/volume_slices.h"
 #include "tests/catch.h"
-#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
+#include "tests/formats/encode.h"
 #include "tests/temp_folder.h"
 
 using namespace glia;

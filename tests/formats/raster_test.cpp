@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "tests/catch.h"
-#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
+#include "tests/formats/encode.h"
 
 using namespace glia;
 

@@ -1,8 +1,8 @@
 #include "engine/formats/stack.h"
 
 #include "tests/catch.h"
-#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
+#include "tests/formats/encode.h"
 #include "tests/temp_folder.h"
 
 using namespace glia;

@@ -6,8 +6,8 @@
 #include "engine/formats/nifti.h"
 #include "engine/formats/stack.h"
 #include "tests/catch.h"
-#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
+#include "tests/formats/encode.h"
 #include "tests/temp_folder.h"
 
 using namespace glia;

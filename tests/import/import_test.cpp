@@ -8,8 +8,8 @@
 #include "engine/data/check_data.h"
 #include "engine/data/group.h"
 #include "tests/catch.h"
-#include "tests/formats/encode.h"
 #include "tests/data/slices.h"
+#include "tests/formats/encode.h"
 #include "tests/temp_folder.h"
 
 using namespace glia;

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/rng.h"
-#include "engine/optim/optimizer.h"
-#include "engine/ops/ops.h"
 #include "engine/formats/safetensors.h"
+#include "engine/ops/ops.h"
+#include "engine/optim/optimizer.h"
 #include "models/unet/unet.h"
 
 namespace glia {

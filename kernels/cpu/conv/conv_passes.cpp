@@ -5,8 +5,8 @@
 
 #include "kernels/cpu/conv/bf16_conv.h"
 #include "kernels/cpu/conv/dot_conv.h"
-#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/conv/tap_conv.h"
+#include "kernels/cpu/parallel.h"
 
 namespace glia::cpu {
 

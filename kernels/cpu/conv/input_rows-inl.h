@@ -9,8 +9,8 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/read-inl.h"
 #include "kernels/cpu/conv/input_rows.h"
+#include "kernels/cpu/read-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

@@ -6,8 +6,8 @@
 
 #include <span>
 
-#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/conv/tap_conv.h"
+#include "kernels/cpu/parallel.h"
 
 namespace glia::cpu {
 

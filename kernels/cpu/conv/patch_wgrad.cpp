@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "kernels/cpu/conv/gemm-inl.h"
-#include "kernels/cpu/kernels.h"
 #include "kernels/cpu/conv/patch_wgrad.h"
-#include "kernels/cpu/read-inl.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
+#include "kernels/cpu/kernels.h"
+#include "kernels/cpu/read-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/conv/input_rows-inl.h"
+#include "kernels/cpu/conv/tap_conv.h"
+#include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/moment_sums-inl.h"
 #include "kernels/cpu/moments.h"
 #include "kernels/cpu/streams.h"
-#include "kernels/cpu/conv/tap_conv.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

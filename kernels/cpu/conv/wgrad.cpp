@@ -18,8 +18,8 @@
 
 #include "kernels/cpu/conv/bf16_conv.h"
 #include "kernels/cpu/conv/conv_passes.h"
-#include "kernels/cpu/map-inl.h"
 #include "kernels/cpu/conv/input_rows-inl.h"
+#include "kernels/cpu/map-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

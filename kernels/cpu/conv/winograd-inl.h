@@ -9,9 +9,9 @@
 #endif
 
 #include "kernels/cpu/conv/gemm-inl.h"
-#include "kernels/cpu/read-inl.h"
 #include "kernels/cpu/conv/winograd_matrices-inl.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
+#include "kernels/cpu/read-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

@@ -14,11 +14,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/cpu/moments.h"
 #include "kernels/cpu/conv/winograd.h"
 #include "kernels/cpu/conv/winograd_output-inl.h"
-#include "kernels/cpu/conv/winograd_weights-inl.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
+#include "kernels/cpu/conv/winograd_weights-inl.h"
+#include "kernels/cpu/moments.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

@@ -7,10 +7,10 @@
 #define GLIA_KERNELS_CPU_CONV_WINOGRAD_OUTPUT_INL_H_
 #endif
 
-#include "kernels/cpu/moment_sums-inl.h"
-#include "kernels/cpu/streams.h"
 #include "kernels/cpu/conv/winograd-inl.h"
 #include "kernels/cpu/conv/winograd_conv.h"
+#include "kernels/cpu/moment_sums-inl.h"
+#include "kernels/cpu/streams.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {

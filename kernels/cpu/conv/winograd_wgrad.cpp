@@ -15,10 +15,10 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/kernels.h"
 #include "kernels/cpu/conv/winograd-inl.h"
 #include "kernels/cpu/conv/winograd.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
+#include "kernels/cpu/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
