@@ -219,7 +219,7 @@ void add_evaluate_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--explain", options->explain,
-                   "Heat maps behind each picture of the report, with commas between: grad-cam, "
+                   "Heat maps after each picture of the report, with commas between: grad-cam, "
                    "saliency, occlusion (slow), mc-dropout, flips; see glia explain --help")
       ->delimiter(',')
       ->check(CLI::IsMember(explain_methods()));

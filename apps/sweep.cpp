@@ -98,7 +98,7 @@ Words resume_words(const Flags& flags, const sweep::Trial& trial) {
   return words;
 }
 
-/// Leaves glia train behind its command line: it is parsed, nothing is trained.
+/// Leaves glia train after its command line: it is parsed, nothing is trained.
 struct Parsed {};
 
 /// Refuses what glia train would refuse on its command line, before the first trial starts.

@@ -26,7 +26,7 @@ ChosenCases choose_cases(const std::vector<Case>& slices);
 /// Masks [height, width] of 0 and 1 by slice.
 using Masks = std::map<std::string, std::vector<float>>;
 
-/// Further pictures of a slice, shown behind its overlay.
+/// Further pictures of a slice, shown after its overlay.
 using MoreFigures = std::function<std::vector<Figure>(const Slice&, const std::string& id)>;
 
 /// An overlay of each chosen case, captioned with its scores: sections for the worst, the median

@@ -10,11 +10,11 @@
 
 namespace glia {
 
-/// The arguments of `glia` that start a trial or, behind a checkpoint, continue it.
+/// The arguments of `glia` that start a trial or, after a checkpoint, continue it.
 using TrialCommand = std::function<std::vector<std::string>(const sweep::Trial&)>;
 
 /// Trains every trial that is not finished, each as a process of its own, prints a line a trial and
-/// renews study.json, trials.csv and report.html in `folder` behind each. A trial that fails is
+/// renews study.json, trials.csv and report.html in `folder` after each. A trial that fails is
 /// recorded and stops nothing. Ctrl-C stops the trial at a checkpoint and then the study.
 void run_study(sweep::Study& study, const std::filesystem::path& folder,
                const TrialCommand& command);

@@ -180,7 +180,7 @@ void add_backward(StageSum& sum, const Layer& l, int stage, double logits) {
   } else if (stage == 2) {
     sum.pass(3 * l.y);
   }
-  // In S3 dy is formed on load, from the gradient behind the ReLU and y; the head's neighbour forms
+  // In S3 dy is formed on load, from the gradient after the ReLU and y; the head's neighbour forms
   // it from logits and masks.
   const double dy = stage < 3 ? l.y : l.feeds_head ? l.y + 2 * logits : 2 * l.y;
   if (l.source != Source::image) {

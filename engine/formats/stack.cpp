@@ -96,7 +96,7 @@ void drop_opaque_alpha(Stack& stack, const fs::path& path) {
   take_channels(stack, rest, path);
 }
 
-/// Puts the channels of `more` behind those of `stack`.
+/// Puts the channels of `more` after those of `stack`.
 void append_channels(Stack& stack, const Stack& more) {
   std::vector<float> both;
   both.reserve(stack.values.size() + more.values.size());

@@ -26,7 +26,7 @@ Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, con
 struct WithMoments {
   Tensor y, moments = {};
 };
-/// conv2d, with the moments that a norm behind it needs.
+/// conv2d, with the moments that a norm after it needs.
 WithMoments conv2d_moments(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                            const ConvSpec& spec, const Tensor& out = {});
 

@@ -53,7 +53,7 @@ Table counts_table(const Summary& s) {
   return table;
 }
 
-/// Every case with its scores; `second` is the column behind the name.
+/// Every case with its scores; `second` is the column after the name.
 template <class Second>
 Table cases_table(std::span<const Case> cases, const Summary& summary, const char* first,
                   const char* second_name, Second&& second) {

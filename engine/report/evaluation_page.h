@@ -29,7 +29,7 @@ struct EvaluationPage {
   const ThresholdCurve& thresholds;
   const Calibration& calibration;
   double threshold = 0.5;
-  std::vector<Section<Table>> more_tables = {};  // behind the scores
+  std::vector<Section<Table>> more_tables = {};  // after the scores
   std::vector<Section<std::vector<Figure>>> cases = {};
   std::string training_curves = {};  // an SVG; empty when not known
   std::vector<Section<nlohmann::ordered_json>> provenance = {};

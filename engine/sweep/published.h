@@ -22,7 +22,7 @@ inline constexpr const char* kPublishedNote =
     "“published” are the seed project's own values: one run each, with its own network, on its own "
     "data, split by slice, so that slices of one patient stood on both sides, which flatters. They "
     "show the shape of its figures and are not comparable with this study one to one. Its pair "
-    "0.5228 and 0.6172 stands both behind 2 epochs of batch 6 and behind epoch 1, so its count of "
+    "0.5228 and 0.6172 stands both after 2 epochs of batch 6 and after epoch 1, so its count of "
     "epochs is not certain.";
 
 }  // namespace glia::sweep

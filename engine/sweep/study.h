@@ -27,7 +27,7 @@ struct Study {
   std::string label(const Trial& trial) const;
 };
 
-/// The validation figures of one combination of settings behind an epoch.
+/// The validation figures of one combination of settings after an epoch.
 struct Figures {
   std::int64_t epoch = 0, steps = 0, images = 0;
   Spread val_loss = {}, val_iou = {};

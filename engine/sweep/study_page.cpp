@@ -81,7 +81,7 @@ Table means_table(const Study& study, const std::vector<Combination>& combinatio
   return table;
 }
 
-/// A row a trial, with the figures behind its last epoch.
+/// A row a trial, with the figures after its last epoch.
 Table trials_table(const Study& study) {
   const auto varied = study.grid.varied();
   Table table{.head = titles_of(varied), .rows = {}, .text_columns = varied.size() + 2};

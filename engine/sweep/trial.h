@@ -14,7 +14,7 @@ namespace glia::sweep {
 
 enum class State {
   waiting,     // nothing to build on
-  unfinished,  // stopped behind a checkpoint
+  unfinished,  // stopped after a checkpoint
   failed,      // the last attempt ended by an error
   finished
 };

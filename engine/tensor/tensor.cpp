@@ -99,7 +99,7 @@ Tensor Tensor::join_channels(std::span<const Tensor> slices) {
     check(body.storage == first.storage && body.offset == first.offset + channels &&
               body.pitch == first.pitch && body.dtype == first.dtype &&
               body.shape.with_channels(1) == first.shape.with_channels(1),
-          "concat: {} does not lie right behind {} channels of {}; let the producers write into "
+          "concat: {} does not lie right after {} channels of {}; let the producers write into "
           "channels() of one buffer",
           body.shape.str(), channels, first.shape.str());
     channels += body.shape.channels();

@@ -173,7 +173,7 @@ void Trainer::end_epoch() {
 }
 
 bool Trainer::run() {
-  // A run that was stopped behind its last step still owes the end of that epoch.
+  // A run that was stopped after its last step still owes the end of that epoch.
   while (epoch_ <= config_.epochs && (!out_of_steps() || sums_.steps > 0)) {
     if (!train_epoch()) return false;
     end_epoch();

@@ -47,7 +47,7 @@ struct TrainEvents {
   std::function<void(const Step&)> step = [](const Step&) {};
   std::function<void(const MetricsRow&)> epoch = [](const MetricsRow&) {};
   std::function<void(const std::string&)> message = [](const std::string&) {};
-  /// Asked after every step; true stops the run behind a checkpoint.
+  /// Asked after every step; true stops the run after a checkpoint.
   std::function<bool()> stop = [] { return false; };
 };
 

@@ -31,7 +31,7 @@ constexpr std::int64_t kLine = 16;
 static_assert(kLanes <= kLine);
 constexpr int kLineVectors = static_cast<int>(kLine / kLanes);
 
-/// The first `count` < Lanes floats of p; the others are 0. Never reads behind them: masked loads
+/// The first `count` < Lanes floats of p; the others are 0. Never reads after them: masked loads
 /// of AVX2 and later do not touch masked-out memory, the emulation for older sets does.
 HWY_INLINE FloatVec load_tail(Floats d, const float* p, std::int64_t count) {
 #if HWY_TARGET <= HWY_AVX2
@@ -43,7 +43,7 @@ HWY_INLINE FloatVec load_tail(Floats d, const float* p, std::int64_t count) {
 #endif
 }
 
-/// Writes the first `count` < Lanes floats and nothing behind them.
+/// Writes the first `count` < Lanes floats and nothing after them.
 HWY_INLINE void store_tail(Floats d, FloatVec v, float* p, std::int64_t count) {
 #if HWY_TARGET <= HWY_AVX2
   hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(count)), d, p);

@@ -86,7 +86,7 @@ void max_pool2d_backward(KernelContext& context, const MaxPool2dBackward& a) {
   parallel_for(context, g.N * g.P, [&](std::int64_t task) HWY_ATTR {
     const std::int64_t n = task / g.P, p = task % g.P;
     if (!accumulate) {
-      // What no window reads, between windows and behind the last.
+      // What no window reads, between windows and after the last.
       const std::int64_t h0 = p * g.stride, h1 = p + 1 == g.P ? g.H : h0 + g.stride;
       for (std::int64_t h = h0; h < h1; ++h) {
         const std::int64_t row = (n * g.H + h) * g.W;

@@ -38,7 +38,7 @@ struct MapRows {
     return at_least(hn::LoadU(d, floor + c),
                     hn::MulAdd(x, hn::LoadU(d, scale + c), hn::LoadU(d, shift + c)));
   }
-  /// Up to a vector; lanes behind `count` are 0.
+  /// Up to a vector; lanes after `count` are 0.
   HWY_INLINE FloatVec apply_some(Floats d, FloatVec x, std::int64_t c, std::int64_t count) const {
     return at_least(load_some(d, floor + c, count),
                     hn::MulAdd(x, load_some(d, scale + c, count), load_some(d, shift + c, count)));

@@ -184,7 +184,7 @@ ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const Const
   const RowChunks cut =
       cut_rows(regions, x, tiling, 8, std::max<std::int64_t>(1, blocks / (regions * tiling.tiles)));
   const std::int64_t numbers = regions * cut.channels;
-  // In whole packs, so that the coefficients behind them are aligned.
+  // In whole packs, so that the coefficients after them are aligned.
   const std::int64_t sums = (ChunkSums::kPlanes * numbers * cut.chunks + 3) / 4 * 4;
   auto* data = static_cast<float*>(context.workspace.reserve(
       static_cast<std::size_t>(sums + kCoefficients * numbers) * sizeof(float)));

@@ -18,7 +18,7 @@ bool pack_aligned(const T*... address) {
   return (... && (reinterpret_cast<std::uintptr_t>(address) % sizeof(Pack<4>) == 0));
 }
 
-/// The first `count` of four floats, 0 behind them; one load where all are wanted.
+/// The first `count` of four floats, 0 after them; one load where all are wanted.
 template <bool kAligned>
 __device__ Pack<4> load_pack(const float* from, int count) {
   if (kAligned && count == 4) return *reinterpret_cast<const Pack<4>*>(from);

@@ -30,7 +30,7 @@ GLIA_PTX std::uint32_t shared_address(const void* pointer) {
 
 /// Starts a copy of kBytes (4, 8 or 16; both addresses multiples of that). Without `valid` nothing
 /// is read and the destination becomes zero. The data is there after cp_async_wait for this thread,
-/// and after a barrier behind that for the others.
+/// and after a barrier after that for the others.
 template <int kBytes>
 GLIA_PTX void cp_async(void* to_shared, const void* from, bool valid = true GLIA_CALLER) {
   static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16);

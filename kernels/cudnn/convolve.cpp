@@ -1,6 +1,6 @@
 // By cuDNN's graph interface: it takes strides, alignments and paddings as they are, and its
 // engines say whether they are deterministic and fp32. First the operands as given; when no engine
-// takes those, dense copies, an even padding in front and behind, and nothing accumulated: what
+// takes those, dense copies, an even padding before and after, and nothing accumulated: what
 // every engine can do.
 //
 // Where each pixel of the result has one pixel of the image (1x1, stride 1), cuBLAS multiplies the

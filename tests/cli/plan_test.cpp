@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// With other flags behind those of a small network.
+/// With other flags after those of a small network.
 Outcome plan(std::vector<std::string> more) {
   std::vector<std::string> words{"plan", "--batch", "2", "--size",    "32", "--base-width",
                                  "8",    "--depth", "2", "--threads", "2"};

@@ -103,7 +103,7 @@ TEST_CASE("resume: a run that ends after a number of steps ends there, stopped o
   const std::string metrics = read_file(w.path("whole/metrics.csv"));
   CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 1 + 2);
   CHECK(metrics.find("\n2,11,22,") != std::string::npos);  // epoch, steps, images
-  // Stopped in the first epoch, in the second, and behind its last step.
+  // Stopped in the first epoch, in the second, and after its last step.
   for (const int checkpoints : {2, 9, 11}) {
     const std::string name = "stopped" + std::to_string(checkpoints);
     signal_glia(train(name), SIGKILL, after_checkpoints(w.path(name), checkpoints));

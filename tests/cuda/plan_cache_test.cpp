@@ -124,7 +124,7 @@ TEST_CASE("plan cache: never more than its capacity, over 10,000 keys", "[cuda]"
   CHECK(FakePlan::alive == 0);
 }
 
-TEST_CASE("padding behind the image: as in front where that fits, else the least", "[cuda]") {
+TEST_CASE("padding after the image: as in front where that fits, else the least", "[cuda]") {
   using cudnn::padding_after;
   CHECK(padding_after(240, 3, 1, 1, 240) == 1);
   CHECK(padding_after(6, 2, 1, 0, 6) == 1);  // "same" for an even window

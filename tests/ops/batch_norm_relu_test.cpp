@@ -13,7 +13,7 @@ namespace glia::test {
 namespace {
 
 using Inputs = std::span<const Tensor>;
-/// What is done with the deferred tensor; `more` are the case's inputs behind those of the norm.
+/// What is done with the deferred tensor; `more` are the case's inputs after those of the norm.
 using Reader = std::function<Tensor(Tape&, const Tensor& deferred, Inputs more, const Tensor& out)>;
 
 const ConvSpec kSame = {.padding = Padding::all(1)};
@@ -49,7 +49,7 @@ Tensor stored(Tape& tape, const Tensor& x, Inputs, const Tensor& out) {
   return ops::materialise(tape, x, out);
 }
 
-/// A convolution behind the norm adds up more terms, and Winograd's amplifies.
+/// A convolution after the norm adds up more terms, and Winograd's amplifies.
 Case conv_case(bool training, const Shape& x, std::int64_t k, ConvMethod method,
                const ConvSpec& spec = kSame) {
   const Shape w{k, 3, 3, x[3]};
@@ -175,7 +175,7 @@ TEST_CASE("conv_transpose2d reads deferred tensors", "[ops]") {
 }
 
 TEST_CASE("concat joins deferred tensors with others", "[ops]") {
-  // The inputs x (behind the norm) and z lie side by side in one buffer, as a skip connection does.
+  // The inputs x (after the norm) and z lie side by side in one buffer, as a skip connection does.
   std::vector<Case> cases;
   for (const bool first : {true, false}) {
     Case test =

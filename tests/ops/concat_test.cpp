@@ -77,10 +77,10 @@ TEST_CASE("concat: error texts", "[ops]") {
   CHECK_THROWS_WITH(join({}), "concat: found no tensors, expected one or more");
   CHECK_THROWS_WITH(
       join({buffer.channels(0, 3), buffer.channels(4, 2)}),
-      "concat: [1, 2, 2, 2] does not lie right behind 3 channels of [1, 2, 2, 3]" + mend);
+      "concat: [1, 2, 2, 2] does not lie right after 3 channels of [1, 2, 2, 3]" + mend);
   CHECK_THROWS_WITH(
       join({buffer, Tensor::zeros(*device, {1, 2, 2, 1})}),
-      "concat: [1, 2, 2, 1] does not lie right behind 8 channels of [1, 2, 2, 8]" + mend);
+      "concat: [1, 2, 2, 1] does not lie right after 8 channels of [1, 2, 2, 8]" + mend);
 }
 
 }  // namespace glia::test

@@ -39,7 +39,7 @@ Buffers random_buffers(std::size_t count, bool fresh) {
   return buffers;
 }
 
-/// The buffers after one step on the kernels, each `offset` elements behind the start of a block.
+/// The buffers after one step on the kernels, each `offset` elements after the start of a block.
 Buffers stepped(const KernelTable& kernels, const Buffers& start, const Step& step, int threads,
                 std::int64_t offset = 0) {
   const auto memory = guarded_memory(kernels);

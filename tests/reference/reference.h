@@ -60,7 +60,7 @@ Values sigmoid(const Values& x);
 Values dropout(const Values& x, double p, std::uint64_t seed, std::uint64_t stream);
 Values threshold(const Values& x, double t);
 
-/// A loss and the two sums a region behind it, [regions, 2].
+/// A loss and the two sums of each region that it is made of, [regions, 2].
 struct Loss {
   double loss = 0;
   Values sums;

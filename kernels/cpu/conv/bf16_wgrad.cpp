@@ -158,7 +158,7 @@ class Wgrad {
                   std::int64_t b, Bf16* to) const {
     const std::int64_t sw = g_.stride_w;
     const std::int64_t columns = g_.Q + plan_.halo_w;
-    const auto first_at = [&](std::int64_t w) {  // the first column that reads w or behind it
+    const auto first_at = [&](std::int64_t w) {  // the first column that reads w or after it
       return std::clamp<std::int64_t>(ceil_div(std::max<std::int64_t>(0, w + g_.pad_left - b), sw),
                                       0, columns);
     };

@@ -63,7 +63,7 @@ struct PatchWgrad {
   }
 };
 
-/// x of patches [first, first + count), x_pitch floats apart, with a one behind the last channel.
+/// x of patches [first, first + count), x_pitch floats apart, with a one after the last channel.
 template <bool mapped>
 void pack_x(const PatchWgrad& w, std::int64_t first, std::int64_t count, float* to) {
   const MapRows map(w.a.x_map);

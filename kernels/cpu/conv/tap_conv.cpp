@@ -145,7 +145,7 @@ void pack_weights(const TapConv& a, const TapPart& part, std::int64_t block,
   }
 }
 
-/// The bias of one output block, zeros behind the last output and where there is none.
+/// The bias of one output block, zeros after the last output and where there is none.
 void pack_bias(const ConstView& bias, std::int64_t first, std::int64_t outputs, float* packed) {
   for (std::int64_t k = 0; k < kBlock; ++k)
     packed[k] = bias && first + k < outputs ? bias.as<float>()[first + k] : 0.0f;

@@ -33,7 +33,7 @@ constexpr int rows_beside(std::int64_t vectors) {
 constexpr std::int64_t kMinTasks =
     16;  // what the shares aim at; fixed, so that sums are repeatable
 
-/// One operand over the pixels of a slab: `offset` floats behind where each row begins.
+/// One operand over the pixels of a slab: `offset` floats after where each row begins.
 struct Operand {
   const std::vector<const float*>& rows;
   std::int64_t offset, step;
@@ -46,7 +46,7 @@ struct Strip {
   float* sums;
   std::int64_t sums_step, lanes;
   bool accumulate;
-  std::int64_t ahead = 0;  // vectors so many floats behind come to the L2 cache meanwhile; 0: none
+  std::int64_t ahead = 0;  // vectors so many floats after come to the L2 cache meanwhile; 0: none
 };
 
 template <int kM, int kV>

@@ -100,7 +100,7 @@ struct Panels {
 };
 
 /// A square of pixels, side Matrix::kIn, transformed into tile `tile` of the panels. Whole lines
-/// are written, zeros behind the last channel.
+/// are written, zeros after the last channel.
 template <class Matrix, bool mapped>
 HWY_INLINE void transform_pixels(const Square<ConstView>& square, const MapRows& map,
                                  const Panels& panels, std::int64_t tile) {

@@ -24,7 +24,7 @@ struct WinogradTiles {
   std::int64_t first_col(std::int64_t tile) const { return tile % cols * 4; }
 };
 
-/// Floats between the 36 frequencies of a buffer of `count` rows. The 64 bytes behind them keep the
+/// Floats between the 36 frequencies of a buffer of `count` rows. The 64 bytes after them keep the
 /// frequencies of a tile out of each other's cache sets, where steps of 4 KiB would put them.
 inline std::int64_t frequency_step_of(std::int64_t count, std::int64_t pitch) {
   return round_up(count * pitch, 1024) + 16;

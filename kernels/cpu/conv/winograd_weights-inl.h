@@ -14,7 +14,7 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 /// Transforms the weights of outputs [first, first + count) and of channels [c0, c0 + channels):
-/// element (f, c, k) goes to to[f * frequency_step + c * pitch + k], zeros behind the last output.
+/// element (f, c, k) goes to to[f * frequency_step + c * pitch + k], zeros after the last output.
 void transform_weights(const WinogradConv& a, std::int64_t first, std::int64_t count,
                        std::int64_t c0, std::int64_t channels, float* to,
                        std::int64_t frequency_step, std::int64_t pitch) {

@@ -32,7 +32,7 @@ struct Output {
     return data + pixel * pitch;
   }
 
-  /// Where `column` lies behind the start of a row, and the bias of its channel.
+  /// Where `column` lies after the start of a row, and the bias of its channel.
   GLIA_INLINE std::int64_t offset(int column, float& bias_of_channel) const {
     int channel = column;
     std::int64_t pixels = 0;
