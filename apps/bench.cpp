@@ -110,7 +110,7 @@ std::vector<BenchStep> record_steps(const BenchOptions& o) {
                        record_training_step(config, batch_size, o.size)});
       for (const Call& call : steps.back().step.calls) {
         ops.insert(call.op);
-        any = any || (chosen(o.ops, call.op) && chosen(o.phases, call.phase()));
+        any = any || (chosen(o.ops, call.op) && chosen(o.phases, name_of(call.phase)));
       }
     }
   for (const std::string& op : o.ops)
@@ -203,7 +203,7 @@ void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, R
                step.batch_size);
     print_now(table_header(report));
     for (const Row& row : distinct_rows(step.calls)) {
-      if (!chosen(o.ops, row.call.op) || !chosen(o.phases, row.call.phase())) continue;
+      if (!chosen(o.ops, row.call.op) || !chosen(o.phases, name_of(row.call.phase))) continue;
       if (interrupted()) return;
       report.kernels.push_back({step.config.base_width, step.batch_size, row,
                                 measure_call(row.call, backends, o.measure)});

@@ -21,6 +21,12 @@ void add_choice(CLI::App& command, const std::string& flag, Value& value,
       ->default_str(name_of(value));
 }
 
+std::vector<std::string> whole_network_backends() {
+  std::vector<std::string> names = backend_names();
+  std::erase(names, "onednn-blocked");
+  return names;
+}
+
 }  // namespace
 
 void DeviceOptions::add_to(CLI::App& command) {
@@ -49,7 +55,7 @@ void DeviceOptions::add_to(CLI::App& command) {
                      "choose onednn"
                    : std::string();
       })
-      ->check(CLI::IsMember({"native", "onednn", "cudnn", "cudnn-tf32", "emu"}))
+      ->check(CLI::IsMember(whole_network_backends()))
       ->capture_default_str();
   command.add_option("--threads", request.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

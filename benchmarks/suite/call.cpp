@@ -26,18 +26,6 @@ double Call::bytes() const {
   return total;
 }
 
-std::string Call::phase() const {
-  switch (pass) {
-    case Pass::any:
-    case Pass::forward: return "forward";
-    case Pass::backward: return "backward";
-    case Pass::dgrad: return "dgrad";
-    case Pass::wgrad: return "wgrad";
-    case Pass::update: return "update";
-  }
-  return "";
-}
-
 std::string Call::key() const {
   std::string key = fmt::format("{} {} {} {}", kernel, extent.str(), extent.stride, extent.pad);
   for (const Operand& operand : operands)

@@ -36,9 +36,9 @@ struct Element {
 using Places = std::span<void* const>;
 
 struct Call {
-  std::string kernel, op;     // their names in kernels/api/list.h: "conv2d_forward", "conv2d"
-  std::string layer;          // "encoder.0.conv1": the layer that it belongs to
-  Pass pass = Pass::forward;  // its own, or where it has none that of the step
+  std::string kernel, op;        // their names in kernels/api/list.h: "conv2d_forward", "conv2d"
+  std::string layer;             // "encoder.0.conv1": the layer that it belongs to
+  Phase phase = Phase::forward;  // its own, or where it has none that of the step
   std::vector<Operand> operands{};
   Extent extent{};
   double flops = 0;
@@ -51,8 +51,6 @@ struct Call {
   std::function<double(Places, std::size_t output, Element)> expected{};
 
   double bytes() const;
-  /// forward, backward, dgrad, wgrad or update
-  std::string phase() const;
   /// Equal for calls that are the same work on other memory.
   std::string key() const;
 };

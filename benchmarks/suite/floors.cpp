@@ -207,8 +207,8 @@ std::vector<Floor> step_floors(const RecordedStep& step, const Peaks& peaks) {
   Reader reader;
   double gradients = 0;
   for (const Call& call : step.calls) {
-    if (call.pass == Pass::forward) reader.read(call);
-    if (call.pass == Pass::update) gradients = bytes_of(call, "g");
+    if (call.phase == Phase::forward) reader.read(call);
+    if (call.phase == Phase::update) gradients = bytes_of(call, "g");
   }
   const Layer& head = reader.layers.back();
   std::vector<Floor> floors;

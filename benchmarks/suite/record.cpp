@@ -33,7 +33,7 @@ Call call_of(const KernelCall& seen) {
 
 /// By number of the kernel.
 constexpr Call (*kCallOf[])(const KernelCall&) = {
-#define GLIA_KERNEL(name, Args, op, pass) call_of<&KernelTable::name>,
+#define GLIA_KERNEL(name, Args, op, phase) call_of<&KernelTable::name>,
 #include "kernels/api/list.h"
 };
 
@@ -41,8 +41,8 @@ constexpr Call (*kCallOf[])(const KernelCall&) = {
 
 bool Recorder::before(Device&, const KernelCall& seen) {
   Call call = kCallOf[static_cast<std::size_t>(seen.kernel().id)](seen);
-  call.pass = seen.kernel().pass == Pass::any ? step_pass_ : seen.kernel().pass;
-  call.layer = layers_.of(seen, step_pass_);
+  call.phase = seen.kernel().phase == Phase::any ? step_phase_ : seen.kernel().phase;
+  call.layer = layers_.of(seen, step_phase_);
   calls_.push_back(std::move(call));
   return false;
 }

@@ -25,12 +25,12 @@ class Recorder : public Watcher {
   void name(const ConstView& view, const std::string& parameter) override {
     layers_.add(view, parameter);
   }
-  void begin(Pass pass) override { step_pass_ = pass; }
+  void begin(Phase phase) override { step_phase_ = phase; }
   bool before(Device& device, const KernelCall& seen) override;
   std::vector<Call> take_calls() { return std::move(calls_); }
 
  private:
-  Pass step_pass_ = Pass::forward;
+  Phase step_phase_ = Phase::forward;
   LayerNames layers_;
   std::vector<Call> calls_;
 };

@@ -11,7 +11,7 @@
 
 namespace glia::bench {
 
-#define GLIA_KERNEL(name, Args, op, pass) \
+#define GLIA_KERNEL(name, Args, op, phase) \
   double reference(const Args& a, const void* output, Element e);
 #include "kernels/api/list.h"
 

@@ -30,7 +30,7 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
                {"layer", result.row.layers.front()},
                {"calls", result.row.layers.size()},
                {"op", call.op},
-               {"phase", call.phase()},
+               {"phase", name_of(call.phase)},
                {"kernel", call.kernel},
                {"N", e.N},
                {"H", e.H},

@@ -81,10 +81,11 @@ std::string table_lines(const Report& report, const KernelResult& result) {
   std::string text;
   for (std::size_t i = 0; i < result.measurements.size(); ++i) {
     const Call& call = result.row.call;
-    text += i == 0 ? line(report, layers_text(result.row), call.op, call.phase(), call.extent.str(),
-                          result.measurements[i].backend, figures(report, result, i))
-                   : line(report, "", "", "", "", result.measurements[i].backend,
-                          figures(report, result, i));
+    text +=
+        i == 0 ? line(report, layers_text(result.row), call.op, name_of(call.phase),
+                      call.extent.str(), result.measurements[i].backend, figures(report, result, i))
+               : line(report, "", "", "", "", result.measurements[i].backend,
+                      figures(report, result, i));
   }
   return text;
 }

@@ -47,7 +47,7 @@ Dot make_dot(const Report& report, const KernelResult& result, std::size_t backe
   const Call& call = result.row.call;
   const Measurement& m = result.measurements[backend];
   const double seconds = summarize(m.warm).median;
-  const std::string phase = call.phase();
+  const std::string phase = name_of(call.phase);
   const bool convolution = call.op.starts_with("conv");
   const Roof limit = roof(report.peaks, call.flops, call.bytes());
   return {.group = !convolution       ? std::size_t{3}

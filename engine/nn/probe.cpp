@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "engine/nn/model.h"
+#include "engine/nn/probe.h"
 
 namespace glia::nn {
 

@@ -58,7 +58,7 @@ void CheckNan::name(const ConstView& view, const std::string& parameter) {
 }
 
 bool CheckNan::before(Device& device, const KernelCall& call) {
-  layer_ = layers_.of(call, pass_);
+  layer_ = layers_.of(call, phase_);
   tainted_.clear();
   for (const Operand& operand : call.operands())
     if (tainted_.empty() && operand.role != Role::out && first_not_finite(device, operand))

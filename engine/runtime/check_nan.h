@@ -13,12 +13,12 @@ namespace glia {
 class CheckNan : public Watcher {
  public:
   void name(const ConstView& view, const std::string& parameter) override;
-  void begin(Pass pass) override { pass_ = pass; }
+  void begin(Phase phase) override { phase_ = phase; }
   bool before(Device& device, const KernelCall& call) override;
   void after(Device& device, const KernelCall& call) override;
 
  private:
-  Pass pass_ = Pass::forward;
+  Phase phase_ = Phase::forward;
   LayerNames layers_;
   std::string layer_, tainted_;  // of the call that runs; its operand that was not finite before
 };

@@ -21,8 +21,8 @@ Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<All
   allocator_->describe(context_);
 }
 
-void Device::begin(Pass pass) {
-  for (const auto& watcher : watchers_) watcher->begin(pass);
+void Device::begin(Phase phase) {
+  for (const auto& watcher : watchers_) watcher->begin(phase);
 }
 
 void Device::name(const ConstView& view, const std::string& parameter) {

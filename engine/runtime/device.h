@@ -39,7 +39,7 @@ class Device {
   void watch(std::shared_ptr<Watcher> watcher) { watchers_.push_back(std::move(watcher)); }
   bool watched() const { return !watchers_.empty(); }
   /// What the watchers are told; `before` gives whether all of them want the call computed.
-  void begin(Pass pass);
+  void begin(Phase phase);
   void name(const ConstView& view, const std::string& parameter);
   void announce(const Shape& shape, DType dtype);
   bool before(const KernelCall& call);

@@ -7,8 +7,8 @@ void LayerNames::add(const ConstView& view, const std::string& parameter) {
   parameters_[view.data] = {parameter, layer_of(parameter), bytes};
 }
 
-std::string LayerNames::of(const KernelCall& call, Pass pass) {
-  if (call.kernel().pass == Pass::update) return "all parameters";
+std::string LayerNames::of(const KernelCall& call, Phase phase) {
+  if (call.kernel().phase == Phase::update) return "all parameters";
   const std::vector<Operand> operands = call.operands();
   const auto find = [&]() -> std::string {
     for (const Operand& operand : operands)
@@ -22,7 +22,7 @@ std::string LayerNames::of(const KernelCall& call, Pass pass) {
   last_ = find();
   for (const Operand& operand : operands) {
     if (!operand.written()) continue;
-    if (pass == Pass::forward)
+    if (phase == Phase::forward)
       made_by_[operand.view.data] = last_;
     else
       made_by_.erase(operand.view.data);  // a gradient, in memory that an activation had

@@ -19,7 +19,7 @@ class LayerNames {
   void add(const ConstView& view, const std::string& parameter);
   /// The layer whose parameter the call uses; else the one that made, in the forward pass, the
   /// first operand that some layer made; else that of the call before. Calls must come in order.
-  std::string of(const KernelCall& call, Pass pass);
+  std::string of(const KernelCall& call, Phase phase);
   /// The parameter that lies at this address; "" where none does.
   std::string parameter_at(const void* address) const;
 

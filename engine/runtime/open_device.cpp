@@ -1,5 +1,7 @@
 #include "engine/runtime/open_device.h"
 
+#include <fmt/ranges.h>
+
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -13,6 +15,8 @@
 namespace glia {
 
 namespace {
+
+using Say = std::function<void(const std::string&)>;
 
 constexpr std::string_view kCuda = "cuda";
 
@@ -41,7 +45,9 @@ std::unique_ptr<Device> open_gpu(int index) {
   return on_gpu(fmt::format("cuda:{}", index), *backend, index);
 }
 
-std::unique_ptr<Device> open_emulator() {
+std::unique_ptr<Device> open_emulator(const DeviceRequest& request, const Say&) {
+  check(!gpu_index(request.device),
+        "--backend emu runs on the CPU; found --device {}, expected cpu or auto", request.device);
   const GpuBackend* backend = find_gpu_backend("emu");
   check(backend != nullptr,
         "--backend emu: this program was built without the emulator; it needs the headers of a "
@@ -69,8 +75,10 @@ FoundGpu find_gpu() {
 }
 
 /// On the GPU that the request names or the first that can be used; never on the CPU.
-std::unique_ptr<Device> open_cudnn(const DeviceRequest& request,
-                                   const std::function<void(const std::string&)>& say) {
+std::unique_ptr<Device> open_cudnn(const DeviceRequest& request, const Say& say) {
+  check(request.device != "cpu",
+        "--backend {} runs on a GPU; found --device cpu, expected cuda, cuda:i or auto",
+        request.backend);
   const GpuBackend* backend = find_gpu_backend(request.backend);
   check(backend != nullptr,
         "--backend {}: this program was built without cuDNN; build it where nvcc, cudnn.h and "
@@ -87,7 +95,7 @@ std::unique_ptr<Device> open_cudnn(const DeviceRequest& request,
   return on_gpu(fmt::format("cuda:{}", *index), *backend, *index);
 }
 
-std::unique_ptr<Device> open_onednn(const DeviceRequest& request) {
+std::unique_ptr<Device> open_onednn(const DeviceRequest& request, const Say&) {
   check(request.backend == "onednn" || request.single_calls,
         "--backend {} has convolutions alone and is for the rows of glia bench; choose --backend "
         "onednn",
@@ -103,8 +111,7 @@ std::unique_ptr<Device> open_onednn(const DeviceRequest& request) {
   return make_cpu_device(request.threads, *backend->kernels, backend->open());
 }
 
-std::unique_ptr<Device> open_native(const DeviceRequest& request,
-                                    const std::function<void(const std::string&)>& say) {
+std::unique_ptr<Device> open_native(const DeviceRequest& request, const Say& say) {
   if (const auto index = gpu_index(request.device)) return open_gpu(*index);
   std::string why;
   if (request.device == "auto") {
@@ -126,29 +133,21 @@ std::unique_ptr<Device> open_native(const DeviceRequest& request,
   return cpu;
 }
 
-std::unique_ptr<Device> open_requested(const DeviceRequest& request,
-                                       const std::function<void(const std::string&)>& say) {
-  if (request.backend == "native") return open_native(request, say);
-  const bool gpu = gpu_index(request.device).has_value();
-  if (request.backend == "emu") {
-    check(!gpu, "--backend emu runs on the CPU; found --device {}, expected cpu or auto",
-          request.device);
-    return open_emulator();
-  }
-  if (request.backend == "cudnn" || request.backend == "cudnn-tf32") {
-    check(request.device != "cpu",
-          "--backend {} runs on a GPU; found --device cpu, expected cuda, cuda:i or auto",
-          request.backend);
-    return open_cudnn(request, say);
-  }
-  if (request.backend == "onednn" || request.backend == "onednn-blocked")
-    return open_onednn(request);
-  fail("--backend: found '{}', expected native, onednn, onednn-blocked, cudnn, cudnn-tf32 or emu",
-       request.backend);
+struct Opening {
+  const char* backend;
+  std::unique_ptr<Device> (*open)(const DeviceRequest&, const Say&);
+};
+constexpr Opening kOpenings[] = {{"native", open_native}, {"onednn", open_onednn},
+                                 {"cudnn", open_cudnn},   {"cudnn-tf32", open_cudnn},
+                                 {"emu", open_emulator},  {"onednn-blocked", open_onednn}};
+
+std::unique_ptr<Device> open_requested(const DeviceRequest& request, const Say& say) {
+  for (const Opening& opening : kOpenings)
+    if (request.backend == opening.backend) return opening.open(request, say);
+  fail("--backend: found '{}', expected {}", request.backend, fmt::join(backend_names(), ", "));
 }
 
-void set_bf16(Device& device, const DeviceRequest& request,
-              const std::function<void(const std::string&)>& say) {
+void set_bf16(Device& device, const DeviceRequest& request, const Say& say) {
   check(device.kernels().name == std::string_view("cpu"),
         "--precision bf16 is for the CPU's own kernels, and the device is {} with --backend {}; "
         "choose --precision fp32, or --device cpu --backend native",
@@ -166,13 +165,18 @@ void set_bf16(Device& device, const DeviceRequest& request,
 
 }  // namespace
 
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names;
+  for (const Opening& opening : kOpenings) names.emplace_back(opening.backend);
+  return names;
+}
+
 void check_device_name(const std::string& name) {
   check(name == "auto" || name == "cpu" || gpu_index(name),
         "--device: found '{}', expected auto, cpu, cuda or cuda:i", name);
 }
 
-std::unique_ptr<Device> open_device(const DeviceRequest& request,
-                                    const std::function<void(const std::string&)>& say) {
+std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say) {
   check_device_name(request.device);
   auto device = open_requested(request, say);
   if (request.check_nan) device->watch(std::make_shared<CheckNan>());

@@ -35,6 +35,9 @@ std::unique_ptr<Device> open_device(
     const DeviceRequest& request,
     const std::function<void(const std::string&)>& say = [](const std::string&) {});
 
+/// What `DeviceRequest::backend` may be.
+std::vector<std::string> backend_names();
+
 /// Checks the spelling of a --device; throws `Error` listing the choices.
 void check_device_name(const std::string& name);
 

@@ -47,7 +47,7 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
   /// A pass of a step begins: forward, backward or update.
-  virtual void begin(Pass) {}
+  virtual void begin(Phase) {}
   /// A parameter, or the gradient of one, lies here; its name is "encoder.0.conv1.weight".
   virtual void name(const ConstView&, const std::string& /*parameter*/) {}
   /// The memory of a tensor will be allocated next.

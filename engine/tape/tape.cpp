@@ -42,7 +42,7 @@ void Tape::backward(const Tensor& output, const Tensor& dy) {
   check(dy.defined() ? dy.shape() == output.shape() : output.numel() == 1,
         "backward: found a result of shape {}, expected one element or a gradient of its shape",
         output.shape().str());
-  device_.begin(Pass::backward);
+  device_.begin(Phase::backward);
   const GradTarget seed = grad_target(output);
   if (dy.defined())
     run<&KernelTable::scale>(device_, {.x = dy, .y = seed.view});

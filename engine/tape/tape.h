@@ -20,7 +20,7 @@ class Tape {
  public:
   enum class Mode { record, off };
   explicit Tape(Device& device, Mode mode = Mode::record) : device_(device), mode_(mode) {
-    device.begin(Pass::forward);
+    device.begin(Phase::forward);
   }
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;

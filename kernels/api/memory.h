@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -89,6 +90,11 @@ class Workspace {
 
   /// At least `bytes` of 64-byte aligned memory (256 on a GPU). Throws `Error` when there is none.
   void* reserve(std::size_t bytes);
+  /// The same for an array.
+  template <class T>
+  T* array(std::int64_t count) {
+    return static_cast<T*>(reserve(static_cast<std::size_t>(count) * sizeof(T)));
+  }
   /// The kernel that reserved it has returned.
   void finish_call();
   std::size_t size() const { return size_; }

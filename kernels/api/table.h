@@ -17,11 +17,23 @@
 namespace glia {
 
 /// The part of a training step that a kernel is for; `any`: whichever it is called in.
-enum class Pass : std::uint8_t { any, forward, backward, dgrad, wgrad, update };
+enum class Phase : std::uint8_t { any, forward, backward, dgrad, wgrad, update };
+
+constexpr const char* name_of(Phase phase) {
+  switch (phase) {
+    case Phase::any: return "any";
+    case Phase::forward: return "forward";
+    case Phase::backward: return "backward";
+    case Phase::dgrad: return "dgrad";
+    case Phase::wgrad: return "wgrad";
+    case Phase::update: return "update";
+  }
+  return "";
+}
 
 /// A number a kernel, in the order of the list.
 enum class KernelId : std::uint8_t {
-#define GLIA_KERNEL(name, Args, op, pass) name,
+#define GLIA_KERNEL(name, Args, op, phase) name,
 #include "kernels/api/list.h"
 };
 
@@ -29,19 +41,19 @@ struct KernelInfo {
   KernelId id;
   const char* name;  // "conv2d_forward"
   const char* op;    // "conv2d"
-  Pass pass;
+  Phase phase;
 };
 
 /// All of them, by number.
 inline constexpr KernelInfo kKernels[] = {
-#define GLIA_KERNEL(name, Args, op, pass) {KernelId::name, #name, #op, Pass::pass},
+#define GLIA_KERNEL(name, Args, op, phase) {KernelId::name, #name, #op, Phase::phase},
 #include "kernels/api/list.h"
 };
 
 namespace detail {
 template <class Args>
 struct IdOf;
-#define GLIA_KERNEL(name, Args, op, pass)             \
+#define GLIA_KERNEL(name, Args, op, phase)            \
   template <>                                         \
   struct IdOf<Args> {                                 \
     static constexpr KernelId value = KernelId::name; \
@@ -73,7 +85,7 @@ struct KernelTable {
   /// function, for traces and tables of times. Null where a backend does not say.
   const char* (*algorithm)(const KernelContext&, const KernelInfo&, const ConvGeometry&) = nullptr;
 
-#define GLIA_KERNEL(name, Args, op, pass) Kernel<Args> name = nullptr;
+#define GLIA_KERNEL(name, Args, op, phase) Kernel<Args> name = nullptr;
 #include "kernels/api/list.h"
 };
 

@@ -17,8 +17,7 @@ namespace glia::cpu::HWY_NAMESPACE {
 
 void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrain& a) {
   const std::int64_t C = a.x.channels(), rows = a.x.rows();
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>(3 * kMaxSlabs * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>(3 * kMaxSlabs * C);
   std::vector<double> mean(static_cast<std::size_t>(C)), m2(mean.size());
   moments(context, a.x, 0, rows, mean.data(), m2.data(), scratch);
 
@@ -50,8 +49,7 @@ void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval&
 
 void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTrain& a) {
   const std::int64_t C = a.x.channels(), rows = a.x.rows();
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>((2 * kMaxSlabs + 3) * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>((2 * kMaxSlabs + 3) * C);
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
   const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
   const Unmasked dy{a.dy};
@@ -93,8 +91,7 @@ void batch_norm_backward_eval(KernelContext& context, const BatchNormBackwardEva
 
 void column_sums(KernelContext& context, const ConstView& x, const View& sums, Write write) {
   const std::int64_t C = x.channels();
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>(2 * kMaxSlabs * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>(2 * kMaxSlabs * C);
   if (context.dry_run) return;
   std::vector<double> totals(static_cast<std::size_t>(C)), unused(totals.size());
   const std::int64_t rows = x.rows(), slabs = slab_count(rows);

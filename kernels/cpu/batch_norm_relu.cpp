@@ -16,8 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace glia::cpu::HWY_NAMESPACE {
 
 void moments_of(KernelContext& context, const ConstView& x, const View& moments_) {
-  auto* scratch = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(3 * kMaxSlabs * x.channels()) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>(3 * kMaxSlabs * x.channels());
   if (context.dry_run) return;
   auto* mean = moments_.as<double>();
   moments(context, x, 0, x.rows(), mean, mean + moments_.pitch, scratch);
@@ -41,8 +40,7 @@ struct Masked {
 
 void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluBackwardTrain& a) {
   const std::int64_t C = a.x.channels();
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>((2 * kMaxSlabs + 3) * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>((2 * kMaxSlabs + 3) * C);
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
   const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
   const MapRows map(a.map);
@@ -66,8 +64,7 @@ void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluB
 
 void batch_norm_relu_backward_eval(KernelContext& context, const BatchNormReluBackwardEval& a) {
   const std::int64_t C = a.x.channels();
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>((2 * kMaxSlabs + 1) * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>((2 * kMaxSlabs + 1) * C);
   float* zero = scratch + 2 * kMaxSlabs * C;
   std::fill(zero, zero + C, 0.0f);
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());

@@ -92,8 +92,7 @@ void sum(KernelContext& context, const Sum& a) {
   const bool dense = a.x.dense();
   const std::int64_t elements = a.x.shape.numel();
   const std::int64_t runs = dense ? dense_runs(elements) : a.x.rows();
-  auto* partial = static_cast<double*>(
-      context.workspace.reserve(static_cast<std::size_t>(runs) * sizeof(double)));
+  auto* partial = context.workspace.array<double>(runs);
   parallel_for(context, runs, [&](std::int64_t i) {
     const Run run = dense ? dense_run(i, elements) : Run{i, 0, a.x.channels()};
     partial[i] = HWY_DYNAMIC_DISPATCH(sum_run)(run.of(a.x), run.count);

@@ -17,8 +17,7 @@ namespace glia::cpu::HWY_NAMESPACE {
 void group_norm_forward(KernelContext& context, const GroupNormForward& a) {
   const std::int64_t C = a.x.channels(), N = a.x.shape[0], rows = a.x.rows() / N;
   const std::int64_t width = C / a.groups;
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>((3 * kMaxSlabs + 2) * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>((3 * kMaxSlabs + 2) * C);
   float *scale = scratch + 3 * kMaxSlabs * C, *centre = scale + C;
   std::vector<double> mean(static_cast<std::size_t>(C)), m2(mean.size());
   for (std::int64_t n = 0; n < N; ++n) {
@@ -49,8 +48,7 @@ void group_norm_backward(KernelContext& context, const GroupNormBackward& a) {
   const std::int64_t width = C / a.groups;
   const auto count = static_cast<double>(rows * width);
   const float* gamma = a.gamma.as<float>();
-  auto* scratch = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>((2 * kMaxSlabs + 4) * C) * sizeof(float)));
+  auto* scratch = context.workspace.array<float>((2 * kMaxSlabs + 4) * C);
   float *k_dy = scratch + 2 * kMaxSlabs * C, *k_x = k_dy + C, *k_1 = k_x + C, *centre = k_1 + C;
   const auto size = static_cast<std::size_t>(C);
   std::vector<double> sums(size), dots(size), dgamma(size), dbeta(size);

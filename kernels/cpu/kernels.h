@@ -6,7 +6,7 @@
 
 namespace glia::cpu {
 
-#define GLIA_KERNEL(name, Args, op, pass) void name(KernelContext&, const Args&);
+#define GLIA_KERNEL(name, Args, op, phase) void name(KernelContext&, const Args&);
 #include "kernels/api/list.h"
 
 }  // namespace glia::cpu

@@ -106,8 +106,7 @@ struct Regions {
 template <class Fn, class Done>
 void sum_regions(KernelContext& context, const Regions& regions, const Fn& fn, const Done& done) {
   const std::int64_t runs = dense_runs(regions.elements);
-  auto* partial = static_cast<double*>(context.workspace.reserve(
-      static_cast<std::size_t>(regions.count * runs * 3) * sizeof(double)));
+  auto* partial = context.workspace.array<double>(regions.count * runs * 3);
   parallel_for(context, regions.count * runs, [&](std::int64_t i) {
     Run run = dense_run(i % runs, regions.elements);
     run.first += i / runs * regions.elements;

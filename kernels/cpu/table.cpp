@@ -15,7 +15,7 @@ const KernelTable& table() {
       .reads_maps = true,
       .algorithm = [](const KernelContext& context, const KernelInfo& kernel,
                       const ConvGeometry& g) { return name_of(choose(context, kernel.id, g)); },
-#define GLIA_KERNEL(name, Args, op, pass) .name = name,
+#define GLIA_KERNEL(name, Args, op, phase) .name = name,
 #include "kernels/api/list.h"
   };
   return kTable;

@@ -138,7 +138,7 @@ void augment(KernelContext& context, const DeviceAugment& a) {
   const auto stream = static_cast<cudaStream_t>(context.stream);
   Spread* partials = nullptr;
   if (a.noise > 0 || a.brightness > 0) {
-    partials = static_cast<Spread*>(context.workspace.reserve(regions.blocks() * sizeof(Spread)));
+    partials = context.workspace.array<Spread>(regions.blocks());
     gpu::launch(augment_spread,
                 {.grid = regions.blocks(),
                  .block = kRegionThreads,

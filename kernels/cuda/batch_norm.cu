@@ -38,8 +38,7 @@ void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrai
 
 void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval& a) {
   const std::int64_t channels = a.x.channels();
-  auto* coefficients = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(kCoefficients * channels) * sizeof(float)));
+  auto* coefficients = context.workspace.array<float>(kCoefficients * channels);
   gpu::launch(batch_norm_forward_coefficients,
               {.grid = static_cast<unsigned>((channels + kThreads - 1) / kThreads),
                .block = kThreads,

@@ -48,8 +48,7 @@ void bce_with_logits_forward(KernelContext& context, const BceWithLogitsForward&
   const auto *z = a.logits.as<float>(), *t = a.target.as<float>();
   const Regions regions =
       cut_regions(context, kernel_name<BceWithLogitsForward>, a.logits.shape, Region::batch, z, t);
-  auto* partials =
-      static_cast<double*>(context.workspace.reserve(regions.blocks() * sizeof(double)));
+  auto* partials = context.workspace.array<double>(regions.blocks());
   gpu::launch(regions.aligned ? bce_with_logits_forward_partial<true>
                               : bce_with_logits_forward_partial<false>,
               {.grid = regions.blocks(),

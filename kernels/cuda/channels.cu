@@ -186,8 +186,7 @@ ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const Const
   const std::int64_t numbers = regions * cut.channels;
   // In whole packs, so that the coefficients after them are aligned.
   const std::int64_t sums = (ChunkSums::kPlanes * numbers * cut.chunks + 3) / 4 * 4;
-  auto* data = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(sums + kCoefficients * numbers) * sizeof(float)));
+  auto* data = context.workspace.array<float>(sums + kCoefficients * numbers);
   return {.cut = cut, .packed = packed, .data = data, .coefficients = data + sums};
 }
 

@@ -61,7 +61,7 @@ void confusion_counts(KernelContext& context, const ConfusionCounts& a) {
   const auto *prediction = a.prediction.as<float>(), *target = a.target.as<float>();
   const Regions images = cut_regions(context, kernel_name<ConfusionCounts>, a.prediction.shape,
                                      Region::image, prediction, target);
-  auto* partials = static_cast<Hits*>(context.workspace.reserve(images.blocks() * sizeof(Hits)));
+  auto* partials = context.workspace.array<Hits>(images.blocks());
   const auto stream = static_cast<cudaStream_t>(context.stream);
   gpu::launch(images.aligned ? confusion_counts_partial<true> : confusion_counts_partial<false>,
               {.grid = images.blocks(),

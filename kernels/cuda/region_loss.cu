@@ -129,8 +129,7 @@ void forward(KernelContext& context, const Args& a) {
   require_dense(kernel_name<Args>, a.logits, a.target);
   const auto *z = a.logits.template as<float>(), *t = a.target.template as<float>();
   const Regions regions = cut_regions(context, kernel_name<Args>, a.logits.shape, a.region, z, t);
-  auto* partials =
-      static_cast<Overlap*>(context.workspace.reserve(regions.blocks() * sizeof(Overlap)));
+  auto* partials = context.workspace.array<Overlap>(regions.blocks());
   const auto stream = static_cast<cudaStream_t>(context.stream);
   gpu::launch(
       regions.aligned ? region_loss_forward_partial<true> : region_loss_forward_partial<false>,

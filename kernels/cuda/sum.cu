@@ -57,7 +57,7 @@ void finish_sum(KernelContext& context, const double* partials, unsigned count, 
 void sum(KernelContext& context, const Sum& a) {
   const std::int64_t count = a.x.shape.numel();
   const unsigned blocks = share_among_blocks(context, count, kThreads, 8);
-  auto* partials = static_cast<double*>(context.workspace.reserve(blocks * sizeof(double)));
+  auto* partials = context.workspace.array<double>(blocks);
   // A dense tensor is one long row.
   const std::int64_t row = std::max<std::int64_t>(1, a.x.dense() ? count : a.x.channels());
   gpu::launch(sum_forward_partial,

@@ -14,8 +14,8 @@ const KernelTable& table() {
 #endif
     .dtype = DType::f32,
     .algorithm = conv_algorithm,
-#define GLIA_KERNEL(name, Args, op, pass) .name = name,
-#define GLIA_MAP_KERNEL(name, Args, op, pass)
+#define GLIA_KERNEL(name, Args, op, phase) .name = name,
+#define GLIA_MAP_KERNEL(name, Args, op, phase)
 #include "kernels/api/list.h"
   };
   return kTable;

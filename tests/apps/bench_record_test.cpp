@@ -91,7 +91,7 @@ TEST_CASE("bench: the published network's size and operations", "[bench]") {
   CHECK(convolution_flops(step) == Approx(253.8e9).epsilon(1e-3));
   double forward = 0;
   for (const bench::Call& call : step.calls)
-    if (call.op.starts_with("conv") && call.phase() == "forward") forward += call.flops;
+    if (call.op.starts_with("conv") && call.phase == Phase::forward) forward += call.flops;
   CHECK(forward == Approx(84.7e9).epsilon(1e-3));
 }
 
@@ -99,9 +99,9 @@ TEST_CASE("bench: calls know their layer, shape, pitch and write mode", "[bench]
   const bench::RecordedStep step = bench::record_training_step(test::kTinyUNet, 2, 16);
   CHECK(call_of(step, "encoder.0.conv1", "conv2d_forward").extent.str() == "2x16x16 3>4 3x3");
   CHECK(call_of(step, "decoder.1.up", "conv_transpose2d_dgrad").extent.str() == "2x4x4 16>8 2x2/2");
-  CHECK(call_of(step, "all parameters", "adam_step").pass == Pass::update);
-  CHECK(call_of(step, "head", "iou_loss_backward").phase() == "backward");
-  CHECK(call_of(step, "decoder.0.conv2", "conv2d_wgrad").phase() == "wgrad");
+  CHECK(call_of(step, "all parameters", "adam_step").phase == Phase::update);
+  CHECK(call_of(step, "head", "iou_loss_backward").phase == Phase::backward);
+  CHECK(call_of(step, "decoder.0.conv2", "conv2d_wgrad").phase == Phase::wgrad);
   // The skip connection: written into a slice, its gradient added to.
   const bench::Call& skip = call_of(step, "encoder.0.norm2", "relu_forward");
   CHECK(skip.operands.back().view.pitch == 8);
@@ -110,7 +110,7 @@ TEST_CASE("bench: calls know their layer, shape, pitch and write mode", "[bench]
   CHECK(pool.operands.back().role == Role::add);
   // Nobody asks for the gradient of the images.
   for (const bench::Call& call : step.calls)
-    CHECK_FALSE((call.layer == "encoder.0.conv1" && call.phase() == "dgrad"));
+    CHECK_FALSE((call.layer == "encoder.0.conv1" && call.phase == Phase::dgrad));
   CHECK(step.planned_bytes > 0);
 }
 

@@ -41,7 +41,7 @@ struct Part {
 };
 
 /// How a problem is divided, and how its packed operands lie.
-struct Plan {
+struct Bf16Plan {
   const TapConv& a;
   InputRows input;
   std::int64_t depth, outputs, blocks, pixel, padded;
@@ -51,7 +51,7 @@ struct Plan {
   std::int64_t tile, tiles, tile_size, groups = 0;  // of 16 pixels in a tile of a part
   bool by_outputs, stream;
 
-  explicit Plan(const TapConv& problem)
+  explicit Bf16Plan(const TapConv& problem)
       : a(problem),
         input(problem.parts, problem.in, problem.in_step_h, problem.in_step_w, false),
         depth(problem.in.channels()),
@@ -131,7 +131,7 @@ struct Plan {
 struct Memory {
   std::int64_t weights, packed, bias, moments, sums;  // bytes
 
-  Memory(const Plan& plan, bool with_moments, int threads) {
+  Memory(const Bf16Plan& plan, bool with_moments, int threads) {
     const std::int64_t images = plan.a.in.shape[0];
     weights = plan.weights_size * 2;
     packed = plan.tile_size * 2 * (plan.by_outputs ? images * plan.tiles : threads);
@@ -139,7 +139,7 @@ struct Memory {
     moments = with_moments ? images * plan.tiles * 3 * plan.blocks * kTileBlock * 4 : 0;
     sums = threads * sums_of_thread(plan) * 4;
   }
-  static std::int64_t sums_of_thread(const Plan& plan) {
+  static std::int64_t sums_of_thread(const Bf16Plan& plan) {
     return plan.slices == 1 ? kTileSums : ceil_div(plan.groups, 2) * kTileSums;
   }
   std::size_t bytes() const {
@@ -149,7 +149,7 @@ struct Memory {
 
 class Conv {
  public:
-  Conv(KernelContext& context, const Plan& plan, const View& moments)
+  Conv(KernelContext& context, const Bf16Plan& plan, const View& moments)
       : context_(context),
         plan_(plan),
         a_(plan.a),
@@ -329,7 +329,7 @@ class Conv {
   }
 
   KernelContext& context_;
-  const Plan& plan_;
+  const Bf16Plan& plan_;
   const TapConv& a_;
   const View& moments_to_;
   const Bf16Unit& unit_;
@@ -340,7 +340,7 @@ class Conv {
 }  // namespace
 
 void bf16_tap_conv(KernelContext& context, const TapConv& problem, const View& moments) {
-  const Plan plan(problem);
+  const Bf16Plan plan(problem);
   if (plan.input.rows() == 0 || problem.in.shape[0] == 0) return;
   Conv(context, plan, moments).run();
 }

@@ -27,7 +27,7 @@ constexpr std::int64_t kShares = 16;
 constexpr std::int64_t kChunkSteps = 8;  // of 32 pixels, whose operands stay in the L1 cache
 
 /// How a pass is divided, and how its packed operands lie.
-struct Plan {
+struct Bf16WgradPlan {
   const ConvGeometry& g;
   std::int64_t planes_h, planes_w, halo_h, halo_w;  // residues of the taps, and rests
   std::int64_t width;                               // of a row of pixels, x's and dy's
@@ -36,7 +36,7 @@ struct Plan {
   std::int64_t shares, sums_size;
   bool by_results;
 
-  explicit Plan(const ConvGeometry& geometry)
+  explicit Bf16WgradPlan(const ConvGeometry& geometry)
       : g(geometry),
         planes_h(std::min(g.R, g.stride_h)),
         planes_w(std::min(g.S, g.stride_w)),
@@ -85,8 +85,8 @@ struct Plan {
 
 class Wgrad {
  public:
-  Wgrad(KernelContext& context, const Plan& plan, const Mapped& dy, const Mapped& x, const View& dw,
-        Write write)
+  Wgrad(KernelContext& context, const Bf16WgradPlan& plan, const Mapped& dy, const Mapped& x,
+        const View& dw, Write write)
       : context_(context),
         plan_(plan),
         g_(plan.g),
@@ -224,7 +224,7 @@ class Wgrad {
   }
 
   KernelContext& context_;
-  const Plan& plan_;
+  const Bf16WgradPlan& plan_;
   const ConvGeometry& g_;
   const Mapped &dy_, &x_;
   const View& dw_;
@@ -237,7 +237,7 @@ class Wgrad {
 
 void bf16_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy, const Mapped& x,
                 const View& dw, Write write) {
-  const Plan plan(g);
+  const Bf16WgradPlan plan(g);
   Wgrad(context, plan, dy, x, dw, write).run();
 }
 

@@ -107,9 +107,8 @@ void patch_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
   const PatchWgrad w(a);
   const std::int64_t share_size = w.rows * w.sums_pitch;
   const std::int64_t x_size = kPatches * w.x_pitch, scratch_size = x_size + kPatches * kPanel;
-  auto* sums = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(w.shares * share_size + context.threads * scratch_size) *
-      sizeof(float)));
+  auto* sums =
+      context.workspace.array<float>(w.shares * share_size + context.threads * scratch_size);
   if (context.dry_run) return;
   float* scratch = sums + w.shares * share_size;
 

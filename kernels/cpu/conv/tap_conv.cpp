@@ -152,7 +152,7 @@ void pack_bias(const ConstView& bias, std::int64_t first, std::int64_t outputs, 
 }
 
 /// How a problem is divided, and where its packed operands lie.
-struct Plan {
+struct TapPlan {
   const TapConv& a;
   InputRows input;
   std::int64_t depth, outputs, blocks, rows, depth_block, tile, tiles;
@@ -161,7 +161,7 @@ struct Plan {
   std::int64_t sums_step = round_up(outputs, kBlock);
   bool stream;
 
-  Plan(const TapConv& problem, int threads)
+  TapPlan(const TapConv& problem, int threads)
       : a(problem),
         input(problem.parts, problem.in, problem.in_step_h, problem.in_step_w, !problem.in_map),
         depth(problem.in.channels()),
@@ -180,13 +180,25 @@ struct Plan {
   }
 };
 
-/// All pixels of rows [i0, i0 + rows) of one part in image n, from channels [c0, c0 + channels),
-/// which lie at `x`.
-void tap_part(const Plan& plan, std::size_t index, std::int64_t n, std::int64_t i0,
-              std::int64_t rows, std::int64_t c0, std::int64_t channels, const float* x,
-              const float* weights, const float* bias, const float* zero_bias, float* sums) {
+/// Some rows of pixels of an image, and a slice of its channels: `x` are the input rows, packed.
+struct TapTask {
+  std::int64_t image, first_row, rows, first_channel, channels;
+  const float* x;
+};
+
+/// What all tasks read, and the sums of moments that they write (null: none).
+struct TapMemory {
+  const float *weights, *bias, *zero_bias;
+  float* sums;
+};
+
+/// All pixels of the task's rows that belong to part `index`.
+void tap_part(const TapPlan& plan, std::size_t index, const TapTask& task,
+              const TapMemory& memory) {
   const TapConv& a = plan.a;
   const TapPart& part = a.parts[index];
+  const auto [n, i0, rows, c0, channels, x] = task;
+  const float* weights = memory.weights + plan.weights_first[index];
   const std::int64_t pixel = plan.input.pixel(channels);
   // Without gaps between pixels, taps that are neighbours in a row read one run of channels.
   const auto taps = static_cast<std::int64_t>(part.taps.size());
@@ -202,43 +214,44 @@ void tap_part(const Plan& plan, std::size_t index, std::int64_t n, std::int64_t 
         const std::int64_t row =
             (n * a.out.shape[1] + part.first_h + (i0 + i) * a.out_step_h) * a.out.shape[2] +
             part.first_w + j * a.out_step_w;
-        micro_any({.runs = runs.data(),
-                   .run_count = taps / merged,
-                   .run_length = channels * merged,
-                   .pixel_step = a.in_step_w * pixel,
-                   .weights = weights + b * block_size + c0 * taps * kBlock,
-                   .bias = c0 == 0 ? bias + b * kBlock : zero_bias,
-                   .out = a.out.as<float>() + row * a.out.pitch + b * kBlock,
-                   .out_step = a.out_step_w * a.out.pitch,
-                   .outputs = std::min(kBlock, plan.outputs - b * kBlock),
-                   .accumulate = c0 > 0 || a.write == Write::accumulate,
-                   .stream = plan.stream,
-                   .sums = sums ? sums + (n * plan.rows + i0 + i) * 3 * plan.sums_step + b * kBlock
-                                : nullptr,
-                   .sums_step = plan.sums_step,
-                   .fresh = j == 0},
-                  static_cast<int>(std::min<std::int64_t>(kPixels, part.cols - j)));
+        micro_any(
+            {.runs = runs.data(),
+             .run_count = taps / merged,
+             .run_length = channels * merged,
+             .pixel_step = a.in_step_w * pixel,
+             .weights = weights + b * block_size + c0 * taps * kBlock,
+             .bias = c0 == 0 ? memory.bias + b * kBlock : memory.zero_bias,
+             .out = a.out.as<float>() + row * a.out.pitch + b * kBlock,
+             .out_step = a.out_step_w * a.out.pitch,
+             .outputs = std::min(kBlock, plan.outputs - b * kBlock),
+             .accumulate = c0 > 0 || a.write == Write::accumulate,
+             .stream = plan.stream,
+             .sums = memory.sums
+                         ? memory.sums + (n * plan.rows + i0 + i) * 3 * plan.sums_step + b * kBlock
+                         : nullptr,
+             .sums_step = plan.sums_step,
+             .fresh = j == 0},
+            static_cast<int>(std::min<std::int64_t>(kPixels, part.cols - j)));
       }
 }
 
 bool tap_conv(KernelContext& context, const TapConv& a, const View& moments) {
   const std::int64_t images = a.in.shape[0];
-  const Plan plan(a, context.threads);
+  const TapPlan plan(a, context.threads);
   if (plan.rows == 0 || images == 0) return false;
   const bool summed = moments && plan.depth_block == plan.depth;
 
   const std::int64_t bias_size = (plan.blocks + 1) * kBlock;
   // A part of the moments' sums is a row of pixels, whatever the number of threads.
   const std::int64_t sums_size = summed ? images * plan.rows * 3 * plan.sums_step : 0;
-  auto* weights = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>(plan.weights_size + bias_size + sums_size +
-                                                         context.threads * plan.scratch_size) *
-                                sizeof(float)));
+  auto* weights = context.workspace.array<float>(plan.weights_size + bias_size + sums_size +
+                                                 context.threads * plan.scratch_size);
   if (context.dry_run) return summed;
   const MapRows map(a.in_map);
   float* bias = weights + plan.weights_size;
   float* sums = summed ? bias + bias_size : nullptr;
   float* scratch = bias + bias_size + sums_size;
+  const TapMemory memory{weights, bias, bias + plan.blocks * kBlock, sums};
   for (std::int64_t b = 0; b <= plan.blocks; ++b)
     pack_bias(a.bias, b * kBlock, plan.outputs, bias + b * kBlock);
   const auto parts = static_cast<std::int64_t>(a.parts.size());
@@ -258,8 +271,7 @@ bool tap_conv(KernelContext& context, const TapConv& a, const View& moments) {
       const float* x = read_rows(plan.input, map, n, i0, rows, c0, channels,
                                  scratch + thread_number() * plan.scratch_size);
       for (std::size_t part = 0; part < a.parts.size(); ++part)
-        tap_part(plan, part, n, i0, rows, c0, channels, x, weights + plan.weights_first[part], bias,
-                 bias + plan.blocks * kBlock, sums);
+        tap_part(plan, part, {n, i0, rows, c0, channels, x}, memory);
     }
   });
   if (summed) {

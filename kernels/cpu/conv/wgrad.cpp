@@ -254,9 +254,8 @@ void conv_wgrad(KernelContext& context, const ConvGeometry& g, const Mapped& dy,
                 const View& dw, Write write) {
   const Wgrad w{g, dy.view, x.view, MapRows(dy.map), MapRows(x.map)};
   const std::int64_t scratch_size = (w.image_size + w.dy_size) * w.slabs.images;
-  auto* sums = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(w.shares * w.sums_size + context.threads * scratch_size) *
-      sizeof(float)));
+  auto* sums =
+      context.workspace.array<float>(w.shares * w.sums_size + context.threads * scratch_size);
   if (context.dry_run) return;
   float* scratch = sums + w.shares * w.sums_size;
   // The blocks of a share follow one another, since they read the same pixels.

@@ -69,10 +69,8 @@ void by_tiles(KernelContext& context, const Tiles& tiles) {
   const std::int64_t scratch_size = in_size + Products::size(batch, width);
   const std::int64_t weights_step = frequency_step_of(depth, width);
   const std::int64_t weights_size = kFrequencies * weights_step;
-  auto* weights = static_cast<float*>(
-      context.workspace.reserve(static_cast<std::size_t>(blocks * weights_size + sums.size() +
-                                                         context.threads * scratch_size) *
-                                sizeof(float)));
+  auto* weights = context.workspace.array<float>(blocks * weights_size + sums.size() +
+                                                 context.threads * scratch_size);
   if (context.dry_run) return;
   sums.data = weights + blocks * weights_size;
   float* scratch = sums.data + sums.size();
@@ -128,9 +126,8 @@ void by_outputs(KernelContext& context, const Tiles& tiles) {
   const std::int64_t scratch_size =
       kFrequencies * weights_step + Products::size(tiles.count, width);
   AllSums sums(tiles, tiles_per_task(tiles.count));
-  auto* memory = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(in_size + sums.size() + context.threads * scratch_size) *
-      sizeof(float)));
+  auto* memory =
+      context.workspace.array<float>(in_size + sums.size() + context.threads * scratch_size);
   if (context.dry_run) return;
   const Panels in(memory, tiles.count, kSlice, pitch);
   sums.data = memory + in_size;

@@ -136,9 +136,8 @@ void by_shares(KernelContext& context, const WinogradWgrad& a, const WgradPlan& 
   const std::int64_t pitch = round_up(a.g.C, 16), step = frequency_step_of(a.g.K, pitch);
   const std::int64_t share_size = kFrequencies * step;
   const std::int64_t scratch_size = Transformed::size(a, plan.batch);
-  auto* memory = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(plan.shares * share_size + context.threads * scratch_size) *
-      sizeof(float)));
+  auto* memory =
+      context.workspace.array<float>(plan.shares * share_size + context.threads * scratch_size);
   if (context.dry_run) return;
   float* scratch = memory + plan.shares * share_size;
 
@@ -174,8 +173,7 @@ void transform_tiles(KernelContext& context, const WinogradWgrad& a, std::int64_
 void by_frequencies(KernelContext& context, const WinogradWgrad& a, const WgradPlan& plan) {
   const std::int64_t pitch = round_up(a.g.C, 16), step = frequency_step_of(a.g.K, pitch);
   const std::int64_t sums_size = kFrequencies * step;
-  auto* memory = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(sums_size + Transformed::size(a, plan.batch)) * sizeof(float)));
+  auto* memory = context.workspace.array<float>(sums_size + Transformed::size(a, plan.batch));
   if (context.dry_run) return;
   const Sums sums{memory, step, pitch};
   const Transformed tiles(a, plan.batch, memory + sums_size);
@@ -204,8 +202,7 @@ void by_blocks(KernelContext& context, const WinogradWgrad& a) {
   const std::int64_t all_size = Transformed::size(a, a.tiles.count);
   const std::int64_t step = frequency_step_of(kRowBlock, kColumns);
   const std::int64_t scratch_size = kFrequencies * step;
-  auto* memory = static_cast<float*>(context.workspace.reserve(
-      static_cast<std::size_t>(all_size + context.threads * scratch_size) * sizeof(float)));
+  auto* memory = context.workspace.array<float>(all_size + context.threads * scratch_size);
   if (context.dry_run) return;
   float* scratch = memory + all_size;
   const Transformed all(a, a.tiles.count, memory);

@@ -54,9 +54,9 @@ ConvAlgorithm choose_algorithm(ConvPass pass, const ConvGeometry& g) {
 const char* conv_algorithm(const KernelContext&, const KernelInfo& kernel, const ConvGeometry& g) {
   // A transposed convolution's backward-data is a forward pass, and the other way round.
   const bool transposed = kernel.op == std::string_view("conv_transpose2d");
-  const ConvPass pass = kernel.pass == Pass::wgrad                     ? ConvPass::wgrad
-                        : (kernel.pass == Pass::forward) != transposed ? ConvPass::forward
-                                                                       : ConvPass::dgrad;
+  const ConvPass pass = kernel.phase == Phase::wgrad                     ? ConvPass::wgrad
+                        : (kernel.phase == Phase::forward) != transposed ? ConvPass::forward
+                                                                         : ConvPass::dgrad;
   switch (choose_algorithm(pass, g)) {
     case ConvAlgorithm::naive: return "naive";
     case ConvAlgorithm::shuffled: return "shuffled";

@@ -57,8 +57,7 @@ void run_product(KernelContext& context, const char* name, const GemmShape& shap
   Output target = output;
   const std::int64_t count = std::int64_t{output.rows} * output.columns;
   if (choice.splits > 1)
-    target = Output{.data = static_cast<float*>(context.workspace.reserve(
-                        static_cast<std::size_t>(choice.splits * count) * sizeof(float))),
+    target = Output{.data = context.workspace.array<float>(choice.splits * count),
                     .pitch = output.columns,
                     .split_step = count,
                     .rows = output.rows,
