@@ -7,7 +7,7 @@
 #include "apps/commands.h"
 #include "apps/runs/open_model.h"
 #include "engine/base/file.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 #include "models/registry.h"
 
 namespace glia {

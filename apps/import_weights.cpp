@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 #include "engine/export/torch_weights.h"
 #include "engine/train/checkpoint.h"
 #include "models/registry.h"

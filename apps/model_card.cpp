@@ -8,7 +8,7 @@
 #include "apps/runs/open_model.h"
 #include "apps/runs/provenance.h"
 #include "engine/base/file.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 #include "engine/export/model_card.h"
 
 namespace glia {

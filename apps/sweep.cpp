@@ -11,7 +11,7 @@
 #include "apps/flags/passed_flags.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/run_inputs.h"
-#include "apps/study/folder_lock.h"
+#include "engine/base/folder_lock.h"
 #include "apps/study/sweep_runner.h"
 #include "apps/terminal/interrupt.h"
 #include "engine/base/file.h"
@@ -138,8 +138,7 @@ sweep::Study make_study(SweepOptions& o) {
   const Flags flags = o.passed.given();
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const fs::path out = fs::path(o.out).lexically_normal();
-  const fs::path named = out.has_filename() ? out : out.parent_path();
-  sweep::Study study{.name = named.filename().string(),
+  sweep::Study study{.name = without_slash(out).filename().string(),
                      .grid = read_grid(o, flags),
                      .match = sweep::parse_match(o.match),
                      .epochs = sweep::read_epochs(o.epochs),

@@ -11,7 +11,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/data/group.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 #include "engine/data/split_folder.h"
 #include "engine/train/trainer.h"
 

@@ -5,7 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 #include "engine/formats/npy.h"
 
 namespace glia {

@@ -13,9 +13,7 @@ namespace glia {
 
 TrainingReporter::TrainingReporter(const RunFolder& folder, Options options)
     : folder_(folder), epochs_(options.epochs), tensorboard_(options.tensorboard) {
-  // "runs/first/" ends in an empty name.
-  const auto path = folder.path().lexically_normal();
-  const auto name = path.has_filename() ? path.filename() : path.parent_path().filename();
+  const auto name = without_slash(folder.path().lexically_normal()).filename();
   page_.title = fmt::format("Training run “{}”", name.string());
   page_.loss_name = options.loss_name;
   page_.settings = std::move(options.settings);

@@ -6,30 +6,16 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <vector>
 
 #include "engine/base/check.h"
+#include "engine/base/part_file.h"
 
 namespace glia {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Removes the temporary file unless it was renamed.
-struct Temporary {
-  fs::path path;
-  int descriptor = -1;
-  bool kept = false;
-  ~Temporary() {
-    if (descriptor >= 0) ::close(descriptor);
-    if (!kept) ::unlink(path.c_str());
-  }
-};
-
-[[noreturn]] void fail_write(const fs::path& path, int error) {
-  fail("{}: cannot write: {}; free space or choose another place, nothing there was changed",
-       path.string(), std::strerror(error));
-}
 
 void write_all(int descriptor, std::string_view part, const fs::path& path) {
   while (!part.empty()) {
@@ -40,26 +26,57 @@ void write_all(int descriptor, std::string_view part, const fs::path& path) {
   }
 }
 
+/// A device, a pipe or what /dev/stdout leads to: nothing that a file could take the place of.
+bool is_stream(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  return !error && fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+void write_stream(const fs::path& path, std::span<const std::string_view> parts) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (descriptor < 0) fail_write(path, errno);
+  try {
+    for (std::string_view part : parts) write_all(descriptor, part, path);
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+  if (::close(descriptor) != 0) fail_write(path, errno);
+}
+
+/// Where a link leads, if it leads to a file.
+fs::path through_links(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path end = fs::canonical(path, error);
+  return error ? path : end;
+}
+
 }  // namespace
+
+void fail_write(const fs::path& path, int error) {
+  fail("{}: cannot write: {}; free space or choose another place, nothing there was changed",
+       path.string(), std::strerror(error));
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+fs::path without_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
 
 void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts,
                            bool flush) {
-  Temporary temporary{.path = path.string() + ".part" + std::to_string(::getpid())};
-  temporary.descriptor =
-      ::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (temporary.descriptor < 0) fail_write(path, errno);
-  for (std::string_view part : parts) write_all(temporary.descriptor, part, path);
-  if (flush && ::fsync(temporary.descriptor) != 0) fail_write(path, errno);
-  if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail_write(path, errno);
-  temporary.kept = true;
-  if (!flush) return;
-  // The rename itself must survive a power cut too. Not every file system can sync a folder.
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor >= 0) {
-    ::fsync(descriptor);
-    ::close(descriptor);
-  }
+  if (is_stream(path)) return write_stream(path, parts);
+  const fs::path target = through_links(path);
+  PartFile file(target);
+  for (std::string_view part : parts) write_all(file.descriptor(), part, path);
+  if (flush && ::fsync(file.descriptor()) != 0) fail_write(path, errno);
+  file.publish();
+  if (flush) sync_names(target.parent_path());  // the rename must survive a power cut too
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
@@ -75,6 +92,14 @@ void sync_folder(const fs::path& path) {
   if (status != 0) fail_write(path, error);
 }
 
+void sync_names(const fs::path& folder) {
+  const int descriptor =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   check(in.good() && !fs::is_directory(path), "{}: cannot read: {}", path.string(),
@@ -86,10 +111,16 @@ std::string read_file(const fs::path& path) {
   return content;
 }
 
-void make_folder(const fs::path& path) {
+std::vector<fs::path> make_folder(const fs::path& path) {
   std::error_code error;
+  std::vector<fs::path> missing;
+  for (fs::path folder = path; !folder.empty() && !fs::exists(folder, error);
+       folder = folder.parent_path())
+    missing.insert(missing.begin(), folder);
   fs::create_directories(path, error);
   check(!error, "{}: cannot create the folder: {}", path.string(), error.message());
+  for (const fs::path& folder : missing) sync_names(folder.parent_path());
+  return missing;
 }
 
 }  // namespace glia

@@ -1,17 +1,20 @@
-// Files that are either whole or not there: write to a temporary name, flush to disk, rename.
+// Files that are either whole or not there: write to a temporary name (engine/base/part_file.h),
+// flush to disk, rename.
 #pragma once
 
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace glia {
 
 /// Replaces `path` with the concatenated `parts`. A crash, a kill or a full disk leaves the old
-/// file as it was. Throws `Error` naming the file and the system's reason. Without `flush` a power
-/// cut may take the file: for thousands of them in a folder that counts only when it is whole, with
-/// one `sync_folder` in the end.
+/// file as it was. A link stays one, and what it leads to is replaced; a device or pipe is written
+/// into. Throws `Error` naming the file and the system's reason. Without `flush` a power cut may
+/// take the file: for thousands of them in a folder that counts only when it is whole, with one
+/// `sync_folder` in the end.
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> parts, bool flush = true);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
@@ -19,10 +22,24 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// Waits until everything below `path` is on the disk. Throws `Error` with the system's reason.
 void sync_folder(const std::filesystem::path& path);
 
+/// Waits until the names in a folder are on the disk: those that were made, renamed or removed. Not
+/// every file system can; empty is the current folder.
+void sync_names(const std::filesystem::path& folder);
+
 /// The whole file. Throws `Error` naming it when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-/// Creates a folder and its parents. Throws `Error` with the system's reason.
-void make_folder(const std::filesystem::path& path);
+/// Creates a folder and its parents, which a power cut then does not take. Returns those that were
+/// missing, the outermost first. Throws `Error` with the system's reason.
+std::vector<std::filesystem::path> make_folder(const std::filesystem::path& path);
+
+/// Where `path` lies: its parent, "." for a name alone.
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+/// Without the slash that a folder's name may end in.
+std::filesystem::path without_slash(const std::filesystem::path& path);
+
+/// Throws the `Error` for a file that could not be written, with the system's reason.
+[[noreturn]] void fail_write(const std::filesystem::path& path, int error);
 
 }  // namespace glia

@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "engine/base/check.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 
 namespace glia {
 

@@ -1,7 +1,6 @@
 #include "engine/data/split_folder.h"
 
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -9,8 +8,9 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/hash.h"
+#include "engine/base/staging.h"
 #include "engine/data/dataset.h"
-#include "engine/data/hash.h"
 
 namespace glia {
 
@@ -124,42 +124,13 @@ void place_files(const fs::path& out, const std::vector<Part>& parts, const Slic
     }
 }
 
-/// The folder that the split grows in, next to its final place, so that none is left half-written.
-class Staging {
- public:
-  explicit Staging(const fs::path& out)
-      : path_(out.string() + ".part" + std::to_string(::getpid())) {
-    make_folder(path_);
-  }
-  ~Staging() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-
-  const fs::path& path() const { return path_; }
-
-  /// Replaces an earlier split in `out`, and nothing else there.
-  void publish(const fs::path& out) {
-    make_folder(out);
-    for (const char* name : kEntries) fs::remove_all(out / name);
-    for (const char* name : kEntries)
-      if (fs::exists(path_ / name)) fs::rename(path_ / name, out / name);
-  }
-
- private:
-  fs::path path_;
-};
-
 bool is_inside(const fs::path& inner, const fs::path& outer) {
   const fs::path relative = inner.lexically_relative(outer);
   return !relative.empty() && *relative.begin() != "..";
 }
 
 fs::path whole_path(const fs::path& path) {
-  const fs::path whole = fs::weakly_canonical(fs::absolute(path));
-  return whole.has_filename() ? whole : whole.parent_path();  // "split/" ends in an empty name
+  return without_slash(fs::weakly_canonical(fs::absolute(path)));
 }
 
 /// The place to write to, absolute. Throws unless it is safe to write there.
@@ -205,7 +176,10 @@ SplitSummary write_split(const SplitRequest& request) {
   if (request.materialize != Materialize::none)
     place_files(staging.path(), parts, slices, request.materialize);
   write_file_atomically(staging.path() / kManifest, manifest_text(request, summary, parts, ids));
-  staging.publish(out);
+  if (fs::exists(out) && !fs::is_empty(out))
+    staging.publish_over(kEntries);
+  else
+    staging.publish();
   return summary;
 }
 

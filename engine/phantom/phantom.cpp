@@ -15,6 +15,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/rng.h"
+#include "engine/base/staging.h"
 #include "engine/formats/npy.h"
 #include "engine/phantom/anatomy.h"
 
@@ -23,6 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr bool kNoFlush = false;  // the whole folder is flushed once
 constexpr std::size_t kChannels = 3;
 constexpr double kFieldOfView = 240, kLowest = -36, kHighest = 50;  // mm
 /// Share of a whole head's volume that is brain. The statistics are those of a whole volume,
@@ -164,8 +166,9 @@ void write_patient(const fs::path& folder, const PhantomConfig& config, std::int
     const std::int64_t id = patient * kIdsPerPatient + static_cast<std::int64_t>(i);
     const std::vector<std::uint8_t> mask(slice.mask.begin(), slice.mask.end());
     write_npy<float>(folder / file_name(id, "img"), {slice.height, slice.width, slice.channels},
-                     slice.image);
-    write_npy<std::uint8_t>(folder / file_name(id, "seg"), {slice.height, slice.width}, mask);
+                     slice.image, kNoFlush);
+    write_npy<std::uint8_t>(folder / file_name(id, "seg"), {slice.height, slice.width}, mask,
+                            kNoFlush);
   }
 }
 
@@ -188,22 +191,18 @@ std::vector<Slice> make_phantom_patient(const PhantomConfig& config, std::int64_
   return slices;
 }
 
-void write_phantom(const fs::path& folder, const PhantomConfig& config, bool overwrite, int threads,
-                   const std::function<void(std::int64_t)>& on_patient) {
-  check_config(config);
-  make_folder(folder);
-  if (!fs::is_empty(folder)) {
-    check(overwrite, "{}: exists and is not empty; choose another --out or pass --overwrite",
-          folder.string());
-    remove_earlier(folder);
-  }
+namespace {
+
+/// Writes manifest and slices into `folder`.
+void fill_folder(const fs::path& folder, const PhantomConfig& config, int threads,
+                 const std::function<void(std::int64_t)>& on_patient) {
   const nlohmann::ordered_json manifest = {{"patients", config.patients},
                                            {"slices", config.slices},
                                            {"size", config.size},
                                            {"seed", config.seed},
                                            {"channels", {"FLAIR", "T1", "T1ce"}},
                                            {"mask", "whole tumour"}};
-  // First, so that what a stopped run leaves behind is known as ours and --overwrite mends it.
+  // First, so that what a stopped --overwrite leaves is known as ours and the next one mends it.
   write_file_atomically(folder / kManifest, manifest.dump(2) + "\n");
 
   std::atomic<std::int64_t> next{0};
@@ -227,6 +226,23 @@ void write_phantom(const fs::path& folder, const PhantomConfig& config, bool ove
     work();
   }
   if (error) std::rethrow_exception(error);
+}
+
+}  // namespace
+
+void write_phantom(const fs::path& folder, const PhantomConfig& config, bool overwrite, int threads,
+                   const std::function<void(std::int64_t)>& on_patient) {
+  check_config(config);
+  if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
+    check(overwrite && fs::is_directory(folder),
+          "{}: exists and is not empty; choose another --out or pass --overwrite", folder.string());
+    remove_earlier(folder);
+    fill_folder(folder, config, threads, on_patient);
+    return sync_folder(folder);
+  }
+  Staging staging(folder);
+  fill_folder(staging.path(), config, threads, on_patient);
+  staging.publish();
 }
 
 }  // namespace glia

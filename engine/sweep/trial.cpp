@@ -4,7 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 
 namespace glia::sweep {
 

@@ -4,7 +4,7 @@
 
 #include "engine/base/file.h"
 #include "engine/data/dataset.h"
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 #include "tests/catch.h"
 #include "tests/data/slices.h"
 #include "tests/temp_folder.h"
@@ -118,6 +118,24 @@ TEST_CASE("split folder: its own input is never replaced", "[split]") {
   CHECK_THAT(write_error({out / "Train", out, {}, Materialize::none, true}),
              ContainsSubstring("or the data itself"));
   CHECK(scan_pairs(out / "Train").size() == 8);
+}
+
+TEST_CASE("split folder: an earlier split is replaced as a whole, and only it", "[split]") {
+  const TempFolder folder;
+  const fs::path data = folder.path() / "data", out = folder.path() / "out";
+  write_patients(data);
+  write_split({data, out, {.val = 0.2, .test = 0.2}, Materialize::copy});
+  write_bytes(out / "notes.txt", "mine");
+  write_split({data, out, {.val = 0.4}, Materialize::none, true});
+  CHECK(manifest_of(out)["val"] == 0.4);
+  CHECK(entries_in(out) == 4);  // no test.txt, and no folders of files
+  CHECK(read_file(out / "notes.txt") == "mine");
+  // A folder cannot be kept in the same step.
+  fs::create_directory(out / "mine");
+  CHECK_THAT(write_error({data, out, {}, Materialize::none, true}),
+             ContainsSubstring("mine: a folder that does not belong to what is replaced"));
+  CHECK(manifest_of(out)["val"] == 0.4);
+  CHECK(entries_in(folder.path()) == 2);
 }
 
 TEST_CASE("split folder: a failed split leaves nothing behind", "[split]") {

@@ -1,4 +1,4 @@
-#include "engine/data/hash.h"
+#include "engine/base/hash.h"
 
 #include <xxhash.h>
 

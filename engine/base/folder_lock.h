@@ -9,7 +9,8 @@ namespace glia {
 /// started, however they end.
 class FolderLock {
  public:
-  /// Locks the file `path`, which is made and stays. Throws `Error` when another process holds it.
+  /// Locks the file `path`, which is made and stays, and writes into it who holds it. Throws
+  /// `Error` when another process does, naming it, or when the file system has no locks.
   explicit FolderLock(const std::filesystem::path& path);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -1,0 +1,109 @@
+#include "engine/base/part_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kMark = ".glia-";
+constexpr std::size_t kDigits = 16;        // of a random number, in hexadecimal
+constexpr std::size_t kLongestName = 200;  // of the final name's; file systems take 255
+
+/// ".metrics.csv.glia-0123456789abcdef" for "metrics.csv".
+std::string part_name(const fs::path& target) {
+  std::uint64_t number = 0;
+  check(::getrandom(&number, sizeof number, 0) == sizeof number,
+        "{}: no temporary name: the system has no random numbers: {}", target.string(),
+        std::strerror(errno));
+  return fmt::format(".{}{}{:0{}x}", target.filename().string().substr(0, kLongestName), kMark,
+                     number, kDigits);
+}
+
+/// Whether the descriptor is still what lies under `path`.
+bool lies_at(int descriptor, const fs::path& path) {
+  struct stat open {
+  }, named{};
+  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+/// Locks what was just made; false when somebody took it for remains before that.
+bool claim(int descriptor, const fs::path& path) {
+  // Without locks in the file system, nobody takes it for that.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  return lies_at(descriptor, path);
+}
+
+/// True once a program and folder.
+bool is_first(const fs::path& folder) {
+  static std::mutex mutex;
+  static std::set<fs::path> seen;
+  const std::lock_guard lock(mutex);
+  return seen.insert(folder).second;
+}
+
+}  // namespace
+
+PartFile::PartFile(const fs::path& target) : target_(target) {
+  const fs::path folder = folder_of(target);
+  if (is_first(folder)) remove_part_files(folder);
+  for (;;) {
+    path_ = folder / part_name(target);
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno == EEXIST) continue;
+    if (descriptor_ < 0) fail_write(target, errno);
+    if (claim(descriptor_, path_)) return;
+    ::close(descriptor_);
+  }
+}
+
+PartFile::~PartFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
+
+void PartFile::publish() {
+  if (std::rename(path_.c_str(), target_.c_str()) != 0) fail_write(target_, errno);
+  path_.clear();
+}
+
+void remove_part_files(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (!is_part_file_name(entry->path()) || !entry->is_regular_file(ignored)) continue;
+    const int descriptor = ::open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
+    ::close(descriptor);
+  }
+}
+
+bool is_part_file_name(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (!name.starts_with('.') || name.size() < 1 + kMark.size() + kDigits) return false;
+  const std::string_view digits = std::string_view(name).substr(name.size() - kDigits);
+  return std::string_view(name).substr(0, name.size() - kDigits).ends_with(kMark) &&
+         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace glia

@@ -1,0 +1,129 @@
+#include "engine/base/staging.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <random>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kMark = ".glia-";
+constexpr std::size_t kDigits = 16;        // of a random number, in hexadecimal
+constexpr std::size_t kLongestName = 200;  // of the final name's; file systems take 255
+
+/// ".slices.glia-0123456789abcdef" for "slices".
+std::string staging_name(const fs::path& out) {
+  std::random_device random;
+  const std::uint64_t number = std::uint64_t{random()} << 32 | random();
+  return fmt::format(".{}{}{:0{}x}", out.filename().string().substr(0, kLongestName), kMark, number,
+                     kDigits);
+}
+
+bool is_staging_name(std::string_view name) {
+  if (!name.starts_with('.') || name.size() < 1 + kMark.size() + kDigits) return false;
+  const std::string_view digits = name.substr(name.size() - kDigits);
+  return name.substr(0, name.size() - kDigits).ends_with(kMark) &&
+         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// A descriptor of the folder, locked when `locked` says so afterwards; -1 when it is gone.
+int open_locked(const fs::path& folder, bool& locked) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  locked = descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  return descriptor;
+}
+
+/// Removes folders of Staging in `parent` that nobody holds.
+void remove_remains(const fs::path& parent) {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
+    if (!is_staging_name(entry.path().filename().string())) continue;
+    bool abandoned = false;
+    const int descriptor = open_locked(entry.path(), abandoned);
+    if (abandoned) fs::remove_all(entry.path(), ignored);
+    if (descriptor >= 0) ::close(descriptor);
+  }
+}
+
+/// Why a folder could not be moved to its place.
+[[noreturn]] void fail_publish(const fs::path& out, int error) {
+  if (error == ENOTEMPTY || error == EEXIST || error == ENOTDIR)
+    fail("{}: is there already; remove it or choose another place", out.string());
+  fail("{}: cannot be put there: {}; free space or choose another place, nothing there was changed",
+       out.string(), std::strerror(error));
+}
+
+}  // namespace
+
+Staging::Staging(const fs::path& out)
+    : out_(out.has_filename() ? out : out.parent_path()),
+      path_(out_.parent_path() / staging_name(out_)) {
+  const fs::path parent = out_.has_parent_path() ? out_.parent_path() : fs::path(".");
+  made_ = make_folder(parent);
+  remove_remains(parent);
+  check(::mkdir(path_.c_str(), 0777) == 0, "{}: cannot create a folder beside it: {}",
+        out_.string(), std::strerror(errno));
+  bool locked = false;
+  lock_ = open_locked(path_, locked);
+}
+
+Staging::~Staging() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder)
+    fs::remove(*folder, ignored);  // only when it is empty
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void Staging::publish() {
+  sync_folder(path_);
+  // Over an empty folder, if there is one.
+  if (::rename(path_.c_str(), out_.c_str()) != 0) fail_publish(out_, errno);
+  made_.clear();
+  sync_names(out_.parent_path());
+}
+
+void Staging::publish_over(std::span<const char* const> replaced) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(out_)) {
+    const fs::path name = entry.path().filename();
+    if (std::find(replaced.begin(), replaced.end(), name) != replaced.end()) continue;
+    check(!entry.is_directory() || entry.is_symlink(),
+          "{}: a folder that does not belong to what is replaced; move it elsewhere, or choose "
+          "another --out",
+          entry.path().string());
+    std::error_code error;
+    fs::create_hard_link(entry.path(), path_ / name, error);
+    if (error) {
+      error.clear();
+      fs::copy(entry.path(), path_ / name, fs::copy_options::copy_symlinks, error);
+    }
+    check(!error, "{}: cannot be kept: {}; move it elsewhere, or choose another --out",
+          entry.path().string(), error.message());
+  }
+  sync_folder(path_);
+  // From here on path_ is what was replaced, and removed with this object.
+  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, out_.c_str(), RENAME_EXCHANGE) != 0) {
+    check(errno != EINVAL && errno != ENOSYS && errno != EXDEV,
+          "{}: this file system cannot swap two folders in one step; remove the folder first, or "
+          "choose another --out",
+          out_.string());
+    fail_publish(out_, errno);
+  }
+  sync_names(out_.parent_path());
+}
+
+}  // namespace glia

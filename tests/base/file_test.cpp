@@ -1,0 +1,151 @@
+// Files and folders that are whole or not there, whoever is killed meanwhile; locks.
+#include "engine/base/file.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <thread>
+
+#include "engine/base/folder_lock.h"
+#include "engine/base/part_file.h"
+#include "engine/base/staging.h"
+#include "tests/catch.h"
+#include "tests/data/slices.h"
+#include "tests/temp_folder.h"
+
+using namespace glia;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A process that does something and then waits to be killed.
+class Bystander {
+ public:
+  explicit Bystander(const std::function<void()>& action) {
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    pid_ = ::fork();
+    REQUIRE(pid_ >= 0);
+    if (pid_ == 0) live(action, ready[1]);
+    char byte = 0;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ~Bystander() { kill(); }
+  Bystander(const Bystander&) = delete;
+  Bystander& operator=(const Bystander&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+ private:
+  [[noreturn]] static void live(const std::function<void()>& action, int ready) {
+    action();
+    static_cast<void>(::write(ready, "x", 1) == 1);
+    for (;;) ::pause();
+  }
+  pid_t pid_ = -1;
+};
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  return {fs::directory_iterator(folder), fs::directory_iterator()};
+}
+
+}  // namespace
+
+TEST_CASE("file: a link stays a link, a device is written into and not replaced", "[file]") {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "file", link = folder.path() / "link";
+  write_file_atomically(file, "old");
+  fs::create_symlink("file", link);
+  write_file_atomically(link, "new");
+  CHECK(fs::is_symlink(link));
+  CHECK(read_file(file) == "new");
+  fs::create_symlink("/dev/full", folder.path() / "full");
+  CHECK_THAT(error_of([&] { write_file_atomically(folder.path() / "full", "x"); }),
+             ContainsSubstring("full: cannot write: No space left on device"));
+  write_file_atomically("/dev/null", "x");
+  CHECK(fs::is_character_file("/dev/null"));
+  CHECK(entries_of(folder.path()).size() == 3);
+}
+
+TEST_CASE("file: what a killed process left is removed by the next, what grows is not", "[file]") {
+  const TempFolder folder;
+  const fs::path home = folder.path() / "home";
+  make_folder(home);
+  Bystander writer([&] { new PartFile(home / "target"); });
+  remove_part_files(home);
+  REQUIRE(entries_of(home).size() == 1);
+  CHECK(is_part_file_name(entries_of(home).front()));
+  writer.kill();
+  CHECK(entries_of(home).size() == 1);
+  // The first to write into a folder does it unasked; what only looks alike stays.
+  write_bytes(home / ".note.glia-01234567", "mine");
+  write_file_atomically(home / "target", "x");
+  CHECK(entries_of(home).size() == 2);
+  CHECK(fs::exists(home / ".note.glia-01234567"));
+}
+
+TEST_CASE("file: many may write one file and one folder, and each time one wins whole", "[file]") {
+  const TempFolder folder;
+  const std::string a(100'000, 'a'), b(100'000, 'b');
+  {
+    std::vector<std::jthread> writers;
+    for (const std::string* text : {&a, &b, &a, &b})
+      writers.emplace_back([&, text] {
+        for (int i = 0; i < 20; ++i) {
+          write_file_atomically(folder.path() / "file", *text);
+          remove_part_files(folder.path());
+        }
+      });
+  }
+  const std::string last = read_file(folder.path() / "file");
+  CHECK((last == a || last == b));
+  CHECK(entries_of(folder.path()).size() == 1);
+}
+
+TEST_CASE("file: a name as long as names may be, and folders that are not there", "[file]") {
+  const TempFolder folder;
+  const fs::path deep = folder.path() / "a" / "b" / "c";
+  CHECK(make_folder(deep).size() == 3);
+  CHECK(make_folder(deep).empty());
+  write_file_atomically(deep / std::string(255, 'n'), "x");
+  CHECK(entries_of(deep).size() == 1);
+  CHECK_THAT(error_of([&] { write_file_atomically(folder.path() / "none" / "file", "x"); }),
+             ContainsSubstring("none/file: cannot write: No such file or directory"));
+}
+
+TEST_CASE("file: a staging folder whose maker was killed goes, one that grows stays", "[file]") {
+  const TempFolder folder;
+  const fs::path target = folder.path() / "target";
+  {
+    Bystander writer([&] { write_bytes((new Staging(target))->path() / "inside", "x"); });
+    { Staging staging(target); }
+    CHECK(entries_of(folder.path()).size() == 1);
+  }
+  { Staging staging(target); }
+  CHECK(entries_of(folder.path()).empty());
+}
+
+TEST_CASE("lock: a second holder is refused and told of the first, until that is gone", "[file]") {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "run.lock";
+  {
+    Bystander holder([&] { new FolderLock(file); });
+    const std::string message = error_of([&] { const FolderLock second(file); });
+    CHECK_THAT(message, ContainsSubstring(folder.path().string() + ": another glia (process " +
+                                          std::to_string(holder.pid()) + " on "));
+    CHECK_THAT(message, ContainsSubstring("works in this folder; wait until it has ended"));
+  }
+  CHECK(error_of([&] { const FolderLock second(file); }).empty());
+  CHECK_THAT(error_of([&] { const FolderLock second(folder.path() / "none" / "x.lock"); }),
+             ContainsSubstring("No such file or directory"));
+}
