@@ -9,6 +9,7 @@
 #include <set>
 
 #include "apps/commands.h"
+#include "apps/terminal/streams.h"
 #include "apps/runs/environment.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/report.h"
@@ -79,7 +80,7 @@ std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool
   request.precision = parse_precision(variant.precision);
   if (variant.backend == "native") request.memory = parse_memory(o.memory);
   return open_device(request, [quiet](const std::string& line) {
-    if (!quiet) fmt::print(stderr, "{}\n", line);
+    if (!quiet) print_note(line);
   });
 }
 

@@ -4,12 +4,17 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <system_error>
 
 #include "apps/commands.h"
 #include "apps/flags/help_text.h"
+#include "apps/flags/numbers.h"
+#include "apps/terminal/streams.h"
 #include "engine/runtime/allocator.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{"Glia trains a U-Net on MR slices, with no framework underneath."};
   app.name("glia");
   app.require_subcommand(1);
@@ -39,6 +44,7 @@ int main(int argc, char** argv) {
   glia::add_plan_command(app);
   glia::add_bench_command(app);
   glia::add_doctor_command(app);
+  glia::check_numbers(app);
   try {
     app.parse(argc, argv);
     return 0;
@@ -51,8 +57,19 @@ int main(int argc, char** argv) {
     std::fputs("glia: out of memory; use a smaller --batch-size or --base-width\n", stderr);
   } catch (const glia::OutOfMemory& error) {
     std::fprintf(stderr, "glia: %s; use a smaller --batch-size or --base-width\n", error.what());
+  } catch (const std::system_error& error) {
+    // Of printing: the end of `main` says it better.
+    if (std::ferror(stdout) == 0) std::fprintf(stderr, "glia: %s\n", error.what());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "glia: %s\n", error.what());
   }
   return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  glia::open_standard_streams();
+  const int code = run(argc, argv);
+  return glia::finish_standard_streams() || code != 0 ? code : 1;
 }

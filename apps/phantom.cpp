@@ -3,11 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <thread>
 
 #include "apps/commands.h"
+#include "apps/terminal/streams.h"
 #include "engine/phantom/phantom.h"
 
 namespace glia {
@@ -24,11 +24,9 @@ struct PhantomOptions {
 void run_phantom(const PhantomOptions& options) {
   const int available = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const PhantomConfig& config = options.config;
-  write_phantom(options.out, config, options.overwrite,
-                options.threads > 0 ? options.threads : available, [&](std::int64_t done) {
-                  fmt::print("patient {}/{}\n", done, config.patients);
-                  std::fflush(stdout);
-                });
+  write_phantom(
+      options.out, config, options.overwrite, options.threads > 0 ? options.threads : available,
+      [&](std::int64_t done) { print_line(fmt::format("patient {}/{}", done, config.patients)); });
   fmt::print("wrote {} slices of {} patients to {}\n", config.patients * config.slices,
              config.patients, options.out);
 }

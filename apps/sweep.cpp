@@ -8,13 +8,14 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/flags/numbers.h"
 #include "apps/flags/passed_flags.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/run_inputs.h"
-#include "engine/base/folder_lock.h"
 #include "apps/study/sweep_runner.h"
 #include "apps/terminal/interrupt.h"
 #include "engine/base/file.h"
+#include "engine/base/folder_lock.h"
 #include "models/unet/unet.h"
 
 namespace glia {
@@ -231,6 +232,7 @@ void add_sweep_command(CLI::App& app) {
   auto options = std::make_shared<SweepOptions>();
   add_train_command(options->train_app);
   options->train = options->train_app.get_subcommand("train");
+  check_numbers(options->train_app);
   options->train->parse_complete_callback([] { throw Parsed{}; });
 
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")

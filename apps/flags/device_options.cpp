@@ -1,9 +1,8 @@
 #include "apps/flags/device_options.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
+
+#include "apps/terminal/streams.h"
 
 namespace glia {
 
@@ -81,7 +80,7 @@ void DeviceOptions::add_check_nan_to(CLI::App& command) {
 }
 
 std::unique_ptr<Device> DeviceOptions::open() const {
-  return open_device(request, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  return open_device(request, print_note);
 }
 
 }  // namespace glia

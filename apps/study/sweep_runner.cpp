@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "apps/study/child_process.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/progress.h"
+#include "apps/terminal/streams.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/sweep/study_files.h"
@@ -132,9 +132,8 @@ void run_study(sweep::Study& study, const fs::path& folder, const TrialCommand& 
     if (trial.state() == State::finished) continue;
     run_trial(trial, command, progress);
     progress.close(trial);
-    fmt::print("trial {}/{}  {}: {}{}\n", i + 1, study.trials.size(), study.label(trial),
-               name_of(trial.state()), result_of(trial));
-    std::fflush(stdout);
+    print_line(fmt::format("trial {}/{}  {}: {}{}", i + 1, study.trials.size(), study.label(trial),
+                           name_of(trial.state()), result_of(trial)));
     write_study(study, folder);
   }
   study.running = false;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdio>
 #include <exception>
 
 #include "apps/terminal/interrupt.h"
+#include "apps/terminal/streams.h"
 #include "engine/base/file.h"
 
 namespace glia {
@@ -38,8 +38,7 @@ TrainEvents TrainingReporter::events() {
 
 void TrainingReporter::say(const std::string& line) {
   progress_.reset();
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  print_line(line);
   folder_.log(line);
 }
 

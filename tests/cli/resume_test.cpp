@@ -70,15 +70,19 @@ TEST_CASE("resume: kill -9 again and again, then the same bits as never stopped"
   check_same_run(w.path("whole"), w.path("killed"));
 }
 
-TEST_CASE("resume: Ctrl-C leaves a checkpoint, says how to go on, and exits with 130", "[cli]") {
+TEST_CASE("resume: Ctrl-C and the like leave a checkpoint, say how to go on, and exit with 130",
+          "[cli]") {
   const CliWorkspace w;
   REQUIRE(run_glia(w.train("whole")).code == 0);
-  const Outcome outcome =
-      signal_glia(w.train("stopped"), SIGINT, after_checkpoints(w.path("stopped"), 2));
-  CHECK(outcome.code == 130);
-  CHECK(outcome.output.find("glia train --resume " + w.path("stopped")) != std::string::npos);
-  REQUIRE(run_glia({"train", "--resume", w.path("stopped"), "--threads", "1"}).code == 0);
-  check_same_run(w.path("whole"), w.path("stopped"));
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const std::string run = "stopped" + std::to_string(signal);
+    const Outcome outcome = signal_glia(w.train(run), signal, after_checkpoints(w.path(run), 3));
+    CAPTURE(signal, outcome.output);
+    CHECK(outcome.code == 130);
+    CHECK(contains(outcome, "glia train --resume " + w.path(run)));
+    REQUIRE(run_glia({"train", "--resume", w.path(run), "--threads", "1"}).code == 0);
+    check_same_run(w.path("whole"), w.path(run));
+  }
 }
 
 TEST_CASE("resume: more epochs may be added to a finished run", "[cli]") {

@@ -1,0 +1,52 @@
+#include "apps/flags/numbers.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+namespace glia {
+
+namespace {
+
+// Text that is no number at all is left to CLI11, which knows the types.
+
+std::string real_problem(const std::string& text) {
+  const double value = std::strtod(text.c_str(), nullptr);
+  if (std::isfinite(value)) return {};
+  return fmt::format("found {}, expected a finite number", text);
+}
+
+std::string whole_problem(const std::string& text) {
+  errno = 0;
+  static_cast<void>(std::strtoll(text.c_str(), nullptr, 10));
+  if (errno != ERANGE) return {};
+  return fmt::format("found {}, expected a whole number that 64 bits hold", text);
+}
+
+std::string unsigned_problem(const std::string& text) {
+  if (text.find('-') != std::string::npos) return fmt::format("found {}, expected 0 or more", text);
+  errno = 0;
+  static_cast<void>(std::strtoull(text.c_str(), nullptr, 10));
+  if (errno != ERANGE) return {};
+  return fmt::format("found {}, expected at most 18446744073709551615", text);
+}
+
+}  // namespace
+
+void check_numbers(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    // With checks of its own it is "FLOAT:POSITIVE".
+    const std::string type = option->get_type_name();
+    if (type.starts_with("FLOAT")) option->check(real_problem);
+    if (type.starts_with("INT")) option->check(whole_problem);
+    if (type.starts_with("UINT")) option->check(unsigned_problem);
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    check_numbers(*command);
+}
+
+}  // namespace glia
