@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <span>
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
@@ -32,6 +36,26 @@ struct TrainOptions {
   DeviceOptions device;
 };
 
+/// The flags that --resume may come with.
+constexpr std::array kWithResume = {"resume",  "epochs", "threads", "loader-threads", "device",
+                                    "backend", "memory", "trace",   "tensorboard",    "check-nan"};
+
+bool may_change(const CLI::Option& option) {
+  return std::any_of(kWithResume.begin(), kWithResume.end(),
+                     [&](const char* name) { return option.check_lname(name); });
+}
+
+std::string flags_with_resume() {
+  std::string list;
+  for (const char* name : std::span(kWithResume).subspan(1))
+    list += fmt::format("{}--{}",
+                        list.empty()                 ? ""
+                        : name == kWithResume.back() ? " and "
+                                                     : ", ",
+                        name);
+  return list;
+}
+
 void print(const Trace& trace) {
   fmt::print("{:<28} {:<10} {:>7} {:>10}\n", "kernel", "computed", "calls", "seconds");
   for (const TraceEntry& entry : trace.entries())
@@ -39,56 +63,64 @@ void print(const Trace& trace) {
                entry.seconds);
 }
 
-void train(const TrainOptions& o, const RunFolder& folder, const RunInputs& inputs,
-           const TrainConfig& config, const nlohmann::json& model_json,
-           const Preprocess& preprocess, const Checkpoint* checkpoint) {
+/// What a run trains, whether it starts or goes on.
+struct Run {
+  RunFolder& folder;
+  const RunInputs& inputs;
+  const TrainConfig& config;
+  const nlohmann::json& model;
+  const Preprocess& preprocess;
+  /// Called once everything has been looked at that could be refused, before the first step.
+  std::function<void(Trainer&)> begin;
+  const char* origin;  // "from scratch", "resumed"
+};
+
+void train(const TrainOptions& o, const Run& run) {
   DeviceOptions options = o.device;
-  options.request.precision = config.precision;  // a resumed run's own
+  options.request.precision = run.config.precision;  // a resumed run's own
   const auto device = options.open();
-  device->context().conv = config.conv;  // likewise
+  device->context().conv = run.config.conv;  // likewise
   const auto room = device->allocator().available();
   const auto trace = std::make_shared<Trace>();
   if (o.trace) device->watch(trace);
-  const auto model = make_model(model_json);
-  if (checkpoint == nullptr)
-    model->parameters().allocate(*device, config.seed);
-  else
-    model->parameters().allocate(*device);
-  const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
-  TrainingReporter reporter(folder, {.epochs = config.epochs,
-                                     .loss_name = objective.label(),
-                                     .settings = {{"model", model_json},
-                                                  {"train", config.to_json()},
-                                                  {"preprocess", preprocess.to_json()},
-                                                  {"data", inputs.info}},
-                                     .environment = describe_environment(),
-                                     .tensorboard = o.tensorboard});
-  Trainer trainer(*device, *model, config, inputs.train, inputs.val, preprocess, folder,
-                  inputs.info, o.loader_threads, o.eager, reporter.events());
-  if (checkpoint != nullptr) trainer.resume(*checkpoint);
+  const auto model = make_model(run.model);
+  model->parameters().allocate(*device, run.config.seed);
+  const Objective objective =
+      Objective::parse(run.config.loss, run.config.region, run.config.smooth);
+  TrainingReporter reporter(run.folder, {.epochs = run.config.epochs,
+                                         .loss_name = objective.label(),
+                                         .settings = {{"model", run.model},
+                                                      {"train", run.config.to_json()},
+                                                      {"preprocess", run.preprocess.to_json()},
+                                                      {"data", run.inputs.info}},
+                                         .environment = describe_environment(),
+                                         .tensorboard = o.tensorboard});
+  Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
+                  run.folder, run.inputs.info, o.loader_threads, o.eager, reporter.events());
+  catch_interrupts();
+  run.begin(trainer);
   reporter.say(fmt::format("{} parameters, {} training and {} validation slices, {}",
-                           model->parameters().count(), inputs.train.size(), inputs.val.size(),
-                           checkpoint ? "resumed" : "from scratch"));
-  if (inputs.info.value("leaking", false))
+                           model->parameters().count(), run.inputs.train.size(),
+                           run.inputs.val.size(), run.origin));
+  if (run.inputs.info.value("leaking", false))
     reporter.warn("split by slice: slices of one patient may stand on both sides");
   reporter.start(trainer.rows());
-  catch_interrupts();
   bool finished = false;
   try {
     finished = trainer.run();
   } catch (const OutOfMemory& error) {
     fail("{}. {}. Checkpoints in {} are as they were", error.what(),
-         memory_advice(model_json, config, inputs.train.front(), *device, room),
-         folder.path().string());
+         memory_advice(run.model, run.config, run.inputs.train.front(), *device, room),
+         run.folder.path().string());
   }
   reporter.finish(finished);
   if (o.trace) print(*trace);
   if (!finished) {
     reporter.say(
-        fmt::format("stopped; continue with: glia train --resume {}", folder.path().string()));
+        fmt::format("stopped; continue with: glia train --resume {}", run.folder.path().string()));
     throw CLI::RuntimeError(130);
   }
-  fmt::print("written to {}\n", folder.path().string());
+  fmt::print("written to {}\n", run.folder.path().string());
 }
 
 void start(TrainOptions& o, const CLI::App& command) {
@@ -100,38 +132,45 @@ void start(TrainOptions& o, const CLI::App& command) {
   config.augment = AugmentConfig::parse(o.augment);
   config.conv = o.device.request.conv;
   config.precision = o.device.request.precision;
-  Objective::parse(config.loss, config.region, config.smooth);  // a typo must not leave a folder
+  config.validate();
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = o.model.config(command, inputs.channels()).to_json();
-  make_model(model);
   const Preprocess preprocess = Preprocess::fit(parse_normalize(o.normalize), inputs.train);
-  const RunFolder folder = RunFolder::create(o.out);
-  inputs.save(folder);
-  folder.write_json("config.json",
-                    {{"data", o.data}, {"model", model}, {"train", config.to_json()}});
-  folder.write_json("environment.json", describe_environment());
-  train(o, folder, inputs, config, model, preprocess, nullptr);
+  RunFolder folder(o.out);
+  const auto begin = [&](Trainer& trainer) {
+    folder.begin();
+    try {
+      inputs.save(folder);
+      folder.write_json("config.json",
+                        {{"data", o.data}, {"model", model}, {"train", config.to_json()}});
+      folder.write_json("environment.json", describe_environment());
+      trainer.save_last();
+    } catch (...) {
+      folder.discard();
+      throw;
+    }
+  };
+  train(o, {folder, inputs, config, model, preprocess, begin, "from scratch"});
 }
 
 void resume(const TrainOptions& o, const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     check(
-        option->count() == 0 || option->check_lname("resume") || option->check_lname("epochs") ||
-            option->check_lname("threads") || option->check_lname("memory") ||
-            option->check_lname("loader-threads") || option->check_lname("device") ||
-            option->check_lname("backend") || option->check_lname("trace") ||
-            option->check_lname("tensorboard"),
+        option->count() == 0 || may_change(*option),
         "train: {} cannot be changed when resuming; the run's own settings hold. Leave it out, or "
         "start a new run",
         option->get_name());
-  const RunFolder folder = RunFolder::open(o.resume);
+  RunFolder folder(o.resume);
+  folder.reopen();
   const Checkpoint checkpoint = Checkpoint::open(folder.last());
   check(checkpoint.info.contains("training"), "{}: holds no training state",
         folder.last().string());
   TrainConfig config = TrainConfig::from_json(checkpoint.info["training"]["config"]);
   if (command.count("--epochs")) config.epochs = o.train.epochs;
   const RunInputs inputs = RunInputs::reload(folder, checkpoint.info);
-  train(o, folder, inputs, config, checkpoint.info["model"], checkpoint.preprocess(), &checkpoint);
+  const Preprocess preprocess = checkpoint.preprocess();
+  train(o, {folder, inputs, config, checkpoint.info["model"], preprocess,
+            [&](Trainer& trainer) { trainer.resume(checkpoint); }, "resumed"});
 }
 
 void add_training_options(CLI::App& command, TrainOptions& o) {
@@ -197,9 +236,8 @@ void add_train_command(CLI::App& app) {
   command->add_option("--val-list", options->val_list, "Ids to validate on, instead of --split");
   command->add_option("--out", options->out, "Folder of the run, new or empty");
   command->add_option("--resume", options->resume,
-                      "Continue the run in this folder; only --epochs, --threads, "
-                      "--loader-threads, --device, --backend, --memory, --trace and "
-                      "--tensorboard may be given with it");
+                      fmt::format("Continue the run in this folder; only {} may be given with it",
+                                  flags_with_resume()));
   options->model.add_to(*command);
   add_training_options(*command, *options);
   options->device.add_to(*command);

@@ -37,7 +37,7 @@ void DeviceOptions::add_to(CLI::App& command) {
         try {
           check_device_name(name);
         } catch (const Error& error) {
-          return error.what();
+          return std::string(error.what()).substr(std::string_view("--device: ").size());
         }
         return {};
       })

@@ -1,6 +1,7 @@
 #include "engine/base/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +59,13 @@ fs::path through_links(const fs::path& path) {
 void fail_write(const fs::path& path, int error) {
   fail("{}: cannot write: {}; free space or choose another place, nothing there was changed",
        path.string(), std::strerror(error));
+}
+
+bool lies_at(int descriptor, const fs::path& path) {
+  struct stat open {
+  }, named{};
+  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
 fs::path folder_of(const fs::path& path) {

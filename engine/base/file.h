@@ -39,6 +39,9 @@ std::filesystem::path folder_of(const std::filesystem::path& path);
 /// Without the slash that a folder's name may end in.
 std::filesystem::path without_slash(const std::filesystem::path& path);
 
+/// Whether an open file is still what lies under `path`.
+bool lies_at(int descriptor, const std::filesystem::path& path);
+
 /// Throws the `Error` for a file that could not be written, with the system's reason.
 [[noreturn]] void fail_write(const std::filesystem::path& path, int error);
 

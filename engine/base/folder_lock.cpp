@@ -34,17 +34,21 @@ std::string holder_of(int descriptor) {
 }  // namespace
 
 FolderLock::FolderLock(const std::filesystem::path& path) {
-  // Not O_CLOEXEC: a child that still works when its parent was killed keeps the lock.
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT, 0666);
-  if (descriptor_ < 0) fail_write(path, errno);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
-    const std::string line = this_process() + "\n";
-    // For a message only; a full disk is for whoever has something to write.
-    if (::ftruncate(descriptor_, 0) == 0)
-      static_cast<void>(::pwrite(descriptor_, line.data(), line.size(), 0) == 0);
-    return;
-  }
-  const int error = errno;
+  do {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    // Not O_CLOEXEC: a child that still works when its parent was killed keeps the lock.
+    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT, 0666);
+    if (descriptor_ < 0) fail_write(path, errno);
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) refuse(path, errno);
+    // Whoever held it until now may have removed the file.
+  } while (!lies_at(descriptor_, path));
+  const std::string line = this_process() + "\n";
+  // For a message only; a full disk is for whoever has something to write.
+  if (::ftruncate(descriptor_, 0) == 0)
+    static_cast<void>(::pwrite(descriptor_, line.data(), line.size(), 0) == 0);
+}
+
+void FolderLock::refuse(const std::filesystem::path& path, int error) {
   const std::string holder = holder_of(descriptor_), folder = folder_of(path).string();
   ::close(descriptor_);
   check(error == EWOULDBLOCK, "{}: cannot be locked: {}; choose a folder on another file system",

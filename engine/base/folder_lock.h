@@ -17,6 +17,7 @@ class FolderLock {
   FolderLock& operator=(const FolderLock&) = delete;
 
  private:
+  [[noreturn]] void refuse(const std::filesystem::path& path, int error);
   int descriptor_ = -1;
 };
 

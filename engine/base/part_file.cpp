@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,14 +34,6 @@ std::string part_name(const fs::path& target) {
         std::strerror(errno));
   return fmt::format(".{}{}{:0{}x}", target.filename().string().substr(0, kLongestName), kMark,
                      number, kDigits);
-}
-
-/// Whether the descriptor is still what lies under `path`.
-bool lies_at(int descriptor, const fs::path& path) {
-  struct stat open {
-  }, named{};
-  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
 /// Locks what was just made; false when somebody took it for remains before that.

@@ -1,5 +1,6 @@
 #include "engine/optim/optimizer.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "engine/runtime/run.h"
@@ -54,12 +55,20 @@ OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json) {
           .epsilon = json.at("epsilon")};
 }
 
+void OptimizerConfig::validate() const {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  check(finite(weight_decay) && weight_decay >= 0,
+        "--weight-decay: found {}, expected a finite number, 0 or more", weight_decay);
+  check(momentum >= 0 && momentum < 1, "--momentum: found {}, expected 0 <= m < 1", momentum);
+  check(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1,
+        "optimizer: beta1 and beta2 are {} and {}, expected 0 <= beta < 1", beta1, beta2);
+  check(alpha >= 0 && alpha < 1, "optimizer: alpha is {}, expected 0 <= alpha < 1", alpha);
+  check(finite(epsilon) && epsilon > 0, "optimizer: epsilon is {}, expected more than 0", epsilon);
+}
+
 Optimizer::Optimizer(const OptimizerConfig& config, nn::ParameterSet& parameters)
     : config_(config), parameters_(parameters) {
-  check(config.weight_decay >= 0, "--weight-decay: found {}, expected 0 or more",
-        config.weight_decay);
-  check(config.momentum >= 0 && config.momentum < 1, "--momentum: found {}, expected 0 <= m < 1",
-        config.momentum);
+  config.validate();
   const Tensor& values = parameters.flat_values();
   for (const char* name : state_names(config.kind))
     state_.push_back({name, Tensor::zeros(values.device(), values.shape(), values.dtype())});

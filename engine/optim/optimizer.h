@@ -27,6 +27,8 @@ struct OptimizerConfig {
 
   nlohmann::json to_json() const;
   static OptimizerConfig from_json(const nlohmann::json& json);
+  /// Throws `Error` naming the flag of a value that is out of range.
+  void validate() const;
 };
 
 class Optimizer {

@@ -41,20 +41,21 @@ ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json) {
           .minimum = json.at("minimum")};
 }
 
+void ScheduleConfig::validate() const {
+  check(initial > 0 && std::isfinite(initial), "--learning-rate: found {}, expected more than 0",
+        initial);
+  check(factor > 0 && factor <= 1, "--schedule-factor: found {}, expected 0 < f <= 1", factor);
+  check(every >= 1, "--schedule-every: found {}, expected 1 or more", every);
+  check(patience >= 1, "--schedule-patience: found {}, expected 1 or more", patience);
+  check(minimum >= 0 && minimum <= initial,
+        "--schedule-minimum: found {}, expected 0 to the learning rate {}", minimum, initial);
+}
+
 Schedule::Schedule(const ScheduleConfig& config)
     : config_(config),
       plateau_rate_(config.initial),
       best_(std::numeric_limits<double>::infinity()) {
-  check(config.initial > 0 && std::isfinite(config.initial),
-        "--learning-rate: found {}, expected more than 0", config.initial);
-  check(config.factor > 0 && config.factor <= 1, "--schedule-factor: found {}, expected 0 < f <= 1",
-        config.factor);
-  check(config.every >= 1 && config.patience >= 1,
-        "--schedule-every and --schedule-patience: found {} and {}, expected 1 or more",
-        config.every, config.patience);
-  check(config.minimum >= 0 && config.minimum <= config.initial,
-        "--schedule-minimum: found {}, expected 0 to the learning rate {}", config.minimum,
-        config.initial);
+  config.validate();
 }
 
 double Schedule::rate(std::int64_t epoch, std::int64_t done, std::int64_t total) const {

@@ -23,11 +23,13 @@ struct ScheduleConfig {
 
   nlohmann::json to_json() const;
   static ScheduleConfig from_json(const nlohmann::json& json);
+  /// Throws `Error` naming the flag of a value that is out of range.
+  void validate() const;
 };
 
 class Schedule {
  public:
-  /// Throws `Error` when a field is out of range.
+  /// Throws `Error` where `validate` does.
   explicit Schedule(const ScheduleConfig& config);
 
   /// The rate for the step that follows `done` of `total` steps, in epoch `epoch` (from 1).

@@ -1,6 +1,7 @@
 #include "engine/train/loss.h"
 
 #include <charconv>
+#include <cmath>
 
 namespace glia {
 
@@ -14,7 +15,7 @@ const char* Objective::name_of(Kind kind) {
 }
 
 Objective Objective::parse(std::string_view text, Region region, double smooth) {
-  check(smooth > 0, "--smooth: found {}, expected more than 0", smooth);
+  check(smooth > 0 && std::isfinite(smooth), "--smooth: found {}, expected more than 0", smooth);
   Objective objective;
   objective.region_ = region;
   objective.smooth_ = smooth;
@@ -23,7 +24,8 @@ Objective Objective::parse(std::string_view text, Region region, double smooth) 
     double weight = 1;
     if (const auto star = term.find('*'); star != std::string_view::npos) {
       const auto parsed = std::from_chars(term.data(), term.data() + star, weight);
-      check(parsed.ec == std::errc() && parsed.ptr == term.data() + star && weight > 0,
+      check(parsed.ec == std::errc() && parsed.ptr == term.data() + star && weight > 0 &&
+                std::isfinite(weight),
             "--loss: found the weight '{}' in '{}', expected a number above 0",
             term.substr(0, star), text);
       term.remove_prefix(star + 1);

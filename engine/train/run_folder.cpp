@@ -2,12 +2,16 @@
 
 #include <fmt/chrono.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/part_file.h"
+#include "engine/train/checkpoint.h"
 
 namespace glia {
 
@@ -16,6 +20,36 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char* kLock = "run.lock";
+constexpr const char* kEvents = "events.out.tfevents.";  // TensorBoard's; a time follows
+
+/// What a run writes; the lock stays.
+constexpr const char* kOwn[] = {
+    "split",       "config.json", "environment.json", "log.txt",          "report.html",
+    "metrics.csv", kMetrics,      "curves.svg",       "best.safetensors", "last.safetensors"};
+
+bool is_own(const std::string& name) {
+  return std::any_of(std::begin(kOwn), std::end(kOwn),
+                     [&](const char* own) { return name == own; }) ||
+         name.starts_with(kEvents);
+}
+
+/// "last.safetensors.part1234": how earlier versions named what grows.
+bool is_old_part(const std::string& name) {
+  const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+  return digits < name.size() && name.substr(0, digits).ends_with(".part") &&
+         is_own(name.substr(0, digits - 5));
+}
+
+/// Whether a checkpoint is from before the first step, so that nothing is lost with it.
+bool is_from_before_training(const fs::path& last) {
+  try {
+    const nlohmann::json& info = Checkpoint::open(last).info;
+    return json_field<std::int64_t>(info, "steps", last.string()) == 0;
+  } catch (const Error&) {
+    return false;  // whoever damaged it may be able to mend it
+  }
+}
 
 }  // namespace
 
@@ -68,21 +102,63 @@ std::vector<MetricsRow> read_metrics(const fs::path& run) {
   return rows;
 }
 
-RunFolder RunFolder::create(const fs::path& path) {
-  std::error_code error;
-  check(!fs::exists(path, error) || (fs::is_directory(path, error) && fs::is_empty(path, error)),
-        "{}: the run folder exists and is not empty; choose another --out, or --resume {}",
-        path.string(), path.string());
-  make_folder(path / "split");
-  return RunFolder(path);
+std::string RunFolder::foreign_entry() const {
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    if (name != kLock && !is_own(name) && !is_old_part(name) && !is_part_file_name(name))
+      return name;
+  }
+  return {};
 }
 
-RunFolder RunFolder::open(const fs::path& path) {
-  RunFolder folder(path);
-  check(fs::exists(folder.last()),
-        "{}: found no last.safetensors; --resume needs the folder of a run that wrote a checkpoint",
-        path.string());
-  return folder;
+void RunFolder::remove_own_files() const {
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    std::error_code ignored;
+    if (is_own(name) || is_old_part(name)) fs::remove_all(entry.path(), ignored);
+  }
+  remove_part_files(path_);
+}
+
+void RunFolder::begin() {
+  const auto refuse = [&] {
+    fail("{}: the run folder exists and is not empty; choose another --out, or --resume {}",
+         path_.string(), path_.string());
+  };
+  std::error_code error;
+  const bool used = fs::exists(path_, error) && !fs::is_empty(path_, error);
+  if (used && (!fs::is_directory(path_) || !fs::exists(path_ / kLock))) refuse();
+  made_ = make_folder(path_);
+  lock_ = std::make_unique<FolderLock>(path_ / kLock);
+  if (fs::exists(last()) && !is_from_before_training(last())) refuse();
+  const std::string foreign = foreign_entry();
+  check(foreign.empty(), "{}: holds {}, which no run writes; choose another --out", path_.string(),
+        foreign);
+  remove_own_files();
+  make_folder(path_ / "split");
+}
+
+void RunFolder::reopen() {
+  const auto check_last = [&] {
+    check(fs::exists(last()),
+          "{}: found no last.safetensors; --resume needs the folder of a run, and one that was "
+          "stopped before its first checkpoint is started again with its first command",
+          path_.string());
+  };
+  check_last();
+  lock_ = std::make_unique<FolderLock>(path_ / kLock);
+  check_last();  // another program may have removed it until now
+  remove_part_files(path_);
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (is_old_part(entry.path().filename().string())) fs::remove(entry.path());
+}
+
+void RunFolder::discard() {
+  remove_own_files();
+  std::error_code ignored;
+  fs::remove(path_ / kLock, ignored);
+  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder)
+    fs::remove(*folder, ignored);  // only when it is empty
 }
 
 void RunFolder::write_json(const std::string& name, const nlohmann::json& json) const {

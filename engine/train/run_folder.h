@@ -1,12 +1,14 @@
 // The folder of a training run: config.json, environment.json, split/, metrics.csv, metrics.jsonl,
-// curves.svg, log.txt, last.safetensors and best.safetensors.
+// curves.svg, log.txt, run.lock, last.safetensors and best.safetensors.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "engine/base/folder_lock.h"
 #include "engine/report/curves.h"
 
 namespace glia {
@@ -34,10 +36,19 @@ std::vector<MetricsRow> read_metrics(const std::filesystem::path& run);
 
 class RunFolder {
  public:
-  /// Creates the folder. Throws `Error` when it exists and is not empty.
-  static RunFolder create(const std::filesystem::path& path);
-  /// Opens the folder of an earlier run. Throws `Error` when it holds no last.safetensors.
-  static RunFolder open(const std::filesystem::path& path);
+  /// Touches nothing; `begin` or `reopen` has to come before anything is written.
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  /// For a new run: makes the folder and locks it. What a start left there that made no step is
+  /// removed, so that the same command, or a corrected one, can be given again. Throws `Error`, and
+  /// changes nothing, when the folder holds a run or anything else.
+  void begin();
+  /// For an earlier run: locks its folder and removes what a killed program left in it. Throws
+  /// `Error` when it holds no last.safetensors or another program works in it.
+  void reopen();
+  /// Removes what was written since `begin`, and the folder if that made it: for a run that came to
+  /// nothing.
+  void discard();
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path last() const { return path_ / "last.safetensors"; }
@@ -51,8 +62,13 @@ class RunFolder {
   void log(const std::string& line) const;
 
  private:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  /// The first entry that no run writes; empty when there is none.
+  std::string foreign_entry() const;
+  void remove_own_files() const;
+
   std::filesystem::path path_;
+  std::vector<std::filesystem::path> made_;  // by `begin`, the outermost first
+  std::unique_ptr<FolderLock> lock_;
 };
 
 }  // namespace glia

@@ -43,4 +43,15 @@ TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
   }
 }
 
+void TrainConfig::validate() const {
+  Objective::parse(loss, region, smooth);
+  optimizer.validate();
+  schedule.validate();
+  check(epochs >= 1, "--epochs: found {}, expected 1 or more", epochs);
+  check(max_steps >= 0, "--max-steps: found {}, expected 0 or more", max_steps);
+  check(batch_size >= 1, "--batch-size: found {}, expected 1 or more", batch_size);
+  check(checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
+        checkpoint_every);
+}
+
 }  // namespace glia

@@ -52,10 +52,7 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       schedule_(config.schedule),
       step_(device, model, optimizer_, objective_, config.seed,
             eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
-  check(config.epochs >= 1, "--epochs: found {}, expected 1 or more", config.epochs);
-  check(config.max_steps >= 0, "--max-steps: found {}, expected 0 or more", config.max_steps);
-  check(config.checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
-        config.checkpoint_every);
+  config.validate();
   check_size(train_loader_, model);
   check_size(val_loader_, model);
 }

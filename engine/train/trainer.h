@@ -36,6 +36,8 @@ struct TrainConfig {
   nlohmann::json to_json() const;
   /// Throws `Error` naming the missing or wrong field.
   static TrainConfig from_json(const nlohmann::json& json);
+  /// Throws `Error` naming the flag of a value that is out of range.
+  void validate() const;
 };
 
 /// What the trainer tells whoever shows it.
@@ -53,15 +55,20 @@ struct TrainEvents {
 
 class Trainer {
  public:
-  /// `model` must be allocated. `info` goes into every checkpoint ("model" and "preprocess" are
-  /// added). With `eager` no step is captured as a graph. Throws `Error` when the slices do not fit
-  /// the model or are fewer than one batch.
+  /// `model` must be allocated, `folder` must outlive the trainer; nothing is written yet. `info`
+  /// goes into every checkpoint ("model" and "preprocess" are added). With `eager` no step is
+  /// captured as a graph. Throws `Error` when a setting is out of range, the slices do not fit the
+  /// model or are fewer than one batch.
   Trainer(Device& device, nn::Model& model, const TrainConfig& config, std::vector<Sample> train,
           std::vector<Sample> val, const Preprocess& preprocess, const RunFolder& folder,
           nlohmann::json info, int loader_threads, bool eager, TrainEvents events);
 
   /// Continues where `checkpoint` (a last.safetensors) stopped.
   void resume(const Checkpoint& checkpoint);
+
+  /// Writes last.safetensors. Call it before a new run, which then can be resumed whenever it is
+  /// stopped.
+  void save_last();
 
   /// Trains to the last epoch or step, or until `events.stop`. Returns whether it came to the end.
   /// Throws `Error` when the loss is not finite; the last checkpoint is then the last good one.
@@ -83,7 +90,6 @@ class Trainer {
   bool out_of_steps() const;
   void end_epoch();
   void report_collapse(const Summary& summary, MetricsRow& row);
-  void save_last();
   nlohmann::json info() const;
   double learning_rate() const;
   bool gradients_dead() const;
@@ -93,7 +99,7 @@ class Trainer {
   TrainConfig config_;
   Objective objective_;
   Preprocess preprocess_;
-  RunFolder folder_;
+  const RunFolder& folder_;
   nlohmann::json info_;
   TrainEvents events_;
   Loader train_loader_, val_loader_;

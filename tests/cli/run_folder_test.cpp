@@ -1,0 +1,110 @@
+// What a refusal, a kill or a second program leaves in the folder of a run.
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/base/file.h"
+#include "tests/cli/workspace.h"
+
+using namespace glia;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+/// `words` with other values of the flags in `changes`.
+Words with(Words words, const Words& changes) {
+  for (std::size_t i = 0; i < changes.size(); i += 2) {
+    const auto at = std::find(words.begin(), words.end(), changes[i]);
+    if (at != words.end()) words.erase(at, at + 2);
+    words.insert(words.end(), {changes[i], changes[i + 1]});
+  }
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE("train: a refused command leaves nothing behind", "[cli]") {
+  const CliWorkspace w;
+  const auto refuses = [&](const Words& changes, const std::string& text) {
+    const Outcome outcome = run_glia(with(w.train("a/run", 1), changes));
+    CAPTURE(changes, outcome.output);
+    CHECK(outcome.code != 0);
+    CHECK(contains(outcome, text));
+    CHECK_FALSE(fs::exists(w.path("a")));
+  };
+  refuses({"--batch-size", "64"}, "use a batch size of at most");
+  refuses({"--epochs", "0"}, "--epochs: found 0, expected 1 or more");
+  refuses({"--max-steps", "-1"}, "--max-steps: found -1");
+  refuses({"--checkpoint-every", "-1"}, "--checkpoint-every: found -1");
+  refuses({"--learning-rate", "0"}, "--learning-rate: found 0, expected more than 0");
+  refuses({"--weight-decay", "nan"}, "--weight-decay: found nan");
+  refuses({"--weight-decay", "-1"}, "--weight-decay: found -1");
+  refuses({"--momentum", "1"}, "--momentum: found 1");
+  refuses({"--smooth", "0"}, "--smooth: found 0");
+  refuses({"--dropout", "1"}, "--dropout: found 1");
+  refuses({"--depth", "6"}, "expected multiples of 64 (2^depth)");
+  refuses({"--depth", "0"}, "--depth: found 0");
+  refuses({"--base-width", "0"}, "--base-width: found 0");
+  refuses({"--schedule-factor", "2"}, "--schedule-factor: found 2");
+  refuses({"--schedule-every", "0"}, "--schedule-every: found 0");
+  refuses({"--schedule-minimum", "5"}, "--schedule-minimum: found 5");
+  refuses({"--threads", "-1"}, "--threads: found -1");
+  refuses({"--loss", "inf*bce"}, "--loss: found the weight 'inf'");
+  refuses({"--augment", "noise=nan"}, "noise=nan");
+  refuses({"--norm", "layer"}, "--norm: found 'layer'");
+  refuses({"--device", "cuda:99"}, "");
+  refuses({"--backend", "cudnn", "--device", "cpu"}, "--backend cudnn runs on a GPU");
+  refuses({"--split", w.path("none")}, "none/");
+  REQUIRE(run_glia(w.train("a/run", 1)).code == 0);
+}
+
+TEST_CASE("train: a run that is killed before its first step can be resumed or given again",
+          "[cli]") {
+  const CliWorkspace w;
+  REQUIRE(run_glia(w.train("whole", 1)).code == 0);
+  const auto last = [&](const std::string& run) {
+    return [file = w.path(run + "/last.safetensors")] { return fs::exists(file); };
+  };
+  // Checkpoints at the end of epochs only: this one is from before the first step.
+  const Words words = with(w.train("killed", 1), {"--checkpoint-every", "0"});
+  for (const char* way : {"resume", "again"}) {
+    CAPTURE(way);
+    fs::remove_all(w.path("killed"));
+    REQUIRE(signal_glia(words, SIGKILL, last("killed")).code == 128 + SIGKILL);
+    const Outcome outcome = run_glia(
+        way == std::string("resume") ? Words{"train", "--resume", w.path("killed")} : words);
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 0);
+    CHECK(read_file(w.path("killed/metrics.csv")).substr(0, 80) ==
+          read_file(w.path("whole/metrics.csv")).substr(0, 80));
+  }
+  const Outcome third = run_glia(words);
+  CHECK(third.code == 1);
+  CHECK(contains(third, "exists and is not empty; choose another --out, or --resume"));
+}
+
+TEST_CASE("train: two programs never work in one run folder", "[cli]") {
+  const CliWorkspace w(16);
+  const Words words = w.train("run", 500);
+  std::vector<Outcome> seconds;
+  const Outcome first = signal_glia(words, SIGINT, [&] {
+    if (!fs::exists(w.path("run/last.safetensors"))) return false;
+    seconds = {run_glia(words), run_glia({"train", "--resume", w.path("run")})};
+    return true;
+  });
+  CAPTURE(first.output);
+  REQUIRE(first.code == 130);
+  REQUIRE(seconds.size() == 2);
+  for (const Outcome& second : seconds) {
+    CAPTURE(second.output);
+    CHECK(second.code == 1);
+    CHECK(contains(second, w.path("run") + ": another glia (process "));
+    CHECK(contains(second, "works in this folder; wait until it has ended"));
+  }
+  const std::string log = read_file(w.path("run/log.txt"));
+  CHECK(log.find("from scratch") == log.rfind("from scratch"));
+  CHECK(log.find("resumed") == std::string::npos);
+}
