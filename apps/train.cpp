@@ -153,6 +153,14 @@ void start(TrainOptions& o, const CLI::App& command) {
   train(o, {folder, inputs, config, model, preprocess, begin, "from scratch"});
 }
 
+TrainConfig config_of(const Checkpoint& checkpoint) {
+  const nlohmann::json::json_pointer place("/training/config");
+  check(checkpoint.info.contains(place),
+        "{}: holds no training state; --resume needs a last.safetensors", checkpoint.path.string());
+  return TrainConfig::from_json(checkpoint.info.at(place),
+                                checkpoint.path.string() + ": the run's settings");
+}
+
 void resume(const TrainOptions& o, const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     check(
@@ -163,9 +171,7 @@ void resume(const TrainOptions& o, const CLI::App& command) {
   RunFolder folder(o.resume);
   folder.reopen();
   const Checkpoint checkpoint = Checkpoint::open(folder.last());
-  check(checkpoint.info.contains("training"), "{}: holds no training state",
-        folder.last().string());
-  TrainConfig config = TrainConfig::from_json(checkpoint.info["training"]["config"]);
+  TrainConfig config = config_of(checkpoint);
   if (command.count("--epochs")) config.epochs = o.train.epochs;
   const RunInputs inputs = RunInputs::reload(folder, checkpoint.info);
   const Preprocess preprocess = checkpoint.preprocess();

@@ -2,13 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json.h"
 #include "models/unet/unet.h"
 #include "models/unet/unet_export.h"
 
 namespace glia {
 
 std::unique_ptr<nn::Model> make_model(const nlohmann::json& config) {
-  const std::string name = config.is_object() ? config.value("model", "") : "";
+  const auto name = json_field<std::string>(config, "model", "checkpoint: its configuration");
   check(name == "unet", "checkpoint: found the model '{}', this program has: unet", name);
   return std::make_unique<UNet>(UNetConfig::from_json(config));
 }

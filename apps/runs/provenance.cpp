@@ -82,7 +82,7 @@ std::string curves_of_run(const fs::path& folder, const nlohmann::ordered_json& 
     std::vector<EpochRow> rows;
     for (const MetricsRow& row : read_metrics(folder)) rows.push_back(row.curve_point());
     if (rows.empty()) return {};
-    const TrainConfig config = TrainConfig::from_json(configuration.at("train"));
+    const TrainConfig config = TrainConfig::from_json(configuration.at("train"), "config.json");
     const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
     return learning_curves_svg(rows, objective.label());
   } catch (const std::exception&) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/check.h"
+
 namespace glia {
 
 /// Replaces `path` with the concatenated `parts`. A crash, a kill or a full disk leaves the old
@@ -38,6 +40,16 @@ std::filesystem::path folder_of(const std::filesystem::path& path);
 
 /// Without the slash that a folder's name may end in.
 std::filesystem::path without_slash(const std::filesystem::path& path);
+
+/// What `action` returns. An `Error` from it gets the name of the file that it reads in front.
+template <class Action>
+auto in_file(const std::filesystem::path& path, Action&& action) -> decltype(action()) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    fail("{}: {}", path.string(), error.what());
+  }
+}
 
 /// Whether an open file is still what lies under `path`.
 bool lies_at(int descriptor, const std::filesystem::path& path);

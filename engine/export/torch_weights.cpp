@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/export/layout.h"
+#include "engine/train/checkpoint.h"
 
 namespace glia {
 
@@ -62,6 +63,7 @@ void import_weights(const SafeTensors& weights, nn::ParameterSet& parameters,
   std::set<std::string> known;
   each_tensor(parameters, [&](const nn::Parameter& p, const std::vector<std::int64_t>& shape) {
     const auto values = weights.find(p.name, channels_second(shape), file);
+    check_weights(p.name, values, file);
     p.value.copy_from(channels_last(values, shape));
     known.insert(p.name);
   });

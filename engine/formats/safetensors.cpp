@@ -7,6 +7,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/formats/tensor_checksums.h"
 
 namespace glia {
 
@@ -60,6 +61,7 @@ void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
   header["__metadata__"] = metadata;
+  header["__metadata__"][kChecksumKey] = tensor_checksums(entries, metadata);
   std::size_t offset = 0;
   std::vector<std::string_view> parts(2);
   for (const SafeTensors::Entry& entry : entries) {
@@ -113,6 +115,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path, const std::strin
     check(sorted[i - 1]->values.data() + sorted[i - 1]->values.size() <= sorted[i]->values.data(),
           "{}: the tensors '{}' and '{}' overlap; the file is damaged", file, sorted[i - 1]->name,
           sorted[i]->name);
+  result.checked = check_tensor_checksums(result, ignored, file);
   return result;
 }
 

@@ -21,20 +21,21 @@ struct SafeTensors {
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;
   std::string bytes;
+  bool checked = false;  // whether the file has checksums (engine/formats/tensor_checksums.h)
 
   /// Throws `Error` naming `file` and the tensor when there is none of that name and shape.
   std::span<const float> find(const std::string& name, const std::vector<std::int64_t>& shape,
                               const std::string& file) const;
 };
 
-/// Writes all entries under `path`, atomically.
+/// Writes all entries under `path`, atomically, with their checksums among the metadata.
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const SafeTensors::Entry> entries,
                        const std::map<std::string, std::string>& metadata);
 
 /// Leaves out tensors whose names end in `ignored` (unless that is empty). Throws `Error` naming
-/// the file when it is truncated, its header is no valid JSON, a tensor is not F32, or offsets lie
-/// outside, overlap or do not match the shape.
+/// the file when it is truncated, its header is no valid JSON, a tensor is not F32, offsets lie
+/// outside, overlap or do not match the shape, or a checksum does not match the bytes.
 SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored = "");
 
 }  // namespace glia

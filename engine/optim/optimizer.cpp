@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json.h"
 #include "engine/runtime/run.h"
 
 namespace glia::optim {
@@ -45,14 +46,15 @@ nlohmann::json OptimizerConfig::to_json() const {
           {"epsilon", epsilon}};
 }
 
-OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json) {
-  return {.kind = parse_kind(json.at("kind").get<std::string>()),
-          .weight_decay = json.at("weight_decay"),
-          .beta1 = json.at("beta1"),
-          .beta2 = json.at("beta2"),
-          .momentum = json.at("momentum"),
-          .alpha = json.at("alpha"),
-          .epsilon = json.at("epsilon")};
+OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json, const std::string& name) {
+  const auto real = [&](const char* key) { return json_field<double>(json, key, name); };
+  return {.kind = parse_kind(json_field<std::string>(json, "kind", name)),
+          .weight_decay = real("weight_decay"),
+          .beta1 = real("beta1"),
+          .beta2 = real("beta2"),
+          .momentum = real("momentum"),
+          .alpha = real("alpha"),
+          .epsilon = real("epsilon")};
 }
 
 void OptimizerConfig::validate() const {

@@ -26,7 +26,8 @@ struct OptimizerConfig {
   double epsilon = 1e-8;              // adam, adamw, rmsprop
 
   nlohmann::json to_json() const;
-  static OptimizerConfig from_json(const nlohmann::json& json);
+  /// Throws `Error`, led by `name`, on a field that is missing or of another type.
+  static OptimizerConfig from_json(const nlohmann::json& json, const std::string& name);
   /// Throws `Error` naming the flag of a value that is out of range.
   void validate() const;
 };

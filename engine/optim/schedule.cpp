@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "engine/base/check.h"
+#include "engine/base/json.h"
 
 namespace glia::optim {
 
@@ -32,13 +33,14 @@ nlohmann::json ScheduleConfig::to_json() const {
           {"every", every},        {"patience", patience}, {"minimum", minimum}};
 }
 
-ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json) {
-  return {.kind = parse_schedule(json.at("kind").get<std::string>()),
-          .initial = json.at("initial"),
-          .factor = json.at("factor"),
-          .every = json.at("every"),
-          .patience = json.at("patience"),
-          .minimum = json.at("minimum")};
+ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json, const std::string& name) {
+  const auto real = [&](const char* key) { return json_field<double>(json, key, name); };
+  return {.kind = parse_schedule(json_field<std::string>(json, "kind", name)),
+          .initial = real("initial"),
+          .factor = real("factor"),
+          .every = json_field<std::int64_t>(json, "every", name),
+          .patience = json_field<std::int64_t>(json, "patience", name),
+          .minimum = real("minimum")};
 }
 
 void ScheduleConfig::validate() const {
@@ -91,10 +93,15 @@ nlohmann::json Schedule::state() const {
   return state;
 }
 
-void Schedule::restore(const nlohmann::json& state) {
-  plateau_rate_ = state.at("plateau_rate");
-  waited_ = state.at("waited");
-  best_ = state.value("best", std::numeric_limits<double>::infinity());
+void Schedule::restore(const nlohmann::json& state, const std::string& name) {
+  plateau_rate_ = json_field<double>(state, "plateau_rate", name);
+  waited_ = json_field<std::int64_t>(state, "waited", name);
+  best_ = json_field<double>(state, "best", std::numeric_limits<double>::infinity(), name);
+  check(plateau_rate_ >= 0 && plateau_rate_ <= config_.initial,
+        "{}: 'plateau_rate' is {}; expected 0 to the learning rate {}", name, plateau_rate_,
+        config_.initial);
+  check(waited_ >= 0 && waited_ <= config_.patience, "{}: 'waited' is {}; expected 0 to {}", name,
+        waited_, config_.patience);
 }
 
 }  // namespace glia::optim

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
 
 namespace glia::optim {
@@ -22,7 +23,8 @@ struct ScheduleConfig {
   double minimum = 0;         // cosine, plateau: the rate never falls below
 
   nlohmann::json to_json() const;
-  static ScheduleConfig from_json(const nlohmann::json& json);
+  /// Throws `Error`, led by `name`, on a field that is missing or of another type.
+  static ScheduleConfig from_json(const nlohmann::json& json, const std::string& name);
   /// Throws `Error` naming the flag of a value that is out of range.
   void validate() const;
 };
@@ -42,7 +44,8 @@ class Schedule {
 
   /// What has to survive a restart.
   nlohmann::json state() const;
-  void restore(const nlohmann::json& state);
+  /// Throws `Error`, led by `name`, on a state that no run has.
+  void restore(const nlohmann::json& state, const std::string& name);
 
  private:
   ScheduleConfig config_;

@@ -100,9 +100,8 @@ void Trial::end(bool reached_the_end, const std::string& failure) {
 void Trial::read_rows() {
   try {
     rows_ = read_metrics(run());
-  } catch (const nlohmann::json::exception& error) {
-    fail("{}: is damaged ({}); remove {} to train this trial anew",
-         (run() / "metrics.jsonl").string(), error.what(), folder_.string());
+  } catch (const Error& error) {
+    fail("{}; remove {} to train this trial anew", error.what(), folder_.string());
   }
 }
 

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <deque>
 
+#include "engine/base/file.h"
+#include "engine/base/finite.h"
+#include "engine/base/json.h"
+
 namespace glia {
 
 namespace {
@@ -10,6 +14,8 @@ namespace {
 constexpr const char* kKey = "glia";
 constexpr int kVersion = 1;
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
+constexpr std::string_view kSquares = "optimizer.v";  // means of squared gradients
+constexpr std::string_view kVariance = ".running_var";
 
 std::vector<std::int64_t> extents(const Shape& shape) {
   std::vector<std::int64_t> list;
@@ -23,6 +29,19 @@ std::string optimizer_name(const optim::Optimizer::State& state) {
 
 }  // namespace
 
+void check_weights(const std::string& name, std::span<const float> values,
+                   const std::string& file) {
+  if (const auto bad = find_not_finite(values))
+    fail(
+        "{}: tensor '{}': {} of {} values are NaN or infinite, the first at {}; the training that "
+        "made it had diverged. Take a checkpoint from before that",
+        file, name, bad->count, values.size(), bad->first);
+  if (!name.ends_with(kVariance)) return;
+  const auto below = std::find_if(values.begin(), values.end(), [](float v) { return v < 0; });
+  check(below == values.end(), "{}: tensor '{}': found {} at {}, expected variances of 0 or more",
+        file, name, below == values.end() ? 0 : *below, below - values.begin());
+}
+
 Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   Checkpoint checkpoint{.path = path, .tensors = read_safetensors(path), .info = {}};
   const auto it = checkpoint.tensors.metadata.find(kKey);
@@ -30,11 +49,11 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
         "{}: a safetensors file without Glia's metadata; expected a checkpoint that `glia train` "
         "wrote",
         path.string());
-  checkpoint.info = nlohmann::json::parse(it->second, nullptr, false);
+  checkpoint.info = parse_json(it->second, path.string() + ": Glia's metadata");
   check(checkpoint.info.is_object() && checkpoint.info.contains("model") &&
             checkpoint.info.contains("preprocess"),
         "{}: Glia's metadata is damaged", path.string());
-  const int version = checkpoint.info.value("version", 0);
+  const auto version = json_field<std::int64_t>(checkpoint.info, "version", 0, path.string());
   check(version == kVersion, "{}: found checkpoint version {}, this program reads {}",
         path.string(), version, kVersion);
   return checkpoint;
@@ -44,7 +63,9 @@ void Checkpoint::load_weights(nn::Model& model) const {
   const std::string file = path.string();
   std::size_t known = 0;
   const auto load = [&](const nn::Parameter& p) {
-    p.value.copy_from(tensors.find(p.name, extents(p.shape), file));
+    const auto values = tensors.find(p.name, extents(p.shape), file);
+    check_weights(p.name, values, file);
+    p.value.copy_from(values);
     ++known;
   };
   std::for_each(model.parameters().parameters().begin(), model.parameters().parameters().end(),
@@ -57,34 +78,71 @@ void Checkpoint::load_weights(nn::Model& model) const {
 }
 
 void Checkpoint::load_optimizer(optim::Optimizer& optimizer) const {
-  for (const auto& state : optimizer.state())
-    state.value.copy_from(
-        tensors.find(optimizer_name(state), extents(state.value.shape()), path.string()));
+  const std::string file = path.string();
+  for (const auto& state : optimizer.state()) {
+    const std::string name = optimizer_name(state);
+    const auto values = tensors.find(name, extents(state.value.shape()), file);
+    check_weights(name, values, file);
+    check(name != kSquares ||
+              std::none_of(values.begin(), values.end(), [](float v) { return v < 0; }),
+          "{}: tensor '{}' holds a value below 0, and it is of squares; the file is damaged", file,
+          name);
+    state.value.copy_from(values);
+  }
 }
 
 Preprocess Checkpoint::preprocess() const {
-  return Preprocess::from_json(info.at("preprocess"));
+  return in_file(path, [this] { return Preprocess::from_json(info.at("preprocess")); });
+}
+
+namespace {
+
+/// The tensors of a checkpoint, on the host.
+class Snapshot {
+ public:
+  Snapshot(nn::Model& model, const optim::Optimizer* optimizer) {
+    for (const auto& p : model.parameters().parameters()) add(p.name, p.value);
+    for (const auto& p : model.parameters().buffers()) add(p.name, p.value);
+    if (optimizer == nullptr) return;
+    for (const auto& state : optimizer->state()) add(optimizer_name(state), state.value);
+  }
+
+  const std::vector<SafeTensors::Entry>& entries() const { return entries_; }
+
+  void check_finite() const {
+    for (const SafeTensors::Entry& entry : entries_)
+      if (const auto bad = find_not_finite(entry.values))
+        throw NotFiniteTensor(
+            fmt::format("{} of {} values of {}", bad->count, entry.values.size(), entry.name));
+  }
+
+ private:
+  void add(std::string name, const Tensor& t) {
+    std::span<const float> values;
+    if (t.device().allocator().on_host())
+      values = {t.data<float>(), static_cast<std::size_t>(t.numel())};
+    else
+      values = copies_.emplace_back(t.to_vector<float>());
+    entries_.push_back({.name = std::move(name), .shape = extents(t.shape()), .values = values});
+  }
+
+  std::vector<SafeTensors::Entry> entries_;
+  std::deque<std::vector<float>> copies_;  // of a GPU's tensors, at addresses that stay
+};
+
+}  // namespace
+
+void check_finite(nn::Model& model, const optim::Optimizer* optimizer) {
+  Snapshot(model, optimizer).check_finite();
 }
 
 void save_checkpoint(const std::filesystem::path& path, nn::Model& model,
                      const optim::Optimizer* optimizer, const nlohmann::json& info) {
-  std::vector<SafeTensors::Entry> entries;
-  std::deque<std::vector<float>> copies;  // of a GPU's tensors, at addresses that stay
-  const auto values = [&](const Tensor& t) -> std::span<const float> {
-    if (t.device().allocator().on_host())
-      return {t.data<float>(), static_cast<std::size_t>(t.numel())};
-    return copies.emplace_back(t.to_vector<float>());
-  };
-  const auto add = [&](std::string name, const Tensor& t) {
-    entries.push_back({.name = std::move(name), .shape = extents(t.shape()), .values = values(t)});
-  };
-  for (const auto& p : model.parameters().parameters()) add(p.name, p.value);
-  for (const auto& p : model.parameters().buffers()) add(p.name, p.value);
-  if (optimizer != nullptr)
-    for (const auto& state : optimizer->state()) add(optimizer_name(state), state.value);
+  const Snapshot snapshot(model, optimizer);
+  snapshot.check_finite();
   nlohmann::json stamped = info;
   stamped["version"] = kVersion;
-  write_safetensors(path, entries, {{"format", "pt"}, {kKey, stamped.dump()}});
+  write_safetensors(path, snapshot.entries(), {{"format", "pt"}, {kKey, json_text(stamped)}});
 }
 
 }  // namespace glia

@@ -14,6 +14,10 @@
 
 namespace glia {
 
+/// Throws `Error` naming `file`, the tensor and the place when the values of a weight or buffer are
+/// not finite, or a running variance is below 0.
+void check_weights(const std::string& name, std::span<const float> values, const std::string& file);
+
 /// A checkpoint file, opened. `info` has "model", "preprocess", "provenance" and maybe "training".
 struct Checkpoint {
   std::filesystem::path path;
@@ -24,14 +28,33 @@ struct Checkpoint {
   static Checkpoint open(const std::filesystem::path& path);
 
   /// Copies weights and buffers into the allocated `model`. Throws `Error` naming the tensor when
-  /// one is missing or has another shape, or when the file has tensors that the model lacks.
+  /// one is missing, has another shape or fails `check_weights`, or when the file has tensors that
+  /// the model lacks.
   void load_weights(nn::Model& model) const;
-  /// Copies the optimizer's state; throws `Error` when the file holds none (a best checkpoint).
+  /// Copies the optimizer's state; throws `Error` when the file holds none (a best checkpoint) or
+  /// one that no training leaves.
   void load_optimizer(optim::Optimizer& optimizer) const;
   Preprocess preprocess() const;
 };
 
-/// Writes the weights, the optimizer's state when `optimizer` is not null, and `info`.
+/// A tensor that is to be kept has values that are not finite.
+class NotFiniteTensor : public Error {
+ public:
+  explicit NotFiniteTensor(const std::string& found)
+      : Error(found + " are NaN or infinite"), found_(found) {}
+  /// "3 of 64 values of decoder.0.norm1.weight".
+  const std::string& found() const { return found_; }
+
+ private:
+  std::string found_;
+};
+
+/// Throws `NotFiniteTensor` when a weight or buffer of `model`, or a value of the optimizer's state
+/// if there is one, is not finite.
+void check_finite(nn::Model& model, const optim::Optimizer* optimizer);
+
+/// Writes the weights, the optimizer's state when `optimizer` is not null, and `info`. Throws where
+/// `check_finite` does, and leaves the file as it was.
 void save_checkpoint(const std::filesystem::path& path, nn::Model& model,
                      const optim::Optimizer* optimizer, const nlohmann::json& info);
 

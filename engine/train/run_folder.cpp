@@ -77,28 +77,33 @@ nlohmann::ordered_json MetricsRow::to_json() const {
           {"val_seconds", val_seconds}};
 }
 
-MetricsRow MetricsRow::from_json(const nlohmann::json& json) {
-  return {.epoch = json.at("epoch"),
-          .steps = json.at("steps"),
-          .images = json.at("images"),
-          .learning_rate = json.at("learning_rate"),
-          .train_loss = json.at("train_loss"),
-          .train_batch_iou = json.at("train_batch_iou"),
-          .val_loss = json.at("val_loss"),
-          .val_batch_iou = json.at("val_batch_iou"),
-          .val_batch_iou_thresholded = json.at("val_batch_iou_thresholded"),
-          .val_pixel_accuracy = json.at("val_pixel_accuracy"),
-          .collapsed = json.at("collapsed"),
-          .train_seconds = json.at("train_seconds"),
-          .val_seconds = json.at("val_seconds")};
+MetricsRow MetricsRow::from_json(const nlohmann::json& json, const std::string& name) {
+  const auto whole = [&](const char* key) { return json_field<std::int64_t>(json, key, name); };
+  const auto real = [&](const char* key) { return json_field<double>(json, key, name); };
+  return {.epoch = whole("epoch"),
+          .steps = whole("steps"),
+          .images = whole("images"),
+          .learning_rate = real("learning_rate"),
+          .train_loss = real("train_loss"),
+          .train_batch_iou = real("train_batch_iou"),
+          .val_loss = real("val_loss"),
+          .val_batch_iou = real("val_batch_iou"),
+          .val_batch_iou_thresholded = real("val_batch_iou_thresholded"),
+          .val_pixel_accuracy = real("val_pixel_accuracy"),
+          .collapsed = json_field<bool>(json, "collapsed", name),
+          .train_seconds = real("train_seconds"),
+          .val_seconds = real("val_seconds")};
 }
 
 std::vector<MetricsRow> read_metrics(const fs::path& run) {
   std::vector<MetricsRow> rows;
-  if (!fs::exists(run / kMetrics)) return rows;
-  std::istringstream lines(read_file(run / kMetrics));
-  for (std::string line; std::getline(lines, line);)
-    rows.push_back(MetricsRow::from_json(nlohmann::json::parse(line)));
+  const fs::path file = run / kMetrics;
+  if (!fs::exists(file)) return rows;
+  std::istringstream lines(read_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = fmt::format("{}: line {}", file.string(), rows.size() + 1);
+    rows.push_back(MetricsRow::from_json(parse_json(line, name), name));
+  }
   return rows;
 }
 

@@ -27,11 +27,12 @@ struct MetricsRow {
   EpochRow curve_point() const;
 
   nlohmann::ordered_json to_json() const;
-  static MetricsRow from_json(const nlohmann::json& json);
+  /// Throws `Error`, led by `name`, on a field that is missing or of another type.
+  static MetricsRow from_json(const nlohmann::json& json, const std::string& name);
 };
 
 /// The epochs in metrics.jsonl of the run folder `run`; none where there is no such file. Throws
-/// nlohmann::json::exception when it is damaged.
+/// `Error` naming the line when it is damaged.
 std::vector<MetricsRow> read_metrics(const std::filesystem::path& run);
 
 class RunFolder {

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json.h"
 #include "engine/runtime/open_device.h"
 #include "engine/train/trainer.h"
 
@@ -21,25 +22,37 @@ nlohmann::json TrainConfig::to_json() const {
           {"precision", name_of(precision)}};
 }
 
-TrainConfig TrainConfig::from_json(const nlohmann::json& json) {
+TrainConfig TrainConfig::from_json(const nlohmann::json& json, const std::string& name) {
+  const auto whole = [&](const char* key) { return json_field<std::int64_t>(json, key, name); };
+  const auto text = [&](const char* key) { return json_field<std::string>(json, key, name); };
+  // Runs that do not say have always been computed directly, and so on.
+  const auto text_or = [&](const char* key, const char* otherwise) {
+    return json_field<std::string>(json, key, otherwise, name);
+  };
+  const auto part = [&](const char* key) {
+    check(json.contains(key), "{}: has no '{}'", name, key);
+    return json[key];
+  };
   try {
-    return {.loss = json.at("loss"),
-            .region = parse_region(json.at("region").get<std::string>()),
-            .smooth = json.at("smooth"),
-            .optimizer = optim::OptimizerConfig::from_json(json.at("optimizer")),
-            .schedule = optim::ScheduleConfig::from_json(json.at("schedule")),
-            .epochs = json.at("epochs"),
-            .max_steps = json.value("max_steps", std::int64_t{0}),
-            .batch_size = json.at("batch_size"),
-            .checkpoint_every = json.at("checkpoint_every"),
-            .seed = json.at("seed"),
-            .augment = AugmentConfig::from_json(json.at("augment")),
-            // Runs that do not say have always been computed directly.
-            .conv = parse_conv(json.value("conv", std::string(name_of(ConvMethod::direct)))),
-            .precision = parse_precision(
-                json.value("precision", std::string(name_of(ConvPrecision::fp32))))};
-  } catch (const nlohmann::json::exception& error) {
-    fail("train: the configuration does not fit: {}", error.what());
+    TrainConfig config{
+        .loss = text("loss"),
+        .region = parse_region(text("region")),
+        .smooth = json_field<double>(json, "smooth", name),
+        .optimizer = optim::OptimizerConfig::from_json(part("optimizer"), name + ": optimizer"),
+        .schedule = optim::ScheduleConfig::from_json(part("schedule"), name + ": schedule"),
+        .epochs = whole("epochs"),
+        .max_steps = json_field<std::int64_t>(json, "max_steps", 0, name),
+        .batch_size = whole("batch_size"),
+        .checkpoint_every = whole("checkpoint_every"),
+        .seed = json_field<std::uint64_t>(json, "seed", name),
+        .augment = AugmentConfig::from_json(part("augment")),
+        .conv = parse_conv(text_or("conv", name_of(ConvMethod::direct))),
+        .precision = parse_precision(text_or("precision", name_of(ConvPrecision::fp32)))};
+    config.validate();
+    return config;
+  } catch (const Error& error) {
+    const std::string problem = error.what();
+    fail("{}", problem.starts_with(name) ? problem : fmt::format("{}: {}", name, problem));
   }
 }
 

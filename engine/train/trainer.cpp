@@ -14,6 +14,9 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+constexpr const char* kDiverged =
+    "lower --learning-rate, choose a --norm, or look at the data with check-data";
+
 void check_size(const Loader& loader, const nn::Model& model) {
   const std::int64_t multiple = model.size_multiple();
   check(loader.channels() == model.in_channels(),
@@ -59,7 +62,7 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
 
 double Trainer::learning_rate() const {
   const std::int64_t steps = config_.epochs * train_loader_.batches_per_epoch();
-  return schedule_.rate(epoch_, optimizer_.steps(),
+  return schedule_.rate(state_.epoch, optimizer_.steps(),
                         config_.max_steps > 0 ? std::min(steps, config_.max_steps) : steps);
 }
 
@@ -67,24 +70,38 @@ bool Trainer::out_of_steps() const {
   return config_.max_steps > 0 && optimizer_.steps() >= config_.max_steps;
 }
 
+std::string Trainer::place() const {
+  return state_.sums.steps > 0 ? fmt::format("step {} of epoch {}", state_.sums.steps, state_.epoch)
+                               : fmt::format("epoch {}", state_.epoch - 1);
+}
+
+void Trainer::keep_finite(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const NotFiniteTensor& error) {
+    fail("train: after {}, {} are NaN or infinite; {}. {} is from before that", place(),
+         error.found(), kDiverged, folder_.last().string());
+  }
+}
+
 void Trainer::count(const TrainStep::Result& result, std::int64_t images, double seconds) {
   check(std::isfinite(result.loss),
-        "train: the loss is {} at step {} of epoch {}; lower --learning-rate or look at the data "
-        "with check-data. {} is from before it",
-        result.loss, sums_.steps + 1, epoch_, folder_.last().string());
-  sums_.loss += result.loss;
-  sums_.batch_iou += result.batch_iou;
-  sums_.steps += 1;
-  sums_.images += images;
-  sums_.seconds += seconds;
-  images_ += images;
+        "train: the loss is {} at step {} of epoch {}; {}. {} is from "
+        "before that",
+        result.loss, state_.sums.steps + 1, state_.epoch, kDiverged, folder_.last().string());
+  state_.sums.loss += result.loss;
+  state_.sums.batch_iou += result.batch_iou;
+  state_.sums.steps += 1;
+  state_.sums.images += images;
+  state_.sums.seconds += seconds;
+  state_.images += images;
 }
 
 bool Trainer::train_epoch() {
-  train_loader_.begin_epoch(epoch_, sums_.steps);
+  train_loader_.begin_epoch(state_.epoch, state_.sums.steps);
   std::int64_t total = train_loader_.batches_per_epoch();
   if (config_.max_steps > 0)
-    total = std::min(total, sums_.steps + config_.max_steps - optimizer_.steps());
+    total = std::min(total, state_.sums.steps + config_.max_steps - optimizer_.steps());
   Batch batch;
   bool more = !out_of_steps() && train_loader_.next(batch);
   if (more) step_.upload(batch);
@@ -96,13 +113,13 @@ bool Trainer::train_epoch() {
     more = !out_of_steps() && train_loader_.next(batch);
     if (more) step_.upload(batch);
     count(step_.finish(), images, seconds_since(start));
-    const auto done = static_cast<double>(sums_.steps);
-    events_.step({.epoch = epoch_,
-                  .step = sums_.steps,
+    const auto done = static_cast<double>(state_.sums.steps);
+    events_.step({.epoch = state_.epoch,
+                  .step = state_.sums.steps,
                   .steps = total,
-                  .images = sums_.images,
-                  .loss = sums_.loss / done,
-                  .batch_iou = sums_.batch_iou / done});
+                  .images = state_.sums.images,
+                  .loss = state_.sums.loss / done,
+                  .batch_iou = state_.sums.batch_iou / done});
     const bool stop = events_.stop();
     const bool due =
         config_.checkpoint_every > 0 && optimizer_.steps() % config_.checkpoint_every == 0;
@@ -123,7 +140,7 @@ bool Trainer::gradients_dead() const {
 
 void Trainer::report_collapse(const Summary& summary, MetricsRow& row) {
   row.collapsed = summary.slices_with_tumour > 0 && summary.counts.prediction_empty();
-  const std::string where = fmt::format("epoch {}: ", epoch_);
+  const std::string where = fmt::format("epoch {}: ", state_.epoch);
   if (gradients_dead())
     events_.message(where +
                     "the network is dead: no gradient reaches anything but the last bias. Start "
@@ -137,41 +154,43 @@ void Trainer::report_collapse(const Summary& summary, MetricsRow& row) {
 
 void Trainer::end_epoch() {
   const auto start = Clock::now();
+  keep_finite([this] { check_finite(model_, &optimizer_); });
   const EvaluateResult result =
       evaluate(device_, model_, val_loader_, objective_, EvaluateOptions{});
   const Summary summary = result.evaluation.summary();
-  const auto steps = static_cast<double>(sums_.steps);
-  MetricsRow row{.epoch = epoch_,
+  const auto steps = static_cast<double>(state_.sums.steps);
+  MetricsRow row{.epoch = state_.epoch,
                  .steps = optimizer_.steps(),
-                 .images = images_,
+                 .images = state_.images,
                  .learning_rate = learning_rate(),
-                 .train_loss = sums_.loss / steps,
-                 .train_batch_iou = sums_.batch_iou / steps,
+                 .train_loss = state_.sums.loss / steps,
+                 .train_batch_iou = state_.sums.batch_iou / steps,
                  .val_loss = result.loss,
                  .val_batch_iou = summary.batch_iou.value_or(0),
                  .val_batch_iou_thresholded = summary.batch_iou_thresholded.value_or(0),
                  .val_pixel_accuracy = summary.counts.pixel_accuracy().value_or(0),
-                 .train_seconds = sums_.seconds,
+                 .train_seconds = state_.sums.seconds,
                  .val_seconds = seconds_since(start)};
-  check(std::isfinite(row.val_loss), "train: the validation loss of epoch {} is {}", epoch_,
-        row.val_loss);
+  check(std::isfinite(row.val_loss),
+        "train: the validation loss of epoch {} is {}; {}. {} is from before that", state_.epoch,
+        row.val_loss, kDiverged, folder_.last().string());
   report_collapse(summary, row);
-  rows_.push_back(row);
-  folder_.write_metrics(rows_, objective_.label());
+  state_.rows.push_back(row);
+  folder_.write_metrics(state_.rows, objective_.label());
   schedule_.end_epoch(row.val_loss);
-  if (!best_ || row.val_batch_iou > *best_) {
-    best_ = row.val_batch_iou;
+  if (!state_.best || row.val_batch_iou > *state_.best) {
+    state_.best = row.val_batch_iou;
     save_checkpoint(folder_.best(), model_, nullptr, info());
   }
-  epoch_ += 1;
-  sums_ = {};
+  state_.epoch += 1;
+  state_.sums = {};
   save_last();
   events_.epoch(row);
 }
 
 bool Trainer::run() {
   // A run that was stopped after its last step still owes the end of that epoch.
-  while (epoch_ <= config_.epochs && (!out_of_steps() || sums_.steps > 0)) {
+  while (state_.epoch <= config_.epochs && (!out_of_steps() || state_.sums.steps > 0)) {
     if (!train_epoch()) return false;
     end_epoch();
   }
@@ -182,57 +201,41 @@ nlohmann::json Trainer::info() const {
   nlohmann::json info = info_;
   info["model"] = model_.config();
   info["preprocess"] = preprocess_.to_json();
-  info["epoch"] = epoch_;
+  info["epoch"] = state_.epoch;
   info["steps"] = optimizer_.steps();
   return info;
 }
 
 void Trainer::save_last() {
-  nlohmann::json rows = nlohmann::json::array();
-  for (const MetricsRow& row : rows_) rows.push_back(nlohmann::json(row.to_json()));
+  state_.steps = optimizer_.steps();
+  state_.schedule = schedule_.state();
   nlohmann::json all = info();
-  all["training"] = {{"config", config_.to_json()},
-                     {"epoch", epoch_},
-                     {"steps", optimizer_.steps()},
-                     {"images", images_},
-                     {"epoch_steps", sums_.steps},
-                     {"epoch_images", sums_.images},
-                     {"epoch_loss", sums_.loss},
-                     {"epoch_batch_iou", sums_.batch_iou},
-                     {"epoch_seconds", sums_.seconds},
-                     {"schedule", schedule_.state()},
-                     {"rows", rows}};
-  if (best_) all["training"]["best"] = *best_;
-  save_checkpoint(folder_.last(), model_, &optimizer_, all);
+  all["training"] = state_.to_json();
+  all["training"]["config"] = config_.to_json();
+  keep_finite([&] { save_checkpoint(folder_.last(), model_, &optimizer_, all); });
 }
 
 void Trainer::resume(const Checkpoint& checkpoint) {
-  const std::string file = checkpoint.path.string();
+  const std::string file = checkpoint.path.string(), name = file + ": the training state";
   check(checkpoint.info.contains("training"),
         "{}: holds no training state; --resume needs a last.safetensors", file);
   checkpoint.load_weights(model_);
   checkpoint.load_optimizer(optimizer_);
-  try {
-    const nlohmann::json& state = checkpoint.info["training"];
-    epoch_ = state.at("epoch");
-    optimizer_.set_steps(state.at("steps"));
-    images_ = state.at("images");
-    sums_ = {.loss = state.at("epoch_loss"),
-             .batch_iou = state.at("epoch_batch_iou"),
-             .seconds = state.at("epoch_seconds"),
-             .steps = state.at("epoch_steps"),
-             .images = state.at("epoch_images")};
-    schedule_.restore(state.at("schedule"));
-    if (state.contains("best")) best_ = state["best"].get<double>();
-    rows_.clear();
-    for (const auto& row : state.at("rows")) rows_.push_back(MetricsRow::from_json(row));
-  } catch (const nlohmann::json::exception& error) {
-    fail("{}: the training state is damaged: {}", file, error.what());
-  }
-  check(sums_.steps <= train_loader_.batches_per_epoch(),
+  state_ = TrainingState::from_json(checkpoint.info["training"], name);
+  schedule_.restore(state_.schedule, name + ": schedule");
+  optimizer_.set_steps(state_.steps);
+  const std::int64_t per_epoch = train_loader_.batches_per_epoch();
+  check(state_.sums.steps <= per_epoch,
         "{}: stopped at step {} of an epoch that now has {}; the training list has changed", file,
-        sums_.steps, train_loader_.batches_per_epoch());
-  folder_.write_metrics(rows_, objective_.label());
+        state_.sums.steps, per_epoch);
+  const std::int64_t expected = (state_.epoch - 1) * per_epoch + state_.sums.steps;
+  check(state_.steps == expected ||
+            (config_.max_steps > 0 && state_.steps == std::min(expected, config_.max_steps)),
+        "{}: {} steps in epoch {}, expected {}", name, state_.steps, state_.epoch, expected);
+  check(state_.images == state_.steps * config_.batch_size &&
+            state_.sums.images == state_.sums.steps * config_.batch_size,
+        "{}: {} images in {} steps of {}", name, state_.images, state_.steps, config_.batch_size);
+  folder_.write_metrics(state_.rows, objective_.label());
 }
 
 }  // namespace glia

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 
 #include "engine/data/loader.h"
 #include "engine/nn/model.h"
@@ -14,6 +13,7 @@
 #include "engine/train/evaluate.h"
 #include "engine/train/run_folder.h"
 #include "engine/train/train_step.h"
+#include "engine/train/training_state.h"
 
 namespace glia {
 
@@ -34,8 +34,8 @@ struct TrainConfig {
   ConvPrecision precision = ConvPrecision::fp32;  // of the CPU's convolutions
 
   nlohmann::json to_json() const;
-  /// Throws `Error` naming the missing or wrong field.
-  static TrainConfig from_json(const nlohmann::json& json);
+  /// Throws `Error`, led by `name`, on a field that is missing, of another type or out of range.
+  static TrainConfig from_json(const nlohmann::json& json, const std::string& name);
   /// Throws `Error` naming the flag of a value that is out of range.
   void validate() const;
 };
@@ -63,7 +63,8 @@ class Trainer {
           std::vector<Sample> val, const Preprocess& preprocess, const RunFolder& folder,
           nlohmann::json info, int loader_threads, bool eager, TrainEvents events);
 
-  /// Continues where `checkpoint` (a last.safetensors) stopped.
+  /// Continues where `checkpoint` (a last.safetensors) stopped. Throws `Error` naming the file when
+  /// it holds no state of a training, or one that this run cannot be in.
   void resume(const Checkpoint& checkpoint);
 
   /// Writes last.safetensors. Call it before a new run, which then can be resumed whenever it is
@@ -71,18 +72,17 @@ class Trainer {
   void save_last();
 
   /// Trains to the last epoch or step, or until `events.stop`. Returns whether it came to the end.
-  /// Throws `Error` when the loss is not finite; the last checkpoint is then the last good one.
+  /// Throws `Error` naming step and tensor when the loss or, seen before each checkpoint, a weight
+  /// is not finite; the checkpoints are then the last good ones.
   bool run();
 
-  const std::vector<MetricsRow>& rows() const { return rows_; }
+  const std::vector<MetricsRow>& rows() const { return state_.rows; }
 
  private:
-  /// Sums over the steps of the current epoch.
-  struct EpochSums {
-    double loss = 0, batch_iou = 0, seconds = 0;
-    std::int64_t steps = 0, images = 0;
-  };
-
+  /// "step 7 of epoch 2".
+  std::string place() const;
+  /// Runs `action`; an error about a tensor that is not finite gets the place and what to do.
+  void keep_finite(const std::function<void()>& action);
   /// Adds a step to the sums. Throws `Error` when its loss is not finite.
   void count(const TrainStep::Result& result, std::int64_t images, double seconds);
   bool train_epoch();
@@ -107,11 +107,7 @@ class Trainer {
   optim::Schedule schedule_;
   TrainStep step_;
 
-  std::int64_t epoch_ = 1;   // the current one, from 1
-  std::int64_t images_ = 0;  // seen since the start of the run
-  EpochSums sums_;
-  std::optional<double> best_;  // validation batch IoU
-  std::vector<MetricsRow> rows_;
+  TrainingState state_;  // its steps and schedule are the optimizer's and the schedule's own
 };
 
 }  // namespace glia

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json.h"
 #include "models/unet/unet.h"
 
 namespace glia {
@@ -30,19 +31,17 @@ nlohmann::json UNetConfig::to_json() const {
 }
 
 UNetConfig UNetConfig::from_json(const nlohmann::json& json) {
-  try {
-    UNetConfig config{.in_channels = json.at("in_channels"),
-                      .base_width = json.at("base_width"),
-                      .depth = json.at("depth"),
-                      .norm = nn::parse_norm(json.at("norm").get<std::string>()),
-                      .up = parse_up(json.at("up").get<std::string>()),
-                      .dropout = json.at("dropout"),
-                      .narrow_head = json.at("narrow_head")};
-    config.validate();
-    return config;
-  } catch (const nlohmann::json::exception& error) {
-    fail("unet: the configuration does not fit: {}", error.what());
-  }
+  const std::string name = "unet: its configuration";
+  const auto whole = [&](const char* key) { return json_field<std::int64_t>(json, key, name); };
+  UNetConfig config{.in_channels = whole("in_channels"),
+                    .base_width = whole("base_width"),
+                    .depth = whole("depth"),
+                    .norm = nn::parse_norm(json_field<std::string>(json, "norm", name)),
+                    .up = parse_up(json_field<std::string>(json, "up", name)),
+                    .dropout = json_field<double>(json, "dropout", name),
+                    .narrow_head = json_field<bool>(json, "narrow_head", name)};
+  config.validate();
+  return config;
 }
 
 const char* name_of(UpPath up) {

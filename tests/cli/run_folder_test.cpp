@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "engine/base/file.h"
+#include "engine/formats/safetensors.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -107,4 +109,69 @@ TEST_CASE("train: two programs never work in one run folder", "[cli]") {
   const std::string log = read_file(w.path("run/log.txt"));
   CHECK(log.find("from scratch") == log.rfind("from scratch"));
   CHECK(log.find("resumed") == std::string::npos);
+}
+
+TEST_CASE("train: a run that diverges stops, says where, and keeps its last finite checkpoint",
+          "[cli]") {
+  const CliWorkspace w;
+  const auto diverges = [&](const Words& changes, const std::string& text) {
+    const Words words = with(w.train("run", 1), changes);
+    const Outcome outcome = run_glia(words);
+    CAPTURE(changes, outcome.output);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome, text));
+    CHECK(contains(outcome, "last.safetensors is from before that"));
+    CHECK_FALSE(fs::exists(w.path("run/best.safetensors")));
+    const Outcome evaluated = run_glia(
+        {"evaluate", "--checkpoint", w.path("run/last.safetensors"), "--data", w.path("slices")});
+    CAPTURE(evaluated.output);
+    CHECK(evaluated.code == 0);
+    fs::remove_all(w.path("run"));
+  };
+  const std::string weights = " values of ";
+  diverges({"--learning-rate", "1e20", "--checkpoint-every", "1"}, weights);
+  diverges({"--learning-rate", "1e20", "--checkpoint-every", "0"}, weights);
+  diverges({"--norm", "none", "--learning-rate", "1e6"}, weights);
+  diverges({"--norm", "none", "--learning-rate", "1e38", "--loss", "bce"}, "train: ");
+}
+
+TEST_CASE("checkpoints that are not finite are refused by every command that opens one", "[cli]") {
+  const CliWorkspace w(16);
+  REQUIRE(run_glia(w.train("run", 1)).code == 0);
+  const std::string last = w.path("run/last.safetensors"), out = w.path("out");
+  REQUIRE(run_glia({"export-weights", "--checkpoint", last, "--out", w.path("weights")}).code == 0);
+  const auto spoil = [](const std::string& path, const std::string& tensor, float value) {
+    SafeTensors file = read_safetensors(path);
+    std::vector<float> changed;
+    for (auto& entry : file.entries)
+      if (entry.name == tensor) {
+        changed.assign(entry.values.begin(), entry.values.end());
+        changed.front() = value;
+        entry.values = changed;
+      }
+    REQUIRE_FALSE(changed.empty());
+    file.metadata.erase("xxh3");
+    write_safetensors(path, file.entries, file.metadata);
+  };
+  const std::string variance = "bottleneck.norm1.running_var";
+  spoil(last, variance, std::numeric_limits<float>::infinity());
+  spoil(w.path("weights"), "head.weight", std::numeric_limits<float>::quiet_NaN());
+  const std::vector<Words> commands = {
+      {"evaluate", "--checkpoint", last, "--data", w.path("slices"), "--out", out},
+      {"predict", "--checkpoint", last, "--input", w.path("slices/0_img.npy"), "--out", out},
+      {"explain", "--checkpoint", last, "--input", w.path("slices/0_img.npy"), "--out", out},
+      {"export", "--checkpoint", last, "--onnx", out},
+      {"export-weights", "--checkpoint", last, "--out", out},
+      {"model-card", "--checkpoint", last, "--out", out},
+      {"train", "--resume", w.path("run"), "--epochs", "2"},
+      {"import-weights", "--weights", w.path("weights"), "--out", out}};
+  for (const Words& command : commands) {
+    const Outcome outcome = run_glia(command);
+    CAPTURE(command.front(), outcome.output);
+    CHECK(outcome.code == 1);
+    const bool imports = command.front() == "import-weights";
+    CHECK(contains(outcome, imports ? "tensor 'head.weight'" : "tensor '" + variance + "'"));
+    CHECK(contains(outcome, "values are NaN or infinite, the first at 0"));
+    CHECK_FALSE(fs::exists(out));
+  }
 }

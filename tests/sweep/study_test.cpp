@@ -88,7 +88,7 @@ TEST_CASE("sweep: damaged files are named", "[sweep]") {
   train_to(trial, {0.5});
   write_file_atomically(trial.run() / "metrics.jsonl", "{\"epoch\": 1");
   CHECK_THROWS_WITH(make_trial(folder.path(), point, 1),
-                    ContainsSubstring("metrics.jsonl: is damaged"));
+                    ContainsSubstring("metrics.jsonl: line 1: no valid JSON"));
   write_file_atomically(trial.folder() / "trial.json", "{}");
   CHECK_THROWS_WITH(make_trial(folder.path(), point, 1),
                     ContainsSubstring("trial.json: is damaged"));

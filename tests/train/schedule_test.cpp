@@ -29,7 +29,7 @@ TEST_CASE("schedule: plateau waits, reduces, stops at the minimum and resumes", 
   plateau.end_epoch(1.1);
   CHECK(plateau.rate(3, 0, 1) == 1);
   Schedule resumed(config);
-  resumed.restore(nlohmann::json::parse(plateau.state().dump()));
+  resumed.restore(nlohmann::json::parse(plateau.state().dump()), "state");
   for (Schedule* schedule : {&plateau, &resumed}) {
     schedule->end_epoch(1.2);
     CHECK(schedule->rate(4, 0, 1) == 0.5);
