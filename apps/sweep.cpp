@@ -27,9 +27,9 @@ using Flags = std::map<std::string, std::string>;
 using Words = std::vector<std::string>;
 
 // Flags that leave a trial's result as it is; a rerun may change them.
-constexpr std::array kChangeNothing = {"threads", "loader-threads", "device",
-                                       "backend", "memory",         "eager",
-                                       "trace",   "tensorboard",    "checkpoint-every"};
+constexpr std::array kChangeNothing = {"threads",   "loader-threads",  "device", "backend",
+                                       "memory",    "eager",           "trace",  "tensorboard",
+                                       "check-nan", "checkpoint-every"};
 // Those of them that glia train --resume does not take.
 constexpr std::array kOnlyAtTheStart = {"eager", "checkpoint-every"};
 

@@ -16,6 +16,8 @@
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/training_reporter.h"
 #include "engine/runtime/trace.h"
+#include "engine/base/file.h"
+#include "engine/base/hash.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 
@@ -37,8 +39,9 @@ struct TrainOptions {
 };
 
 /// The flags that --resume may come with.
-constexpr std::array kWithResume = {"resume",  "epochs", "threads", "loader-threads", "device",
-                                    "backend", "memory", "trace",   "tensorboard",    "check-nan"};
+constexpr std::array kWithResume = {"resume",         "data",        "epochs",   "threads",
+                                    "loader-threads", "device",      "backend",  "memory",
+                                    "trace",          "tensorboard", "check-nan"};
 
 bool may_change(const CLI::Option& option) {
   return std::any_of(kWithResume.begin(), kWithResume.end(),
@@ -72,7 +75,8 @@ struct Run {
   const Preprocess& preprocess;
   /// Called once everything has been looked at that could be refused, before the first step.
   std::function<void(Trainer&)> begin;
-  const char* origin;  // "from scratch", "resumed"
+  const char* origin;     // "from scratch", "resumed"
+  std::string note = {};  // what a reader must know besides
 };
 
 void train(const TrainOptions& o, const Run& run) {
@@ -102,6 +106,7 @@ void train(const TrainOptions& o, const Run& run) {
   reporter.say(fmt::format("{} parameters, {} training and {} validation slices, {}",
                            model->parameters().count(), run.inputs.train.size(),
                            run.inputs.val.size(), run.origin));
+  if (!run.note.empty()) reporter.warn(run.note);
   if (run.inputs.info.value("leaking", false))
     reporter.warn("split by slice: slices of one patient may stand on both sides");
   reporter.start(trainer.rows());
@@ -138,9 +143,11 @@ void start(TrainOptions& o, const CLI::App& command) {
   const Preprocess preprocess = Preprocess::fit(parse_normalize(o.normalize), inputs.train);
   RunFolder folder(o.out);
   const auto begin = [&](Trainer& trainer) {
+    const std::string hashes = inputs.hash_files();
+    trainer.note(kFilesHash, hash_text(hashes));
     folder.begin();
     try {
-      inputs.save(folder);
+      inputs.save(folder, hashes);
       folder.write_json("config.json",
                         {{"data", o.data}, {"model", model}, {"train", config.to_json()}});
       folder.write_json("environment.json", describe_environment());
@@ -161,6 +168,18 @@ TrainConfig config_of(const Checkpoint& checkpoint) {
                                 checkpoint.path.string() + ": the run's settings");
 }
 
+/// What a run of an earlier version cannot tell; empty for others.
+std::string unchecked(const Checkpoint& checkpoint) {
+  std::string what;
+  if (!checkpoint.tensors.checked) what = "of its checkpoint";
+  if (!checkpoint.info.contains(kFilesHash)) what += what.empty() ? "of its data" : " and data";
+  return what.empty() ? what
+                      : fmt::format(
+                            "the run is of a version that kept no checksums {}: bytes that "
+                            "changed since go unnoticed",
+                            what);
+}
+
 void resume(const TrainOptions& o, const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     check(
@@ -172,11 +191,13 @@ void resume(const TrainOptions& o, const CLI::App& command) {
   folder.reopen();
   const Checkpoint checkpoint = Checkpoint::open(folder.last());
   TrainConfig config = config_of(checkpoint);
+  in_file(folder.last(), [&] { return make_model(checkpoint.info.at("model")); });
   if (command.count("--epochs")) config.epochs = o.train.epochs;
-  const RunInputs inputs = RunInputs::reload(folder, checkpoint.info);
+  const RunInputs inputs = RunInputs::reload(folder, checkpoint.info, o.data);
   const Preprocess preprocess = checkpoint.preprocess();
-  train(o, {folder, inputs, config, checkpoint.info["model"], preprocess,
-            [&](Trainer& trainer) { trainer.resume(checkpoint); }, "resumed"});
+  train(o,
+        {folder, inputs, config, checkpoint.info["model"], preprocess,
+         [&](Trainer& trainer) { trainer.resume(checkpoint); }, "resumed", unchecked(checkpoint)});
 }
 
 void add_training_options(CLI::App& command, TrainOptions& o) {
@@ -236,7 +257,9 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
 void add_train_command(CLI::App& app) {
   auto* command = app.add_subcommand("train", "Trains a network on slices, or continues a run");
   auto options = std::make_shared<TrainOptions>();
-  command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy");
+  command->add_option("--data", options->data,
+                      "Folder with <id>_img.npy and <id>_seg.npy; with --resume, where the run's "
+                      "files lie now, if they were moved");
   command->add_option("--split", options->split, "Folder that glia split wrote");
   command->add_option("--train-list", options->train_list, "Ids to train on, instead of --split");
   command->add_option("--val-list", options->val_list, "Ids to validate on, instead of --split");

@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <set>
 
+#include "apps/runs/data_hashes.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
+#include "engine/base/json.h"
 #include "engine/formats/npy.h"
 
 namespace glia {
@@ -16,6 +18,7 @@ namespace {
 
 constexpr const char* kTrainCopy = "split/train.txt";
 constexpr const char* kValCopy = "split/val.txt";
+constexpr const char* kHashes = "split/files.xxh3";
 
 RunInputs load_lists(const std::string& data, const fs::path& train_list,
                      const fs::path& val_list) {
@@ -27,7 +30,7 @@ RunInputs load_lists(const std::string& data, const fs::path& train_list,
   for (const Sample& sample : inputs.val)
     check(!seen.contains(sample.id), "train: the slice {} stands in {} and in {}", sample.id,
           train_list.string(), val_list.string());
-  inputs.info = {{"data", fs::absolute(data).string()},
+  inputs.info = {{"data", fs::absolute(data).lexically_normal().string()},
                  {"train_hash", hash_ids(inputs.train)},
                  {"val_hash", hash_ids(inputs.val)}};
   return inputs;
@@ -56,23 +59,50 @@ RunInputs RunInputs::load(const std::string& data, const std::string& split,
   return inputs;
 }
 
-RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info) {
-  const std::string data = info.value("data", "");
-  check(fs::is_directory(data), "{}: the run's data folder is gone; put it back to resume", data);
-  RunInputs inputs = load_lists(data, folder.path() / kTrainCopy, folder.path() / kValCopy);
-  check(inputs.info["train_hash"] == info.value("train_hash", "") &&
-            inputs.info["val_hash"] == info.value("val_hash", ""),
+RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info,
+                            const std::string& data) {
+  const std::string name = folder.last().string();
+  const auto text = [&](const char* key) { return json_field<std::string>(info, key, "", name); };
+  const std::string before = text("data"), now = data.empty() ? before : data;
+  check(fs::is_directory(now),
+        "{}: the run's data folder is not there; put it back, or say with --data where it is now",
+        now);
+  RunInputs inputs = load_lists(now, folder.path() / kTrainCopy, folder.path() / kValCopy);
+  check(inputs.info["train_hash"] == text("train_hash") &&
+            inputs.info["val_hash"] == text("val_hash"),
         "{}: the lists in split/ are not those that the checkpoint was trained on",
         folder.path().string());
-  for (const char* key : {"leaking", "split"})
+  if (info.contains(kFilesHash)) {
+    const std::string file = (folder.path() / kHashes).string(), hashes = read_file(file);
+    check(hash_text(hashes) == text(kFilesHash),
+          "{}: is not what the run wrote there; take it from a copy of the run", file);
+    check_hash_lines(hashes, inputs.all(), now);
+  } else {
+    check(data.empty(),
+          "--data: the run is of a version that kept no hashes of its files, so nobody can tell "
+          "whether {} holds the same; put the data back to {}",
+          data, before);
+  }
+  for (const char* key : {"leaking", "split", kFilesHash})
     if (info.contains(key)) inputs.info[key] = info[key];
   return inputs;
 }
 
-void RunInputs::save(const RunFolder& folder) const {
+std::string RunInputs::hash_files() const {
+  return hash_lines(all(), info.at("data").get<std::string>());
+}
+
+void RunInputs::save(const RunFolder& folder, const std::string& hashes) const {
   folder.write_list(kTrainCopy, ids_of(train));
   folder.write_list(kValCopy, ids_of(val));
+  folder.write_text(kHashes, hashes);
   if (info.contains("split")) folder.write_json("split/manifest.json", info["split"]);
+}
+
+std::vector<Sample> RunInputs::all() const {
+  std::vector<Sample> both = train;
+  both.insert(both.end(), val.begin(), val.end());
+  return both;
 }
 
 std::int64_t RunInputs::channels() const {

@@ -13,6 +13,10 @@ namespace glia {
 /// A fingerprint of the ids in their order: that of a training list or of an evaluated one.
 std::string hash_ids(const std::vector<Sample>& samples);
 
+/// The key of `RunInputs::info` that fixes what the files held; missing in runs of earlier
+/// versions.
+inline constexpr const char* kFilesHash = "files_hash";
+
 struct RunInputs {
   std::vector<Sample> train, val;
   nlohmann::json info;  // for checkpoints: "data", "leaking" and the hashes of both lists
@@ -21,13 +25,20 @@ struct RunInputs {
   /// both are given, or an id is missing or stands in both lists.
   static RunInputs load(const std::string& data, const std::string& split,
                         const std::string& train_list, const std::string& val_list);
-  /// From the copies in a run's folder. Throws `Error` when they are not those that the checkpoint
-  /// was trained on.
-  static RunInputs reload(const RunFolder& folder, const nlohmann::json& info);
-  /// Copies the lists into the run's folder.
-  void save(const RunFolder& folder) const;
+  /// From the copies in a run's folder; the slices from `data` or, where that is empty, from where
+  /// they were. Reads every file. Throws `Error` when lists or files are not those that the
+  /// checkpoint was trained on.
+  static RunInputs reload(const RunFolder& folder, const nlohmann::json& info,
+                          const std::string& data);
+  /// The hashes of all files, which are read for it (apps/runs/data_hashes.h). A fingerprint of
+  /// this text belongs into checkpoints as `kFilesHash`.
+  std::string hash_files() const;
+  /// Copies the lists, and what `hash_files` gave, into the run's folder.
+  void save(const RunFolder& folder, const std::string& hashes) const;
   /// Channels of the first training image.
   std::int64_t channels() const;
+  /// The slices of both lists.
+  std::vector<Sample> all() const;
 };
 
 }  // namespace glia

@@ -166,12 +166,16 @@ void RunFolder::discard() {
     fs::remove(*folder, ignored);  // only when it is empty
 }
 
+void RunFolder::write_text(const std::string& name, const std::string& text) const {
+  write_file_atomically(path_ / name, text);
+}
+
 void RunFolder::write_json(const std::string& name, const nlohmann::json& json) const {
-  write_file_atomically(path_ / name, json.dump(2) + "\n");
+  write_text(name, json_text(json, 2) + "\n");
 }
 
 void RunFolder::write_list(const std::string& name, const std::vector<std::string>& lines) const {
-  write_file_atomically(path_ / name, fmt::format("{}\n", fmt::join(lines, "\n")));
+  write_text(name, fmt::format("{}\n", fmt::join(lines, "\n")));
 }
 
 void RunFolder::write_metrics(const std::vector<MetricsRow>& rows,

@@ -55,6 +55,7 @@ class RunFolder {
   std::filesystem::path last() const { return path_ / "last.safetensors"; }
   std::filesystem::path best() const { return path_ / "best.safetensors"; }
 
+  void write_text(const std::string& name, const std::string& text) const;
   void write_json(const std::string& name, const nlohmann::json& json) const;
   void write_list(const std::string& name, const std::vector<std::string>& lines) const;
   /// Replaces metrics.csv, metrics.jsonl and curves.svg.

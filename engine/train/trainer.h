@@ -67,6 +67,9 @@ class Trainer {
   /// it holds no state of a training, or one that this run cannot be in.
   void resume(const Checkpoint& checkpoint);
 
+  /// Adds something to the `info` of every checkpoint from now on.
+  void note(const std::string& key, const nlohmann::json& value) { info_[key] = value; }
+
   /// Writes last.safetensors. Call it before a new run, which then can be resumed whenever it is
   /// stopped.
   void save_last();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/base/file.h"
@@ -176,4 +177,116 @@ TEST_CASE("a full disk ends the run with one message and keeps the last checkpoi
     CHECK(file.path().string().find(".part") == std::string::npos);
   CHECK(run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--threads", "1"}).code ==
         0);
+}
+
+TEST_CASE("resume: data that changed meanwhile is noticed, data that moved is found", "[cli]") {
+  const CliWorkspace w(16);
+  REQUIRE(run_glia(w.train("whole", 2)).code == 0);
+  REQUIRE(run_glia(w.train("run", 1)).code == 0);
+  const std::vector<std::string> resume = {"train",     "--resume", w.path("run"), "--epochs", "2",
+                                           "--threads", "1"};
+  const auto refused = [&](std::vector<std::string> more, const std::string& text) {
+    more.insert(more.begin(), resume.begin(), resume.end());
+    const Outcome outcome = run_glia(more);
+    CAPTURE(more, outcome.output);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome, text));
+  };
+  // The same list, other bytes: of an image, then of a mask of the other list.
+  for (const char* name : {"slices/0_img.npy", "slices/64_seg.npy"}) {
+    const std::string file = w.path(name), before = read_file(file);
+    std::string bytes = before;
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    write_file_atomically(file, bytes);
+    refused({}, file + ": has changed since the run started");
+    write_file_atomically(file, before);
+  }
+  fs::rename(w.path("slices"), w.path("moved"));
+  refused({}, w.path("slices") + ": the run's data folder is not there");
+  refused({}, "say with --data where it is now");
+  REQUIRE(run_glia({"phantom", "--out", w.path("other"), "--patients", "4", "--slices", "5",
+                    "--size", "16", "--seed", "4"})
+              .code == 0);
+  refused({"--data", w.path("other")}, "33 more: have changed since the run started");
+  auto moved = resume;
+  moved.insert(moved.end(), {"--data", w.path("moved")});
+  const Outcome outcome = run_glia(moved);
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  check_same_run(w.path("whole"), w.path("run"));
+  // The run knows the new place from then on; the lists of files are its own.
+  CHECK(run_glia({"train", "--resume", w.path("run"), "--epochs", "3"}).code == 0);
+  write_file_atomically(w.path("run/split/files.xxh3"), "none\n");
+  refused({}, "files.xxh3: is not what the run wrote there");
+}
+
+TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cli]") {
+  const CliWorkspace w(16);
+  REQUIRE(run_glia(w.train("run", 1)).code == 0);
+  const std::string last = w.path("run/last.safetensors"), good = read_file(last);
+  const auto resume = [&] {
+    return run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--threads", "1"});
+  };
+  const auto refused = [&](const std::string& place, const nlohmann::json& value,
+                           const std::string& text) {
+    write_file_atomically(last, good);
+    SafeTensors file = read_safetensors(last);
+    nlohmann::json info = nlohmann::json::parse(file.metadata["glia"]);
+    info[nlohmann::json::json_pointer(place)] = value;
+    file.metadata["glia"] = info.dump();
+    file.metadata.erase("xxh3");
+    write_safetensors(last, file.entries, file.metadata);
+    const Outcome outcome = resume();
+    CAPTURE(place, outcome.output);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome, last + ": "));
+    CHECK(contains(outcome, text));
+  };
+  refused("/training/epoch", -1, "'epoch' is -1");
+  refused("/training/steps", -5, "'steps' is -5");
+  refused("/training/steps", 3, "3 steps in epoch 2");
+  refused("/training/images", 3, "3 images in");
+  refused("/training/config/batch_size", 2.5, "'batch_size' is 2.5; expected a whole number");
+  refused("/training/config/seed", -1, "'seed' is -1");
+  refused("/training/config/loss", 7, "'loss' is 7; expected a text");
+  refused("/training/config/optimizer/beta1", 2, "beta1");
+  refused("/training/config/optimizer/kind", "lion", "found 'lion'");
+  refused("/training/config/schedule/factor", "x", "'factor' is \"x\"");
+  refused("/training/schedule/waited", -1, "'waited' is -1");
+  refused("/training/schedule/plateau_rate", 7, "'plateau_rate' is 7");
+  refused("/training/config/epochs", 0, "--epochs: found 0");
+  refused("/model/depth", 2.7, "'depth' is 2.7; expected a whole number");
+  refused("/model/depth", 3, "tensor");
+  refused("/preprocess/normalize", 1, "'normalize'");
+  refused("/data", 5, "'data' is 5; expected a text");
+
+  std::string bytes = good;
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write_file_atomically(last, bytes);
+  const Outcome flipped = resume();
+  CHECK(flipped.code == 1);
+  CHECK(contains(flipped, "its bytes are not those that were written"));
+
+  // A checkpoint of an earlier version has no checksums: it opens, and the run says what that
+  // means.
+  SafeTensors file = read_safetensors([&] {
+    write_file_atomically(last, good);
+    return last;
+  }());
+  nlohmann::json info = nlohmann::json::parse(file.metadata["glia"]);
+  info.erase("files_hash");
+  file.metadata["glia"] = info.dump();
+  write_safetensors(last, file.entries, file.metadata);
+  bytes = read_file(last);
+  bytes[bytes.find("\"xxh3\"") + 1] = 'y';
+  write_file_atomically(last, bytes);
+  CHECK_FALSE(contains(run_glia({"evaluate", "--checkpoint", last, "--data", w.path("slices")}),
+                       "checksums"));
+  const Outcome old = resume();
+  CAPTURE(old.output);
+  CHECK(old.code == 0);
+  CHECK(contains(old, "kept no checksums of its checkpoint and data"));
+  CHECK(contains(
+      run_glia({"train", "--resume", w.path("run"), "--epochs", "3", "--data", w.path("slices")}),
+      "nobody can tell whether"));
 }

@@ -1,0 +1,64 @@
+#include "apps/runs/data_hashes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sstream>
+
+#include "apps/terminal/progress.h"
+#include "engine/base/check.h"
+#include "engine/base/hash.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kNamed = 5;  // files in a message
+
+/// Calls `see(file, hash)` for image and mask of each sample.
+template <class See>
+void hash_each(const std::vector<Sample>& samples, See&& see) {
+  Progress progress("read data", std::ssize(samples));
+  std::int64_t done = 0;
+  for (const Sample& sample : samples) {
+    for (const fs::path& file : {sample.image, sample.mask}) see(file, hash_file(file));
+    progress.update(++done, {.images = done});
+  }
+}
+
+}  // namespace
+
+std::string hash_lines(const std::vector<Sample>& samples, const fs::path& data) {
+  std::string lines;
+  const fs::path folder = fs::absolute(data).lexically_normal();
+  hash_each(samples, [&](const fs::path& file, const std::string& hash) {
+    const fs::path below = fs::absolute(file).lexically_normal().lexically_relative(folder);
+    lines += fmt::format("{}  {}\n", hash, below.string());
+  });
+  return lines;
+}
+
+void check_hash_lines(const std::string& stored, const std::vector<Sample>& samples,
+                      const fs::path& data) {
+  std::istringstream lines(stored);
+  std::vector<std::string> changed;
+  hash_each(samples, [&](const fs::path& file, const std::string& hash) {
+    std::string line;
+    if (!std::getline(lines, line) || line.substr(0, hash.size()) != hash)
+      changed.push_back(file.string());
+  });
+  if (changed.empty()) return;
+  const std::string more =
+      changed.size() > kNamed ? fmt::format(" and {} more", changed.size() - kNamed) : "";
+  const std::size_t count = changed.size();
+  changed.resize(std::min(count, kNamed));
+  fail(
+      "{}{}: {} changed since the run started, and one that goes on would be trained on neither. "
+      "Put {} back (with --data, if the old files lie elsewhere than in {}), or start a new run",
+      fmt::join(changed, ", "), more, count == 1 ? "has" : "have", count == 1 ? "it" : "them",
+      data.string());
+}
+
+}  // namespace glia
