@@ -93,6 +93,7 @@ void train(const TrainOptions& o, const Run& run) {
       Objective::parse(run.config.loss, run.config.region, run.config.smooth);
   TrainingReporter reporter(run.folder, {.epochs = run.config.epochs,
                                          .loss_name = objective.label(),
+                                         .best_by = run.config.best_by,
                                          .settings = {{"model", run.model},
                                                       {"train", run.config.to_json()},
                                                       {"preprocess", run.preprocess.to_json()},
@@ -244,6 +245,13 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str();
   command.add_option("--normalize", o.normalize, "none, slice or dataset (kept in the checkpoint)")
       ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--best-by", [&t](const std::string& text) { t.best_by = parse_best_by(text); },
+          "Validation figure whose best epoch best.safetensors holds: the IoU over a batch, of "
+          "probabilities (the seed's) or thresholded at 0.5, the Dice of the latter, or the loss")
+      ->check(CLI::IsMember(best_by_names()))
+      ->default_str(name_of(t.best_by));
   command.add_option("--seed", t.seed, "Of weights, order, augmentation and dropout")
       ->capture_default_str();
   command

@@ -79,12 +79,13 @@ nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
 /// to fail.
 std::string curves_of_run(const fs::path& folder, const nlohmann::ordered_json& configuration) {
   try {
+    const std::vector<MetricsRow> metrics = read_metrics(folder);
     std::vector<EpochRow> rows;
-    for (const MetricsRow& row : read_metrics(folder)) rows.push_back(row.curve_point());
+    for (const MetricsRow& row : metrics) rows.push_back(row.curve_point());
     if (rows.empty()) return {};
     const TrainConfig config = TrainConfig::from_json(configuration.at("train"), "config.json");
     const Objective objective = Objective::parse(config.loss, config.region, config.smooth);
-    return learning_curves_svg(rows, objective.label());
+    return learning_curves_svg(rows, objective.label(), best_epoch(metrics, config.best_by));
   } catch (const std::exception&) {
     return {};
   }

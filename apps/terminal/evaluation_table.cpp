@@ -45,6 +45,8 @@ std::string format_table(const Summary& summary) {
                        text(summary.batch_iou), summary.batches);
   table += fmt::format("                  {:>10}  the same, thresholded\n",
                        text(summary.batch_iou_thresholded));
+  table += fmt::format("batch Dice        {:>10}  thresholded, smooth 1\n",
+                       text(summary.batch_dice_thresholded));
   table +=
       fmt::format("slices            {:>10}  of {} patients\n", summary.slices, summary.patients);
   table += fmt::format("  with tumour     {:>10}  in {} of them nothing was predicted (Dice 0)\n",

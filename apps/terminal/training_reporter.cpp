@@ -12,7 +12,10 @@
 namespace glia {
 
 TrainingReporter::TrainingReporter(const RunFolder& folder, Options options)
-    : folder_(folder), epochs_(options.epochs), tensorboard_(options.tensorboard) {
+    : folder_(folder),
+      epochs_(options.epochs),
+      best_by_(options.best_by),
+      tensorboard_(options.tensorboard) {
   const auto name = without_slash(folder.path().lexically_normal()).filename();
   page_.title = fmt::format("Training run “{}”", name.string());
   page_.loss_name = options.loss_name;
@@ -50,8 +53,7 @@ void TrainingReporter::warn(const std::string& text) {
 void TrainingReporter::start(const std::vector<MetricsRow>& history) {
   if (tensorboard_) event_file_.emplace(folder_.path());
   for (const MetricsRow& row : history) {
-    page_.curves.push_back(row.curve_point());
-    page_.epochs.push_back(row.to_json());
+    add(row);
     write_events(row);
   }
   page_.running = true;
@@ -80,14 +82,21 @@ void TrainingReporter::show(const TrainEvents::Step& step) {
 void TrainingReporter::show(const MetricsRow& row) {
   say(
       fmt::format("epoch {}/{}  train loss {:.4f} iou {:.4f}  val loss {:.4f} iou {:.4f}  "
-                  "{:.1f} s + {:.1f} s",
+                  "thresholded iou {:.4f} dice {:.4f}  {:.1f} s + {:.1f} s",
                   row.epoch, epochs_, row.train_loss, row.train_batch_iou, row.val_loss,
-                  row.val_batch_iou, row.train_seconds, row.val_seconds));
-  page_.curves.push_back(row.curve_point());
-  page_.epochs.push_back(row.to_json());
+                  row.val_batch_iou, row.val_batch_iou_thresholded, row.val_batch_dice_thresholded,
+                  row.train_seconds, row.val_seconds));
+  add(row);
   page_.state = fmt::format("Running: {} of {} epochs done.", row.epoch, epochs_);
   write_page();
   write_events(row);
+}
+
+void TrainingReporter::add(const MetricsRow& row) {
+  rows_.push_back(row);
+  page_.curves.push_back(row.curve_point());
+  page_.epochs.push_back(row.to_json());
+  page_.best = best_epoch(rows_, best_by_);
 }
 
 void TrainingReporter::write_page() {
@@ -97,12 +106,13 @@ void TrainingReporter::write_page() {
 void TrainingReporter::write_events(const MetricsRow& row) {
   if (!event_file_) return;
   event_file_->write(row.steps,
-                     std::array<Scalar, 8>{{
+                     std::array<Scalar, 9>{{
                          {"loss/training", row.train_loss},
                          {"loss/validation", row.val_loss},
                          {"batch_iou/training", row.train_batch_iou},
                          {"batch_iou/validation", row.val_batch_iou},
                          {"batch_iou/validation_thresholded", row.val_batch_iou_thresholded},
+                         {"batch_dice/validation_thresholded", row.val_batch_dice_thresholded},
                          {"pixel_accuracy/validation", row.val_pixel_accuracy},
                          {"learning_rate", row.learning_rate},
                          {"epoch", static_cast<double>(row.epoch)},

@@ -20,6 +20,7 @@ class TrainingReporter {
   struct Options {
     std::int64_t epochs = 0;
     std::string loss_name;
+    BestBy best_by = BestBy::batch_iou;
     nlohmann::ordered_json settings = {}, environment = {};  // for the page
     bool tensorboard = false;
   };
@@ -48,11 +49,15 @@ class TrainingReporter {
   void show(const TrainEvents::Step& step);
   void show(const MetricsRow& row);
   void end(const char* how);
+  /// Takes an epoch into the page.
+  void add(const MetricsRow& row);
   void write_page();
   void write_events(const MetricsRow& row);
 
   const RunFolder& folder_;
   std::int64_t epochs_;
+  BestBy best_by_;
+  std::vector<MetricsRow> rows_;
   RunPage page_;
   bool tensorboard_;
   std::optional<EventFile> event_file_;

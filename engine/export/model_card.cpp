@@ -62,6 +62,8 @@ std::string training_section(const ModelCard& card) {
   out += row("epoch of these weights", at(info, "epoch"));
   out += row("optimizer steps", at(info, "steps"));
   out += row("preprocessing", at(info, "preprocess/normalize"));
+  if (const json validation = at(info, "validation"); validation.is_object())
+    out += rows(validation, "validation ");
   const json config = at(card.training, "train");
   if (config.is_object())
     out += rows(config);

@@ -53,9 +53,11 @@ void Evaluation::add(std::string slice, std::string patient, const Counts& count
 
 void Evaluation::add_batch_iou(double intersection, double union_, const Counts& counts) {
   constexpr double kSmooth = 1;
+  const auto tp = static_cast<double>(counts.tp),
+             wrong = static_cast<double>(counts.fp + counts.fn);
   batch_iou_ += (intersection + kSmooth) / (union_ + kSmooth);
-  batch_iou_thresholded_ += (static_cast<double>(counts.tp) + kSmooth) /
-                            (static_cast<double>(counts.tp + counts.fp + counts.fn) + kSmooth);
+  batch_iou_thresholded_ += (tp + kSmooth) / (tp + wrong + kSmooth);
+  batch_dice_thresholded_ += (2 * tp + kSmooth) / (2 * tp + wrong + kSmooth);
   ++batches_;
 }
 
@@ -104,6 +106,7 @@ Summary Evaluation::summary() const {
   if (batches_ > 0) {
     summary.batch_iou = batch_iou_ / static_cast<double>(batches_);
     summary.batch_iou_thresholded = batch_iou_thresholded_ / static_cast<double>(batches_);
+    summary.batch_dice_thresholded = batch_dice_thresholded_ / static_cast<double>(batches_);
   }
   return summary;
 }

@@ -33,6 +33,8 @@ struct Summary {
   std::optional<double> batch_iou;
   /// The same with the thresholded prediction in place of p.
   std::optional<double> batch_iou_thresholded;
+  /// Likewise the mean over batches of the thresholded Dice, (2 tp + 1) / (2 tp + fp + fn + 1).
+  std::optional<double> batch_dice_thresholded;
   std::int64_t batches = 0;
 };
 
@@ -64,7 +66,7 @@ class Evaluation {
  private:
   std::string distance_unit_ = "pixels";
   std::vector<Case> slices_;
-  double batch_iou_ = 0, batch_iou_thresholded_ = 0;  // sums over the batches
+  double batch_iou_ = 0, batch_iou_thresholded_ = 0, batch_dice_thresholded_ = 0;  // sums
   std::int64_t batches_ = 0;
 };
 

@@ -67,6 +67,7 @@ Json summary_json(const Summary& summary) {
       {"distance_unit", summary.distance_unit},
       {"batch_iou", number(summary.batch_iou)},
       {"batch_iou_thresholded", number(summary.batch_iou_thresholded)},
+      {"batch_dice_thresholded", number(summary.batch_dice_thresholded)},
       {"false_positive_rate", average_json(summary.false_positive_rate)},
       {"pixels", counts_json(summary.counts)},
       {"number_of",

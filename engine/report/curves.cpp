@@ -26,34 +26,29 @@ Series curve(std::span<const EpochRow> rows, const char* name, double EpochRow::
   return series;
 }
 
-std::string iou_title(std::span<const EpochRow> rows) {
-  const EpochRow* best = nullptr;
-  for (const EpochRow& row : rows) {
-    if (!std::isfinite(row.val_batch_iou)) continue;
-    if (best == nullptr || row.val_batch_iou > best->val_batch_iou) best = &row;
-  }
-  if (best == nullptr) return "Batch IoU";
-  return fmt::format("Batch IoU: best validation {:.3f}, epoch {:.0f}", best->val_batch_iou,
-                     best->epoch);
-}
-
 }  // namespace
 
-std::string learning_curves_svg(std::span<const EpochRow> rows, const std::string& loss_name) {
+std::string learning_curves_svg(std::span<const EpochRow> rows, const std::string& loss_name,
+                                const std::optional<BestEpoch>& best) {
   const LineChart loss{.title = "Loss",
                        .x_label = "epoch",
                        .y_label = loss_name,
                        .series = {curve(rows, "training", &EpochRow::train_loss),
                                   curve(rows, "validation", &EpochRow::val_loss)},
                        .whole_x = true};
-  const LineChart iou{.title = iou_title(rows),
-                      .x_label = "epoch",
-                      .y_label = "batch IoU (0 to 1, higher is better)",
-                      .series = {curve(rows, "training", &EpochRow::train_batch_iou),
-                                 curve(rows, "validation", &EpochRow::val_batch_iou)},
-                      .y_range = std::pair{0.0, 1.0},
-                      .whole_x = true};
-  return to_svg(std::array{loss, iou});
+  const LineChart overlap{
+      .title = best ? fmt::format("Best epoch {:.0f}: {}", best->epoch, best->figure)
+                    : std::string("Batch IoU and Dice"),
+      .x_label = "epoch",
+      .y_label = "batch IoU, and Dice at 0.5 (0 to 1)",
+      .series = {curve(rows, "training", &EpochRow::train_batch_iou),
+                 curve(rows, "validation", &EpochRow::val_batch_iou),
+                 curve(rows, "at 0.5", &EpochRow::val_batch_iou_thresholded),
+                 curve(rows, "Dice", &EpochRow::val_batch_dice_thresholded)},
+      .y_range = std::pair{0.0, 1.0},
+      .whole_x = true,
+      .mark_x = best ? std::optional(best->epoch) : std::nullopt};
+  return to_svg(std::array{loss, overlap});
 }
 
 }  // namespace glia

@@ -92,9 +92,10 @@ void add_scores(Page& page, const EvaluationPage& e) {
                 ? "Intervals: percentile bootstrap over patients, each drawn with all its slices."
                 : "No intervals: they need at least two patients, and the patient of every slice.");
   page.text(fmt::format(
-      "Batch IoU, the figure that training shows: {} over probabilities, {} thresholded, smooth 1, "
-      "mean over {} batches. It depends on the batch size.",
-      cell(s.batch_iou), cell(s.batch_iou_thresholded), s.batches));
+      "Batch IoU, the figure that training shows: {} over probabilities, {} thresholded; batch "
+      "Dice "
+      "{} thresholded. Smooth 1, mean over {} batches. They depend on the batch size.",
+      cell(s.batch_iou), cell(s.batch_iou_thresholded), cell(s.batch_dice_thresholded), s.batches));
   page.table(counts_table(s));
   if (s.false_positive_rate.mean)
     page.text(

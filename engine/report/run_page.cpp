@@ -36,11 +36,12 @@ std::string RunPage::html() const {
   for (const std::string& warning : warnings) page.warning(warning);
   if (!epochs.empty()) {
     page.heading("Curves");
-    page.chart(learning_curves_svg(curves, loss_name));
+    page.chart(learning_curves_svg(curves, loss_name, best));
     page.text(
         "Training figures are means over an epoch in which the weights still change, with "
-        "augmentation and dropout on; validation figures are those of the weights at its end. "
-        "Batch IoU depends on the batch size.");
+        "augmentation and dropout on; validation figures are those of the weights at its end, over "
+        "probabilities and of the prediction thresholded at 0.5. All but the loss depend on the "
+        "batch size. best.safetensors holds the epoch of the dotted line.");
     page.heading("Epochs");
     page.table(epochs_table(epochs));
   }

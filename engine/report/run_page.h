@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct RunPage {
   std::vector<std::string> warnings = {};
   std::vector<EpochRow> curves = {};
   std::string loss_name;
+  std::optional<BestEpoch> best = {};
   std::vector<nlohmann::ordered_json> epochs =
       {};  // one flat object an epoch, all with the same keys
   nlohmann::ordered_json settings = {}, environment = {};

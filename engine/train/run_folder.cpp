@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -58,7 +59,9 @@ EpochRow MetricsRow::curve_point() const {
           .train_loss = train_loss,
           .val_loss = val_loss,
           .train_batch_iou = train_batch_iou,
-          .val_batch_iou = val_batch_iou};
+          .val_batch_iou = val_batch_iou,
+          .val_batch_iou_thresholded = val_batch_iou_thresholded,
+          .val_batch_dice_thresholded = val_batch_dice_thresholded};
 }
 
 nlohmann::ordered_json MetricsRow::to_json() const {
@@ -71,6 +74,7 @@ nlohmann::ordered_json MetricsRow::to_json() const {
           {"val_loss", val_loss},
           {"val_batch_iou", val_batch_iou},
           {"val_batch_iou_thresholded", val_batch_iou_thresholded},
+          {"val_batch_dice_thresholded", val_batch_dice_thresholded},
           {"val_pixel_accuracy", val_pixel_accuracy},
           {"collapsed", collapsed},
           {"train_seconds", train_seconds},
@@ -80,6 +84,10 @@ nlohmann::ordered_json MetricsRow::to_json() const {
 MetricsRow MetricsRow::from_json(const nlohmann::json& json, const std::string& name) {
   const auto whole = [&](const char* key) { return json_field<std::int64_t>(json, key, name); };
   const auto real = [&](const char* key) { return json_field<double>(json, key, name); };
+  // Missing in runs of earlier versions, and null where they were gone on with.
+  constexpr const char* kDice = "val_batch_dice_thresholded";
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  const bool has_dice = json.is_object() && json.contains(kDice) && !json[kDice].is_null();
   return {.epoch = whole("epoch"),
           .steps = whole("steps"),
           .images = whole("images"),
@@ -89,6 +97,7 @@ MetricsRow MetricsRow::from_json(const nlohmann::json& json, const std::string& 
           .val_loss = real("val_loss"),
           .val_batch_iou = real("val_batch_iou"),
           .val_batch_iou_thresholded = real("val_batch_iou_thresholded"),
+          .val_batch_dice_thresholded = has_dice ? real(kDice) : kUnknown,
           .val_pixel_accuracy = real("val_pixel_accuracy"),
           .collapsed = json_field<bool>(json, "collapsed", name),
           .train_seconds = real("train_seconds"),
@@ -178,8 +187,8 @@ void RunFolder::write_list(const std::string& name, const std::vector<std::strin
   write_text(name, fmt::format("{}\n", fmt::join(lines, "\n")));
 }
 
-void RunFolder::write_metrics(const std::vector<MetricsRow>& rows,
-                              const std::string& loss_label) const {
+void RunFolder::write_metrics(const std::vector<MetricsRow>& rows, const std::string& loss_label,
+                              const std::optional<BestEpoch>& best) const {
   std::string csv, jsonl;
   std::vector<EpochRow> curve;
   for (const MetricsRow& row : rows) {
@@ -197,7 +206,7 @@ void RunFolder::write_metrics(const std::vector<MetricsRow>& rows,
   write_file_atomically(path_ / "metrics.csv", csv);
   write_file_atomically(path_ / kMetrics, jsonl);
   if (!curve.empty())
-    write_file_atomically(path_ / "curves.svg", learning_curves_svg(curve, loss_label));
+    write_file_atomically(path_ / "curves.svg", learning_curves_svg(curve, loss_label, best));
 }
 
 void RunFolder::log(const std::string& line) const {

@@ -19,7 +19,7 @@ struct MetricsRow {
   double learning_rate = 0;
   double train_loss = 0, train_batch_iou = 0;
   double val_loss = 0, val_batch_iou = 0;
-  double val_batch_iou_thresholded = 0, val_pixel_accuracy = 0;
+  double val_batch_iou_thresholded = 0, val_batch_dice_thresholded = 0, val_pixel_accuracy = 0;
   bool collapsed = false;  // every validation pixel was predicted as background
   double train_seconds = 0, val_seconds = 0;
 
@@ -59,7 +59,8 @@ class RunFolder {
   void write_json(const std::string& name, const nlohmann::json& json) const;
   void write_list(const std::string& name, const std::vector<std::string>& lines) const;
   /// Replaces metrics.csv, metrics.jsonl and curves.svg.
-  void write_metrics(const std::vector<MetricsRow>& rows, const std::string& loss_label) const;
+  void write_metrics(const std::vector<MetricsRow>& rows, const std::string& loss_label,
+                     const std::optional<BestEpoch>& best) const;
   /// Appends a line with the time of day to log.txt.
   void log(const std::string& line) const;
 

@@ -168,6 +168,7 @@ void Trainer::end_epoch() {
                  .val_loss = result.loss,
                  .val_batch_iou = summary.batch_iou.value_or(0),
                  .val_batch_iou_thresholded = summary.batch_iou_thresholded.value_or(0),
+                 .val_batch_dice_thresholded = summary.batch_dice_thresholded.value_or(0),
                  .val_pixel_accuracy = summary.counts.pixel_accuracy().value_or(0),
                  .train_seconds = state_.sums.seconds,
                  .val_seconds = seconds_since(start)};
@@ -176,11 +177,12 @@ void Trainer::end_epoch() {
         row.val_loss, kDiverged, folder_.last().string());
   report_collapse(summary, row);
   state_.rows.push_back(row);
-  folder_.write_metrics(state_.rows, objective_.label());
+  write_metrics();
   schedule_.end_epoch(row.val_loss);
-  if (!state_.best || row.val_batch_iou > *state_.best) {
-    state_.best = row.val_batch_iou;
-    save_checkpoint(folder_.best(), model_, nullptr, info());
+  const double figure = figure_of(row, config_.best_by);
+  if (!state_.best || is_better(figure, *state_.best, config_.best_by)) {
+    state_.best = figure;
+    save_best(row);
   }
   state_.epoch += 1;
   state_.sums = {};
@@ -204,6 +206,20 @@ nlohmann::json Trainer::info() const {
   info["epoch"] = state_.epoch;
   info["steps"] = optimizer_.steps();
   return info;
+}
+
+void Trainer::write_metrics() const {
+  folder_.write_metrics(state_.rows, objective_.label(), best_epoch(state_.rows, config_.best_by));
+}
+
+void Trainer::save_best(const MetricsRow& row) {
+  nlohmann::json all = info();
+  all["validation"] = {{"loss", row.val_loss},
+                       {"batch_iou", row.val_batch_iou},
+                       {"batch_iou_thresholded", row.val_batch_iou_thresholded},
+                       {"batch_dice_thresholded", row.val_batch_dice_thresholded},
+                       {"best_by", name_of(config_.best_by)}};
+  save_checkpoint(folder_.best(), model_, nullptr, all);
 }
 
 void Trainer::save_last() {
@@ -235,7 +251,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   check(state_.images == state_.steps * config_.batch_size &&
             state_.sums.images == state_.sums.steps * config_.batch_size,
         "{}: {} images in {} steps of {}", name, state_.images, state_.steps, config_.batch_size);
-  folder_.write_metrics(state_.rows, objective_.label());
+  write_metrics();
 }
 
 }  // namespace glia

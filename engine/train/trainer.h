@@ -9,6 +9,7 @@
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
+#include "engine/train/best_by.h"
 #include "engine/train/checkpoint.h"
 #include "engine/train/evaluate.h"
 #include "engine/train/run_folder.h"
@@ -23,6 +24,7 @@ struct TrainConfig {
   double smooth = 1;
   optim::OptimizerConfig optimizer;
   optim::ScheduleConfig schedule;
+  BestBy best_by = BestBy::batch_iou;  // which epoch best.safetensors holds
   std::int64_t epochs = 5;
   std::int64_t max_steps =
       0;  // of the whole run; the epoch in which they end is cut short. 0: none
@@ -93,6 +95,8 @@ class Trainer {
   bool out_of_steps() const;
   void end_epoch();
   void report_collapse(const Summary& summary, MetricsRow& row);
+  void save_best(const MetricsRow& row);
+  void write_metrics() const;
   nlohmann::json info() const;
   double learning_rate() const;
   bool gradients_dead() const;

@@ -1,10 +1,12 @@
 // The subcommands end to end, and what they say to bad input.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
 #include "engine/formats/npy.h"
+#include "engine/train/checkpoint.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -98,6 +100,39 @@ TEST_CASE("program: train, evaluate and predict leave what they promise", "[cli]
   for (const char* kind : {"mask", "probability", "overlay", "triptych"})
     CHECK(fs::exists(fs::path(w.path("out")) / (id + "_" + kind + ".png")));
   CHECK(fs::exists(fs::path(w.path("out")) / "sheet.png"));
+}
+
+TEST_CASE("program: --best-by chooses the epoch that best.safetensors holds", "[cli]") {
+  const CliWorkspace w;
+  const auto figure = [](const nlohmann::json& row, const std::string& by) {
+    if (by == "loss") return -row["val_loss"].get<double>();
+    std::string name = "val_" + by;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return row[name].get<double>();
+  };
+  for (const std::string by :
+       {"batch-iou", "batch-iou-thresholded", "batch-dice-thresholded", "loss"}) {
+    auto words = w.train(by, 4);
+    if (by != "batch-iou") words.insert(words.end(), {"--best-by", by});
+    const Outcome outcome = run_glia(words);
+    CAPTURE(by, outcome.output);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome, "  thresholded iou 0."));
+    std::ifstream lines(w.path(by + "/metrics.jsonl"));
+    nlohmann::json best;
+    for (std::string line; std::getline(lines, line);)
+      if (const auto row = nlohmann::json::parse(line);
+          best.is_null() || figure(row, by) > figure(best, by))
+        best = row;
+    const Checkpoint checkpoint = Checkpoint::open(w.path(by + "/best.safetensors"));
+    CHECK(checkpoint.info["epoch"] == best["epoch"]);
+    CHECK(checkpoint.info["validation"]["best_by"] == by);
+    CHECK(checkpoint.info["validation"]["batch_dice_thresholded"] ==
+          best["val_batch_dice_thresholded"]);
+    const std::string title = "Best epoch " + std::to_string(best["epoch"].get<int>()) + ": ";
+    CHECK_THAT(read_file(w.path(by + "/curves.svg")), ContainsSubstring(title));
+    CHECK_THAT(read_file(w.path(by + "/report.html")), ContainsSubstring(title));
+  }
 }
 
 TEST_CASE("program: predict takes any size and needs only checkpoint and image", "[cli]") {

@@ -125,6 +125,7 @@ TEST_CASE("batch IoU is a mean over batches with smooth 1", "[metrics]") {
   CHECK(summary.batches == 2);
   CHECK(summary.batch_iou.value() == Approx((4.5 / 7.0 + 1 / 1.5) / 2));
   CHECK(summary.batch_iou_thresholded.value() == Approx((4.0 / 7.0 + 1) / 2));
+  CHECK(summary.batch_dice_thresholded.value() == Approx((7.0 / 10.0 + 1) / 2));
 }
 
 TEST_CASE("impossible counts are refused by name", "[metrics]") {

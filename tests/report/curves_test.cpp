@@ -88,12 +88,14 @@ TEST_CASE("ticks are round and span the range", "[curves]") {
 }
 
 TEST_CASE("curves rise and fall as their values do", "[curves]") {
-  const std::vector<EpochRow> rows{
-      {1, 0.9, 0.8, 0.3, 0.2}, {2, 0.5, 0.6, 0.5, 0.4}, {3, 0.3, 0.7, 0.7, 0.3}};
-  const std::string svg = glia::learning_curves_svg(rows, "-log(IoU)");
+  const std::vector<EpochRow> rows{{1, 0.9, 0.8, 0.3, 0.2, 0.3, 0.4},
+                                   {2, 0.5, 0.6, 0.5, 0.4, 0.5, 0.6},
+                                   {3, 0.3, 0.7, 0.7, 0.3, 0.4, 0.7}};
+  const std::string svg =
+      glia::learning_curves_svg(rows, "-log(IoU)", glia::BestEpoch{2, "batch IoU 0.400"});
   CHECK(balanced(svg));
   const std::vector<std::string> found = curves(svg);
-  REQUIRE(found.size() == 4);
+  REQUIRE(found.size() == 6);
   const auto train_loss = points(found[0]), val_loss = points(found[1]), val_iou = points(found[3]);
   REQUIRE(train_loss.size() == 3);
   CHECK(train_loss[0].x < train_loss[1].x);
@@ -102,14 +104,18 @@ TEST_CASE("curves rise and fall as their values do", "[curves]") {
   CHECK(val_loss[1].y > val_loss[2].y);
   CHECK(val_iou[1].y < val_iou[0].y);
   CHECK(val_iou[1].y < val_iou[2].y);
-  CHECK(svg.find("best validation 0.400, epoch 2") != std::string::npos);
+  CHECK(points(found[4])[1].y < val_iou[1].y);           // thresholded, it is higher
+  CHECK(points(found[5])[2].y < points(found[5])[1].y);  // and Dice rises to the end
+  CHECK(svg.find("Best epoch 2: batch IoU 0.400") != std::string::npos);
+  for (const char* name : {"validation", "at 0.5", "Dice"})
+    CHECK(svg.find(">" + std::string(name) + "</text>") != std::string::npos);
   CHECK(svg.find(">-log(IoU)</text>") != std::string::npos);
   CHECK(svg.find("prefers-color-scheme: dark") != std::string::npos);
 }
 
 TEST_CASE("an IoU is drawn on the axis from 0 to 1", "[curves]") {
   const std::vector<EpochRow> rows{{1, 1, 1, 0, 0.5}, {2, 1, 1, 1, 0.5}};
-  const auto found = curves(glia::learning_curves_svg(rows, "loss"));
+  const auto found = curves(glia::learning_curves_svg(rows, "loss", {}));
   REQUIRE(found.size() == 4);
   const auto train = points(found[2]), validation = points(found[3]);
   CHECK(validation[0].y == Approx((train[0].y + train[1].y) / 2).margin(0.02));
@@ -117,13 +123,13 @@ TEST_CASE("an IoU is drawn on the axis from 0 to 1", "[curves]") {
 
 TEST_CASE("one epoch is a mark, none is an empty chart", "[curves]") {
   const std::vector<EpochRow> one{{1, 0.5, 0.4, kNan, 0.6}};
-  const std::string svg = glia::learning_curves_svg(one, "loss");
+  const std::string svg = glia::learning_curves_svg(one, "loss", {});
   CHECK(balanced(svg));
   CHECK(occurrences(svg, "nan") == 0);
   CHECK(occurrences(svg, "inf") == 0);
   // Three curves, each with a mark, and three entries of the legend, each with a mark.
   CHECK(occurrences(svg, "class=\"mark") == 6);
-  const std::string empty = glia::learning_curves_svg({}, "loss");
+  const std::string empty = glia::learning_curves_svg({}, "loss", {});
   CHECK(balanced(empty));
   CHECK(occurrences(empty, "nan") == 0);
   CHECK(occurrences(empty, "class=\"mark") == 0);

@@ -24,6 +24,8 @@ COLUMNS = {
     "loss/validation": "val_loss",
     "batch_iou/training": "train_batch_iou",
     "batch_iou/validation": "val_batch_iou",
+    "batch_iou/validation_thresholded": "val_batch_iou_thresholded",
+    "batch_dice/validation_thresholded": "val_batch_dice_thresholded",
     "learning_rate": "learning_rate",
     "epoch": "epoch",
 }
