@@ -23,7 +23,7 @@ nlohmann::json describe(const ImportWeightsOptions& o, const SafeTensors& weight
     const nlohmann::json like = Checkpoint::open(o.like).info;
     return {{"model", like.at("model")}, {"preprocess", like.at("preprocess")}};
   }
-  const nlohmann::json own = info_of(weights);
+  const nlohmann::json own = info_of(weights, o.weights);
   if (own.is_object()) {
     check(own.contains("model") && own.contains("preprocess"),
           "{}: the metadata lack model or preprocess; name a checkpoint by --like", o.weights);
@@ -33,17 +33,22 @@ nlohmann::json describe(const ImportWeightsOptions& o, const SafeTensors& weight
   check(normalize != Preprocess::Normalize::dataset,
         "--normalize dataset: means and deviations are not in the weights; name a checkpoint that "
         "has them by --like");
-  return {{"model", config_of_weights(weights)},
+  return {{"model", config_of_weights(weights, o.weights)},
           {"preprocess", Preprocess{.normalize = normalize, .mean = {}, .stddev = {}}.to_json()}};
 }
 
 void run_import_weights(const ImportWeightsOptions& o) {
-  const SafeTensors weights = read_weights(o.weights);
+  SafeTensors weights = read_weights(o.weights);
+  const std::string prefix = unwrap_names(weights, o.weights);
+  if (!prefix.empty())
+    fmt::print("the names of {} begin with '{}', which is left out\n", printable_name(o.weights),
+               printable_name(prefix));
   nlohmann::json info = describe(o, weights);
   info.erase("training");  // the state of an optimizer that these weights have not met
   info["imported"] = {{"file", o.weights}, {"xxh3", hash_file(o.weights)}};
   const auto device = make_cpu_device();
   const auto model = make_model(info["model"]);
+  check_weights(weights, model->parameters(), o.weights);
   model->parameters().allocate(*device);
   import_weights(weights, model->parameters(), o.weights);
   save_checkpoint(o.out, *model, nullptr, info);

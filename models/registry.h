@@ -17,8 +17,13 @@ namespace glia {
 std::unique_ptr<nn::Model> make_model(const nlohmann::json& config);
 
 /// The configuration of the model that has tensors of these names and shapes, in PyTorch's layout.
-/// Throws `Error` when it is none that this program knows.
-nlohmann::json config_of_weights(const SafeTensors& weights);
+/// Throws `Error`, led by `file`, when it is none that this program knows.
+nlohmann::json config_of_weights(const SafeTensors& weights, const std::string& file);
+
+/// Takes away what stands before all names alike, as wrappers of a network leave it ("module.",
+/// "state_dict."), and returns it; empty when the names are those of a model as they are. Throws
+/// `Error`, led by `file`, when only some names have it.
+std::string unwrap_names(SafeTensors& weights, const std::string& file);
 
 /// `model` as an ONNX graph. Input "image" [N,C,H,W], before preprocessing, which is part of the
 /// graph; H and W must be multiples of the model's `size_multiple`. Outputs "logits" and

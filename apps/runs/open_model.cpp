@@ -10,6 +10,7 @@ OpenModel open_model(const std::filesystem::path& path, Device& device) {
   OpenModel open{.model = in_file(path, [&] { return make_model(checkpoint.info.at("model")); }),
                  .preprocess = checkpoint.preprocess(),
                  .info = checkpoint.info};
+  checkpoint.check_weights(*open.model);
   open.model->parameters().allocate(device);
   checkpoint.load_weights(*open.model);
   return open;

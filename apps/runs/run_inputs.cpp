@@ -52,7 +52,7 @@ RunInputs RunInputs::load(const std::string& data, const std::string& split,
   if (lists) return load_lists(data, train_list, val_list);
   RunInputs inputs = load_lists(data, fs::path(split) / "train.txt", fs::path(split) / "val.txt");
   const fs::path manifest = fs::path(split) / "manifest.json";
-  const auto json = nlohmann::json::parse(read_file(manifest), nullptr, false);
+  const auto json = parse_json(read_file(manifest, kMaxTextFile), manifest.string());
   check(json.is_object(), "{}: is no JSON object; run glia split again", manifest.string());
   inputs.info["leaking"] = json.value("leaking", false);
   inputs.info["split"] = json;

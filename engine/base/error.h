@@ -3,13 +3,17 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
+
+#include "engine/base/text.h"
 
 namespace glia {
 
 /// A failure that the user can understand and mend: bad input, a full disk, shapes that do not fit.
+/// What a terminal would obey, in the name of a file for example, is written out (see `printable`).
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& text) : std::runtime_error(printable(text)) {}
 };
 
 }  // namespace glia

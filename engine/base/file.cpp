@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -108,14 +109,39 @@ void sync_names(const fs::path& folder) {
   ::close(descriptor);
 }
 
-std::string read_file(const fs::path& path) {
+void check_readable(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_regular_file(status)) return;
+  check(fs::exists(status) || !fs::is_symlink(fs::symlink_status(path, error)),
+        "{}: a link to {}, which is not there; fetch the file (git annex get), or remove the link",
+        path.string(), fs::read_symlink(path, error).string());
+  check(fs::exists(status), "{}: cannot read: no such file", path.string());
+  fail("{}: cannot read: {}; expected a file", path.string(),
+       fs::is_directory(status) ? "a folder" : "no regular file");
+}
+
+void check_fetched(std::string_view bytes, const std::string& name) {
+  constexpr std::size_t kFirstLine = 100;
+  const std::string_view line = bytes.substr(0, std::min(bytes.find('\n'), kFirstLine));
+  check(!line.starts_with("version ") || line.find("git-lfs") == std::string_view::npos,
+        "{}: a pointer of Git LFS in place of the file; fetch the file with: git lfs pull", name);
+}
+
+std::string read_file(const fs::path& path, std::size_t limit) {
+  check_readable(path);
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  check(in.good() && !fs::is_directory(path), "{}: cannot read: {}", path.string(),
-        fs::exists(path) ? "not a readable file" : "no such file");
-  std::string content(static_cast<std::size_t>(in.tellg()), '\0');
+  check(in.good(), "{}: cannot read: {}; check its permissions", path.string(),
+        std::strerror(errno));
+  const auto size = static_cast<std::size_t>(in.tellg());
+  check(size <= limit,
+        "{}: {} bytes, more than the {} that Glia reads of such a file; is it the right one?",
+        path.string(), size, limit);
+  std::string content(size, '\0');
   in.seekg(0);
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
   check(in.good(), "{}: cannot be read to its end", path.string());
+  check_fetched(content, path.string());
   return content;
 }
 

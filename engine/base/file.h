@@ -2,6 +2,7 @@
 // flush to disk, rename.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -28,8 +29,17 @@ void sync_folder(const std::filesystem::path& path);
 /// every file system can; empty is the current folder.
 void sync_names(const std::filesystem::path& folder);
 
-/// The whole file. Throws `Error` naming it when it cannot be read.
-std::string read_file(const std::filesystem::path& path);
+inline constexpr std::size_t kMaxTextFile = std::size_t{64} << 20;  // lists, tables, JSON
+
+/// The whole file. Throws `Error` naming it when it cannot be read or has more than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t limit = SIZE_MAX);
+
+/// Throws `Error`, led by the file, when there is none at `path`, or none that can be read: a
+/// folder, a link that leads nowhere.
+void check_readable(const std::filesystem::path& path);
+
+/// Throws `Error`, led by `name`, when `bytes` are what Git LFS puts in place of a large file.
+void check_fetched(std::string_view bytes, const std::string& name);
 
 /// Creates a folder and its parents, which a power cut then does not take. Returns those that were
 /// missing, the outermost first. Throws `Error` with the system's reason.

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "engine/base/check.h"
+#include "engine/base/csv.h"
 #include "engine/base/file.h"
 
 namespace glia {
@@ -24,7 +25,6 @@ namespace {
 using Rule = std::function<std::optional<std::string>(const std::string& id)>;
 
 constexpr std::string_view kDivide = "id/", kRegex = "regex:", kTable = "csv:";
-constexpr std::size_t kListedIds = 20;  // how many ids a message names
 
 /// A number without sign or other text around it.
 std::optional<std::uint64_t> to_number(std::string_view text) {
@@ -102,7 +102,7 @@ std::size_t column_of(const std::vector<std::string>& header, std::string_view n
 
 Rule table_rule(const std::string& rule) {
   const std::string file = rule.substr(kTable.size());
-  std::string text = read_file(file);
+  std::string text = read_file(file, kMaxTextFile);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // spreadsheets put a byte order mark
   std::istringstream lines(text);
   std::string line;
@@ -116,8 +116,8 @@ Rule table_rule(const std::string& rule) {
     check(cells.size() == header.size() && !cells[group].empty(),
           "{}:{}: expected {} cells, one a column, with a group that is not empty", file, number,
           header.size());
-    const auto [entry, is_new] = groups.emplace(cells[id], cells[group]);
-    check(is_new || entry->second == cells[group],
+    const auto [entry, is_new] = groups.emplace(csv_text(cells[id]), csv_text(cells[group]));
+    check(is_new || entry->second == csv_text(cells[group]),
           "{}:{}: the id {} is in the groups {} and {}; keep one line", file, number, cells[id],
           entry->second, cells[group]);
   }
@@ -151,12 +151,10 @@ std::map<std::string, std::string> assign_groups(const std::vector<std::string>&
       unmatched.push_back(id);
   }
   if (unmatched.empty()) return groups;
-  const std::size_t count = unmatched.size();
-  unmatched.resize(std::min(count, kListedIds));
   fail(
-      "--group-by {}: says nothing about {} of {} ids: {}{}; choose a rule that finds the patient "
-      "of every slice (id/N, regex:EXPRESSION, csv:FILE), or none",
-      rule, count, ids.size(), fmt::join(unmatched, ", "), count > kListedIds ? ", ..." : "");
+      "--group-by {}: says nothing about {} of {} ids: {}; choose a rule that finds the patient of "
+      "every slice (id/N, regex:EXPRESSION, csv:FILE), or none",
+      rule, unmatched.size(), ids.size(), first_few(unmatched));
 }
 
 }  // namespace glia

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/base/json.h"
 #include "engine/export/layout.h"
 #include "engine/train/checkpoint.h"
 
@@ -38,7 +39,7 @@ void export_weights(const std::filesystem::path& path, const nn::ParameterSet& p
     entries.push_back({.name = p.name, .shape = channels_second(shape), .values = values.back()});
   });
   std::map<std::string, std::string> metadata{{"format", "pt"}};
-  if (!info.is_null()) metadata[kKey] = info.dump();
+  if (!info.is_null()) metadata[kKey] = json_text(info);
   write_safetensors(path, entries, metadata);
 }
 
@@ -49,28 +50,34 @@ SafeTensors read_weights(const std::filesystem::path& path) {
   return weights;
 }
 
-nlohmann::json info_of(const SafeTensors& weights) {
+nlohmann::json info_of(const SafeTensors& weights, const std::string& file) {
   const auto at = weights.metadata.find(kKey);
   if (at == weights.metadata.end()) return nullptr;
-  const auto info = nlohmann::json::parse(at->second, nullptr, false);
-  check(info.is_object(), "weights: the metadata '{}' are damaged; leave them out of the file",
-        kKey);
+  const auto info = parse_json(at->second, fmt::format("{}: its metadata '{}'", file, kKey));
+  check(info.is_object(), "{}: its metadata '{}' are no JSON object; leave them out of the file",
+        file, kKey);
   return info;
 }
 
-void import_weights(const SafeTensors& weights, nn::ParameterSet& parameters,
-                    const std::string& file) {
+void check_weights(const SafeTensors& weights, const nn::ParameterSet& parameters,
+                   const std::string& file) {
   std::set<std::string> known;
   each_tensor(parameters, [&](const nn::Parameter& p, const std::vector<std::int64_t>& shape) {
-    const auto values = weights.find(p.name, channels_second(shape), file);
-    check_weights(p.name, values, file);
-    p.value.copy_from(channels_last(values, shape));
+    check_values(p.name, weights.find(p.name, channels_second(shape), file), file);
     known.insert(p.name);
   });
   for (const SafeTensors::Entry& entry : weights.entries)
     check(known.contains(entry.name),
           "{}: the tensor '{}' has no place in this network; docs/interchange.md lists its tensors",
           file, entry.name);
+}
+
+void import_weights(const SafeTensors& weights, nn::ParameterSet& parameters,
+                    const std::string& file) {
+  check_weights(weights, parameters, file);
+  each_tensor(parameters, [&](const nn::Parameter& p, const std::vector<std::int64_t>& shape) {
+    p.value.copy_from(channels_last(weights.find(p.name, channels_second(shape), file), shape));
+  });
 }
 
 }  // namespace glia

@@ -19,11 +19,17 @@ void export_weights(const std::filesystem::path& path, const nn::ParameterSet& p
 /// other types than F32, or is a checkpoint of Glia.
 SafeTensors read_weights(const std::filesystem::path& path);
 
-/// What `export_weights` was given as `info`; null when the file has none.
-nlohmann::json info_of(const SafeTensors& weights);
+/// What `export_weights` was given as `info`; null when the file has none. Throws `Error`, led by
+/// `file`, when it is damaged.
+nlohmann::json info_of(const SafeTensors& weights, const std::string& file);
 
-/// Copies all tensors into the allocated `parameters`. Throws `Error` naming `file` and the tensor
-/// that is missing, has another shape, or has no place.
+/// Throws `Error` naming `file` and the tensor that is missing, has another shape, or has no place
+/// in `parameters`, which need not be allocated: what a file says of its size is believed only
+/// then.
+void check_weights(const SafeTensors& weights, const nn::ParameterSet& parameters,
+                   const std::string& file);
+
+/// Copies all tensors into the allocated `parameters`. Throws `Error` where `check_weights` does.
 void import_weights(const SafeTensors& weights, nn::ParameterSet& parameters,
                     const std::string& file);
 

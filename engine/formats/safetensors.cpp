@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 #include "engine/formats/tensor_checksums.h"
 
 namespace glia {
@@ -16,27 +18,33 @@ static_assert(std::endian::native == std::endian::little, "tensors are stored li
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeader = 100 << 20;  // the format's own limit
+// The format allows 100 MiB; this is 100,000 tensors, and what JSON takes in memory is much more.
+constexpr std::uint64_t kMaxHeader = 16 << 20;
+constexpr std::size_t kMaxName = 500, kMaxRank = 16;
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 /// The values of one tensor, after all that its header claims was checked.
 SafeTensors::Entry read_entry(const std::string& name, const Json& info, std::string_view data,
                               const std::string& file) {
   const auto bad = [&](std::string_view what) {
-    fail("{}: tensor '{}': {}; the file is damaged or not meant for this program", file, name,
-         what);
+    fail("{}: tensor '{}': {}; the file is damaged or not meant for this program", file,
+         name.substr(0, kMaxName), what);
   };
+  if (name.size() > kMaxName) bad("a name that long is none");
   if (!info.is_object() || !info.contains("dtype") || !info.contains("shape") ||
       !info.contains("data_offsets"))
     bad("dtype, shape or data_offsets is missing");
-  if (info["dtype"] != "F32") bad("found the type " + info["dtype"].dump() + ", expected F32");
+  const auto dtype =
+      json_field<std::string>(info, "dtype", fmt::format("{}: tensor '{}'", file, name));
+  if (dtype != "F32") bad(fmt::format("found the type {}, expected F32", dtype));
   const Json &shape = info["shape"], &offsets = info["data_offsets"];
   const auto is_size = [](const Json& j) { return j.is_number_unsigned(); };
   if (!shape.is_array() || !std::all_of(shape.begin(), shape.end(), is_size) ||
       !offsets.is_array() || offsets.size() != 2 ||
       !std::all_of(offsets.begin(), offsets.end(), is_size))
     bad("shape or data_offsets is not a list of sizes");
+  if (shape.size() > kMaxRank) bad(fmt::format("{} dimensions", shape.size()));
   const std::uint64_t begin = offsets[0], end = offsets[1];
   if (begin > end || end > data.size()) bad("its data lie outside the file (truncated?)");
   SafeTensors::Entry entry{.name = name, .shape = {}, .values = {}};
@@ -59,7 +67,7 @@ SafeTensors::Entry read_entry(const std::string& name, const Json& info, std::st
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const SafeTensors::Entry> entries,
                        const std::map<std::string, std::string>& metadata) {
-  Json header = Json::object();
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
   header["__metadata__"] = metadata;
   header["__metadata__"][kChecksumKey] = tensor_checksums(entries, metadata);
   std::size_t offset = 0;
@@ -71,7 +79,7 @@ void write_safetensors(const std::filesystem::path& path,
     parts.emplace_back(reinterpret_cast<const char*>(entry.values.data()), bytes);
     offset += bytes;
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the tensors
   const std::uint64_t length = text.size();
   parts[0] = {reinterpret_cast<const char*>(&length), kLengthBytes};
@@ -80,8 +88,12 @@ void write_safetensors(const std::filesystem::path& path,
 }
 
 SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored) {
-  const std::string file = path.string();
-  SafeTensors result{.entries = {}, .metadata = {}, .bytes = read_file(path)};
+  return decode_safetensors(read_file(path), path.string(), ignored);
+}
+
+SafeTensors decode_safetensors(std::string content, const std::string& file,
+                               const std::string& ignored) {
+  SafeTensors result{.entries = {}, .metadata = {}, .bytes = std::move(content)};
   std::string_view bytes = result.bytes;
   std::uint64_t length = 0;
   check(bytes.size() >= kLengthBytes, "{}: found {} bytes, expected a safetensors file", file,
@@ -91,7 +103,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path, const std::strin
         "{}: the header claims {} bytes, the file has {}; it is truncated or no safetensors file",
         file, length, bytes.size() - kLengthBytes);
   const std::string_view data = bytes.substr(kLengthBytes + length);
-  const Json header = Json::parse(bytes.substr(kLengthBytes, length), nullptr, false);
+  const Json header = parse_json(bytes.substr(kLengthBytes, length), file + ": the header");
   check(header.is_object(), "{}: the header is no JSON object; the file is damaged", file);
   // The header is padded to 8 bytes by every writer of the format, which aligns the floats.
   check(length % sizeof(float) == 0, "{}: the header's length is no multiple of 4", file);
@@ -107,14 +119,15 @@ SafeTensors read_safetensors(const std::filesystem::path& path, const std::strin
       result.metadata[key] = value;
     }
   }
-  std::vector<const SafeTensors::Entry*> sorted;
-  for (const auto& entry : result.entries) sorted.push_back(&entry);
-  std::sort(sorted.begin(), sorted.end(),
-            [](auto* a, auto* b) { return a->values.data() < b->values.data(); });
-  for (std::size_t i = 1; i < sorted.size(); ++i)
-    check(sorted[i - 1]->values.data() + sorted[i - 1]->values.size() <= sorted[i]->values.data(),
-          "{}: the tensors '{}' and '{}' overlap; the file is damaged", file, sorted[i - 1]->name,
-          sorted[i]->name);
+  // JSON sorts by name; the bytes are in the order of whoever wrote them.
+  std::vector<SafeTensors::Entry>& entries = result.entries;
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::less<>()(a.values.data(), b.values.data());
+  });
+  for (std::size_t i = 1; i < entries.size(); ++i)
+    check(entries[i - 1].values.data() + entries[i - 1].values.size() <= entries[i].values.data(),
+          "{}: the tensors '{}' and '{}' overlap; the file is damaged", file, entries[i - 1].name,
+          entries[i].name);
   result.checked = check_tensor_checksums(result, ignored, file);
   return result;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 #include "engine/formats/stack.h"
 #include "engine/import/import_cases.h"
 
@@ -102,7 +103,7 @@ ImportCases read_folders(const nlohmann::json& json, const fs::path& file) {
 }  // namespace
 
 ImportCases read_dataset_json(const fs::path& file) {
-  const nlohmann::json json = nlohmann::json::parse(read_file(file), nullptr, false);
+  const nlohmann::json json = parse_json(read_file(file, kMaxTextFile), file.string());
   check(json.is_object(), "{}: is no JSON object; copy the file again", file.string());
   const bool has_list = json.contains("training") && json["training"].is_array();
   check(has_list || json.contains("file_ending"),

@@ -29,7 +29,7 @@ std::string optimizer_name(const optim::Optimizer::State& state) {
 
 }  // namespace
 
-void check_weights(const std::string& name, std::span<const float> values,
+void check_values(const std::string& name, std::span<const float> values,
                    const std::string& file) {
   if (const auto bad = find_not_finite(values))
     fail(
@@ -59,22 +59,25 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   return checkpoint;
 }
 
-void Checkpoint::load_weights(nn::Model& model) const {
+void Checkpoint::check_weights(nn::Model& model) const {
   const std::string file = path.string();
   std::size_t known = 0;
-  const auto load = [&](const nn::Parameter& p) {
-    const auto values = tensors.find(p.name, extents(p.shape), file);
-    check_weights(p.name, values, file);
-    p.value.copy_from(values);
-    ++known;
-  };
-  std::for_each(model.parameters().parameters().begin(), model.parameters().parameters().end(),
-                load);
-  std::for_each(model.parameters().buffers().begin(), model.parameters().buffers().end(), load);
+  for (const auto* list : {&model.parameters().parameters(), &model.parameters().buffers()})
+    for (const nn::Parameter& p : *list) {
+      check_values(p.name, tensors.find(p.name, extents(p.shape), file), file);
+      ++known;
+    }
   for (const auto& tensor : tensors.entries) known += tensor.name.starts_with(kOptimizerPrefix);
   check(known == tensors.entries.size(),
         "{}: found {} tensors, the model has {}; was it written for another architecture?", file,
         tensors.entries.size(), known);
+}
+
+void Checkpoint::load_weights(nn::Model& model) const {
+  check_weights(model);
+  for (const auto* list : {&model.parameters().parameters(), &model.parameters().buffers()})
+    for (const nn::Parameter& p : *list)
+      p.value.copy_from(tensors.find(p.name, extents(p.shape), path.string()));
 }
 
 void Checkpoint::load_optimizer(optim::Optimizer& optimizer) const {
@@ -82,7 +85,7 @@ void Checkpoint::load_optimizer(optim::Optimizer& optimizer) const {
   for (const auto& state : optimizer.state()) {
     const std::string name = optimizer_name(state);
     const auto values = tensors.find(name, extents(state.value.shape()), file);
-    check_weights(name, values, file);
+    check_values(name, values, file);
     check(name != kSquares ||
               std::none_of(values.begin(), values.end(), [](float v) { return v < 0; }),
           "{}: tensor '{}' holds a value below 0, and it is of squares; the file is damaged", file,

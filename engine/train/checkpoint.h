@@ -16,7 +16,7 @@ namespace glia {
 
 /// Throws `Error` naming `file`, the tensor and the place when the values of a weight or buffer are
 /// not finite, or a running variance is below 0.
-void check_weights(const std::string& name, std::span<const float> values, const std::string& file);
+void check_values(const std::string& name, std::span<const float> values, const std::string& file);
 
 /// A checkpoint file, opened. `info` has "model", "preprocess", "provenance" and maybe "training".
 struct Checkpoint {
@@ -27,9 +27,12 @@ struct Checkpoint {
   /// Throws `Error` naming the file when it is no checkpoint of this program.
   static Checkpoint open(const std::filesystem::path& path);
 
-  /// Copies weights and buffers into the allocated `model`. Throws `Error` naming the tensor when
-  /// one is missing, has another shape or fails `check_weights`, or when the file has tensors that
-  /// the model lacks.
+  /// Throws `Error` naming the tensor when one of the model's is missing, has another shape or fails
+  /// `check_values`, or when the file has tensors that the model lacks. The model need not be
+  /// allocated: what a file says of its size is believed only after this.
+  void check_weights(nn::Model& model) const;
+  /// Copies weights and buffers into the allocated `model`. Throws `Error` where `check_weights`
+  /// does.
   void load_weights(nn::Model& model) const;
   /// Copies the optimizer's state; throws `Error` when the file holds none (a best checkpoint) or
   /// one that no training leaves.

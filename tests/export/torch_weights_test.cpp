@@ -42,8 +42,8 @@ TEST_CASE("weights: exported and imported they are the same bits", "[weights]") 
   const auto net = make(*cpu, config, 1);
   export_weights(path, net->parameters(), {{"model", config.to_json()}});
   const SafeTensors weights = read_weights(path);
-  CHECK(info_of(weights)["model"] == config.to_json());
-  CHECK(config_of_weights(weights) == config.to_json());
+  CHECK(info_of(weights, "w")["model"] == config.to_json());
+  CHECK(config_of_weights(weights, "w") == config.to_json());
   const auto other = make(*cpu, config, 2);
   CHECK(other->parameters().flat_values().to_vector<float>() !=
         net->parameters().flat_values().to_vector<float>());
@@ -64,7 +64,7 @@ TEST_CASE("weights: the layout is PyTorch's", "[weights]") {
   // Output channel 2, input channel 1, row 0, column 2.
   CHECK(there[((2 * 3 + 1) * 3 + 0) * 3 + 2] == here[((2 * 3 + 0) * 3 + 2) * 3 + 1]);
   CHECK(weights.find("decoder.0.up.weight", {16, 8, 2, 2}, "w").size() == 512);
-  CHECK(info_of(weights).is_null());
+  CHECK(info_of(weights, "w").is_null());
 }
 
 TEST_CASE("weights: what PyTorch adds or lacks", "[weights]") {
@@ -103,9 +103,46 @@ TEST_CASE("weights: what PyTorch adds or lacks", "[weights]") {
   CHECK(error_of([&] { read_weights(path); }).find("checkpoint of Glia already") !=
         std::string::npos);
   write_safetensors(path, entries, {{"glia-weights", "no json"}});
-  CHECK(!error_of([&] { info_of(read_weights(path)); }).empty());
+  CHECK(!error_of([&] { info_of(read_weights(path), "w"); }).empty());
   write_safetensors(
       path, std::vector<SafeTensors::Entry>{{.name = "w", .shape = {4}, .values = extra}}, {});
-  CHECK(error_of([&] { config_of_weights(read_weights(path)); }).find("encoder.0.conv1.weight") !=
-        std::string::npos);
+  CHECK(error_of([&] {
+          config_of_weights(read_weights(path), "w");
+        }).find("encoder.0.conv1.weight") != std::string::npos);
+}
+
+TEST_CASE("weights: what wraps all names is named and left out", "[weights]") {
+  const TempFolder folder;
+  const auto path = folder.path() / "w.safetensors";
+  const auto cpu = make_cpu_device(1);
+  const auto net = make(*cpu, variant(0), 1);
+  export_weights(path, net->parameters(), nullptr);
+  const SafeTensors bare = read_weights(path);
+  for (const std::string prefix : {"", "module.", "state_dict.", "state_dict.model._orig_mod."}) {
+    auto entries = bare.entries;
+    for (auto& entry : entries) entry.name = prefix + entry.name;
+    write_safetensors(path, entries, {});
+    SafeTensors weights = read_weights(path);
+    CHECK(unwrap_names(weights, "w") == prefix);
+    import_weights(weights, net->parameters(), "w");
+    if (prefix.empty()) continue;
+    entries.back().name = "epoch";
+    write_safetensors(path, entries, {});
+    CHECK_THAT(error_of([&] {
+                 SafeTensors mixed = read_weights(path);
+                 unwrap_names(mixed, "w");
+               }),
+               ContainsSubstring("some names begin with '" + prefix + "', but not 'epoch'"));
+  }
+}
+
+TEST_CASE("weights: sizes are compared before memory is asked for", "[weights]") {
+  const TempFolder folder;
+  const auto path = folder.path() / "w.safetensors";
+  const std::vector<float> none;
+  write_safetensors(
+      path, std::vector<SafeTensors::Entry>{{.name = "w", .shape = {0}, .values = none}}, {});
+  UNet huge({.base_width = 1024, .depth = 7});  // not allocated: 618 GB in one layer
+  CHECK_THAT(error_of([&] { check_weights(read_weights(path), huge.parameters(), "w"); }),
+             ContainsSubstring("is missing"));
 }

@@ -50,7 +50,7 @@ TEST_CASE("safetensors: hostile headers are refused", "[safetensors]") {
   const TempFolder folder;
   const auto path = folder.path() / "bad.safetensors";
   const auto [header, text] = GENERATE(table<std::string, std::string>({
-      {R"(not json)", "no JSON object"},
+      {R"(not json)", "no valid JSON"},
       {R"([1, 2] )", "no JSON object"},
       {R"({"w":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}  )", "outside the file"},
       {R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}   )", "needs 8 bytes, found 4"},

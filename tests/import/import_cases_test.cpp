@@ -165,7 +165,8 @@ TEST_CASE("import: other dataset.json files are refused with a reason", "[import
     tree.write("dataset.json", text);
     return error_of([&] { read_dataset_json(tree.path() / "dataset.json"); });
   };
-  CHECK_THAT(refusal("[1"), ContainsSubstring("is no JSON object"));
+  CHECK_THAT(refusal("[1"), ContainsSubstring("no valid JSON at line 1, column 3"));
+  CHECK_THAT(refusal("[1]"), ContainsSubstring("is no JSON object"));
   CHECK_THAT(refusal("{}"), ContainsSubstring("neither a list 'training'"));
   CHECK_THAT(refusal(R"({"training": []})"),
              ContainsSubstring("no object 'channel_names' or 'modality'"));
