@@ -59,7 +59,7 @@ Picture write_pictures(const PredictOptions& o, const Sample& sample, const Slic
 
 /// What concerns files that are no .npy arrays.
 StackOptions stack_options(const PredictOptions& o) {
-  return {parse_slice_plane(o.plane), parse_as_stored(o.orientation), o.take_channels};
+  return {parse_slice_plane(o.plane), parse_as_stored(o.orientation), o.take_channels, {}};
 }
 
 void run_volume(const PredictOptions& o, Device& device, const OpenModel& open) {
@@ -78,6 +78,7 @@ void run_volume(const PredictOptions& o, Device& device, const OpenModel& open) 
                        progress->update(done, {.images = done});
                      });
   progress.reset();
+  for (const std::string& doubt : result.doubts) fmt::print("warning: {}\n", printable(doubt));
   fmt::print("{} written: tumour in {} of {} slices, {:.2f} ml\n", result.mask.string(),
              result.with_tumour, result.slices, result.millilitres);
 }
@@ -149,7 +150,7 @@ void add_predict_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--orientation", options->orientation,
-                   "Turn a volume by its header, or cut it as it is stored")
+                   "Turn a volume or picture by its header, or take it as it is stored")
       ->capture_default_str();
   options->inference.add_to(*command);
   options->device.add_to(*command);

@@ -21,7 +21,8 @@ VolumeResult predict_volume(const std::vector<fs::path>& files, const StackOptio
   const VolumeSlices cut(header, options.plane, options.as_stored, files.front().string());
 
   VolumeResult result{.mask = out / (stem_of(files.front()) + "_mask.nii.gz"),
-                      .slices = volume.slices};
+                      .slices = volume.slices,
+                      .doubts = volume.doubts};
   std::vector<std::uint8_t> mask;
   for (std::int64_t i = 0; i < volume.slices; ++i) {
     const auto pixels = volume.slice(i);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/data/dataset.h"
@@ -15,6 +16,7 @@ struct VolumeResult {
   std::filesystem::path mask;  // the file
   std::int64_t slices = 0, with_tumour = 0;
   double millilitres = 0;
+  std::vector<std::string> doubts = {};  // see Stack
 };
 
 /// Reads `files`, the channels of one volume, asks `segment` for the mask [height, width] in {0, 1}

@@ -198,6 +198,7 @@ std::vector<std::string> image_problems(const NpyArray& image) {
     return {fmt::format("{} is not an image; expected three dimensions [height, width, channels]",
                         image.info.str())};
   if (image.values.empty()) return {fmt::format("{} has no pixels", image.info.str())};
+  if (looks_channels_first(image.info.shape)) return {channels_first_problem(image.info.shape)};
   const auto bad = std::count_if(image.values.begin(), image.values.end(),
                                  [](float value) { return !std::isfinite(value); });
   if (bad == 0) return {};
@@ -209,6 +210,7 @@ std::vector<std::string> image_problems(const NpyArray& image) {
 
 std::vector<std::string> mask_problems(const NpyArray& mask) {
   const std::vector<std::int64_t>& shape = mask.info.shape;
+  if (looks_channels_first(shape)) return {channels_first_problem(shape)};
   if (shape.size() != 2 && !(shape.size() == 3 && shape[2] == 1))
     return {
         fmt::format("{} is not a mask; expected two dimensions [height, width]", mask.info.str())};

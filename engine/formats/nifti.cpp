@@ -14,6 +14,8 @@ namespace glia {
 
 namespace {
 
+constexpr std::size_t kMaxVolumeFile = std::size_t{9} << 30;
+
 template <class T>
 void convert(std::string_view data, const NiftiHeader& header, std::vector<float>& values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -73,21 +75,25 @@ NiftiVolume decode_nifti(std::string_view bytes, const std::string& name) {
   const std::size_t expected = header.data_offset + header.data_bytes();
   std::string memory;
   const std::string_view whole = unpack(bytes, expected, name, memory);
-  check(whole.size() == expected,
+  check(whole.size() >= expected,
         "{}: {} needs {} bytes, the file has {}; it was cut off or its header is damaged: copy it "
         "again",
         name, header.kind, expected, whole.size());
+  check(whole.size() == expected,
+        "{}: {} bytes too long: {} needs {} bytes, the file has {}; write it again without what "
+        "comes after its voxels, or with a header that counts it",
+        name, whole.size() - expected, header.kind, expected, whole.size());
   volume.values.resize(header.data_bytes() / header.item_size);
   convert_all(whole.substr(header.data_offset), header, volume.values);
   return volume;
 }
 
 NiftiVolume read_nifti(const std::filesystem::path& path) {
-  return decode_nifti(read_file(path), path.string());
+  return decode_nifti(read_file(path, kMaxVolumeFile), path.string());
 }
 
 NiftiHeader read_nifti_header(const std::filesystem::path& path) {
-  return header_of(read_file(path), path.string());
+  return header_of(read_file(path, kMaxVolumeFile), path.string());
 }
 
 void write_nifti_mask(const std::filesystem::path& path, const NiftiHeader& like,

@@ -103,6 +103,67 @@ std::string axes_of(const Affine& affine) {
   return axes.size() == 3 ? axes : "";
 }
 
+using Lengths = std::array<double, 3>;  // mm from voxel to voxel along i, j, k
+
+Lengths lengths_of(const Affine& affine) {
+  Lengths lengths{};
+  for (std::size_t a = 0; a < 3; ++a)
+    lengths[a] = std::hypot(affine[0][a], affine[1][a], affine[2][a]);
+  return lengths;
+}
+
+template <class Header>
+Affine sform_of(const Header& raw) {
+  Affine affine{};
+  std::copy_n(raw.srow_x, 4, affine[0].begin());
+  std::copy_n(raw.srow_y, 4, affine[1].begin());
+  std::copy_n(raw.srow_z, 4, affine[2].begin());
+  return affine;
+}
+
+template <class Header>
+Affine qform_of(const Header& raw) {
+  const nifti_dmat44 matrix = nifti_quatern_to_dmat44(
+      raw.quatern_b, raw.quatern_c, raw.quatern_d, raw.qoffset_x, raw.qoffset_y, raw.qoffset_z,
+      raw.pixdim[1], raw.pixdim[2], raw.pixdim[3], raw.pixdim[0] < 0 ? -1 : 1);
+  Affine affine{};
+  for (std::size_t row = 0; row < 3; ++row) std::copy_n(matrix.m[row], 4, affine[row].begin());
+  return affine;
+}
+
+bool differ(const Lengths& a, const Lengths& b) {
+  constexpr double kTolerance = 0.01;  // headers round
+  for (std::size_t i = 0; i < 3; ++i)
+    if (std::abs(a[i] - b[i]) > kTolerance * std::max(a[i], b[i])) return true;
+  return false;
+}
+
+std::string millimetres(const Lengths& lengths) {
+  return fmt::format("{:.5g} x {:.5g} x {:.5g} mm", lengths[0], lengths[1], lengths[2]);
+}
+
+/// What the sform, which was followed so far, and the rest of the header say differently. Distances
+/// of which two of the three say the same are believed.
+template <class Header>
+void compare_forms(NiftiHeader& out, const Header& raw, const Lengths& pixdim) {
+  const bool known = std::all_of(pixdim.begin(), pixdim.end(), [](double mm) { return mm > 0; });
+  if (known && differ(out.spacing, pixdim)) {
+    const bool agreed = raw.qform_code > 0;
+    out.doubt =
+        fmt::format("its sform says that voxels are {} apart, its {} {}; {} was believed",
+                    millimetres(out.spacing), agreed ? "qform and pixdim say" : "pixdim says",
+                    millimetres(pixdim), agreed ? "the latter" : "the sform");
+    if (agreed) out.spacing = pixdim;
+  }
+  if (raw.qform_code <= 0) return;
+  const std::string axes = axes_of(qform_of(raw));
+  if (!axes.empty() && axes != out.axes)
+    out.doubt += fmt::format(
+        "{}its sform says that voxels run to {}, its qform to {}; the sform "
+        "was believed",
+        out.doubt.empty() ? "" : "; ", out.axes, axes);
+}
+
 template <class Header>
 void read_place(NiftiHeader& out, const Header& raw, const std::string& name) {
   double unit = 1;  // mm, also where the header says nothing
@@ -110,31 +171,20 @@ void read_place(NiftiHeader& out, const Header& raw, const std::string& name) {
   if (XYZT_TO_SPACE(raw.xyzt_units) == NIFTI_UNITS_MICRON) unit = 0.001;
   for (std::size_t a = 0; a < 3; ++a)
     if (std::isfinite(raw.pixdim[a + 1])) out.spacing[a] = unit * std::abs(raw.pixdim[a + 1]);
-  Affine affine{};
-  if (raw.sform_code > 0) {
-    std::copy_n(raw.srow_x, 4, affine[0].begin());
-    std::copy_n(raw.srow_y, 4, affine[1].begin());
-    std::copy_n(raw.srow_z, 4, affine[2].begin());
-  } else if (raw.qform_code > 0) {
-    const nifti_dmat44 matrix = nifti_quatern_to_dmat44(
-        raw.quatern_b, raw.quatern_c, raw.quatern_d, raw.qoffset_x, raw.qoffset_y, raw.qoffset_z,
-        raw.pixdim[1], raw.pixdim[2], raw.pixdim[3], raw.pixdim[0] < 0 ? -1 : 1);
-    for (std::size_t row = 0; row < 3; ++row) std::copy_n(matrix.m[row], 4, affine[row].begin());
-  } else {
-    return;
-  }
-  for (std::size_t a = 0; a < 3; ++a) {
-    for (auto& row : affine) row[a] *= unit;
-    const double length = std::hypot(affine[0][a], affine[1][a], affine[2][a]);
-    check(std::isfinite(length) && length > 0 && std::isfinite(affine[a][3]),
+  if (raw.sform_code <= 0 && raw.qform_code <= 0) return;
+  Affine affine = raw.sform_code > 0 ? sform_of(raw) : qform_of(raw);
+  for (auto& row : affine)
+    for (double& value : row) value *= unit;
+  const Lengths lengths = lengths_of(affine), pixdim = out.spacing;
+  for (std::size_t a = 0; a < 3; ++a)
+    check(std::isfinite(lengths[a]) && lengths[a] > 0 && std::isfinite(affine[a][3]),
           "{}: a NIfTI header whose {}form puts all voxels along axis {} in one place or nowhere; "
           "write it again with a sound orientation",
           name, raw.sform_code > 0 ? 's' : 'q', a + 1);
-    out.spacing[a] = length;
-  }
-  for (auto& row : affine) row[3] *= unit;
+  out.spacing = lengths;
   out.affine = affine;
   out.axes = axes_of(affine);
+  if (raw.sform_code > 0) compare_forms(out, raw, pixdim);
 }
 
 template <class Header>
@@ -150,10 +200,14 @@ NiftiHeader read_fields(Header raw, bool swapped, void (*swap)(Header*), const s
   read_type(out, raw, name);
   read_scale(out, raw, name);
   read_place(out, raw, name);
+  constexpr std::size_t kLeast = sizeof raw + kExtender;
   const auto offset = static_cast<double>(raw.vox_offset);
-  check(offset >= sizeof raw + kExtender && offset < 1e9 && offset == std::floor(offset),
-        "{}: damaged NIfTI header: the data starts at byte {}; copy the file again", name, offset);
-  out.data_offset = static_cast<std::size_t>(offset);
+  check(offset == 0 || (offset >= kLeast && offset < 1e9 && offset == std::floor(offset)),
+        "{}: damaged NIfTI header: the data starts at byte {}, expected {} or more; copy the file "
+        "again",
+        name, offset, kLeast);
+  // Some programs write 0 for "right after the header", and all read it so.
+  out.data_offset = offset == 0 ? kLeast : static_cast<std::size_t>(offset);
   out.bytes.assign(reinterpret_cast<const char*>(&raw), sizeof raw);
   return out;
 }

@@ -21,11 +21,12 @@ struct NiftiHeader {
   bool swapped = false;                         // values are in the other byte order
   std::size_t data_offset = 0;                  // bytes from the start of the file
   double slope = 1, intercept = 0;              // value = slope * stored + intercept
-  std::array<double, 3> spacing{};              // mm between voxels along i, j, k
+  std::array<double, 3> spacing{};              // mm between voxels along i, j, k; see doubt
   std::optional<Affine> affine;                 // none when the header does not say
   /// Where i, j and k lead, to the nearest, each one of R(ight) L(eft) A(nterior) P(osterior)
   /// S(uperior) I(nferior): "LPS". Empty without an affine, or when that is no rotation.
   std::string axes;
+  std::string doubt;  // what sform, qform and pixdim say differently; empty when they agree
   std::string kind;   // "int16 [240, 240, 155]"
   std::string bytes;  // the header itself, in this machine's byte order
 

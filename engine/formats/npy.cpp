@@ -18,27 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// An open file whose header has been read and found consistent.
-struct OpenArray {
-  std::ifstream in;
-  NpyHeader header;
-};
-
-OpenArray open_array(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  check(fs::exists(status), "{}: no such file", path.string());
-  check(fs::is_regular_file(status), "{}: not a regular file; expected a .npy array",
-        path.string());
-  const std::uint64_t size = fs::file_size(path, error);
-  OpenArray array{std::ifstream(path, std::ios::binary), {}};
-  check(!error && array.in.good(), "{}: cannot be read; check its permissions", path.string());
-  std::string prefix(std::min<std::uint64_t>(size, kMaxNpyHeader), '\0');
-  array.in.read(prefix.data(), static_cast<std::streamsize>(prefix.size()));
-  check(array.in.good(), "{}: cannot be read; check the disk", path.string());
-  array.header = parse_npy_header(prefix, size, path.string());
-  return array;
-}
+constexpr std::size_t kMaxNpyFile = std::size_t{8} << 30;
+constexpr std::int64_t kMaxChannelsFirst = 16;
 
 /// IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits.
 float half_to_float(std::uint16_t bits) {
@@ -72,7 +53,7 @@ float to_float(T value) {
 }
 
 template <class T>
-void convert(const std::string& bytes, bool big_endian, std::vector<float>& values) {
+void convert(std::string_view bytes, bool big_endian, std::vector<float>& values) {
   const bool swap = big_endian != (std::endian::native == std::endian::big);
   for (std::size_t i = 0; i < values.size(); ++i) {
     char item[sizeof(T)];
@@ -82,7 +63,7 @@ void convert(const std::string& bytes, bool big_endian, std::vector<float>& valu
   }
 }
 
-void convert(const std::string& bytes, const NpyHeader& header, std::vector<float>& values) {
+void convert(std::string_view bytes, const NpyHeader& header, std::vector<float>& values) {
   const auto with = [&]<class T>(T) { convert<T>(bytes, header.big_endian, values); };
   const std::size_t size = header.item_size;
   switch (header.kind) {
@@ -144,21 +125,41 @@ std::string NpyInfo::str() const {
 }
 
 NpyInfo read_npy_info(const fs::path& path) {
-  return open_array(path).header.info;
+  check_readable(path);
+  std::error_code error;
+  const std::uint64_t size = fs::file_size(path, error);
+  std::ifstream in(path, std::ios::binary);
+  check(!error && in.good(), "{}: cannot be read; check its permissions", path.string());
+  std::string prefix(std::min<std::uint64_t>(size, kMaxNpyHeader), '\0');
+  in.read(prefix.data(), static_cast<std::streamsize>(prefix.size()));
+  check(in.good(), "{}: cannot be read; check the disk", path.string());
+  check_fetched(prefix, path.string());
+  return parse_npy_header(prefix, size, path.string()).info;
 }
 
-NpyArray read_npy(const fs::path& path) {
-  OpenArray file = open_array(path);
-  const NpyHeader& header = file.header;
-  std::string bytes(header.data_bytes(), '\0');
-  file.in.seekg(static_cast<std::streamoff>(header.data_offset));
-  file.in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  check(file.in.good(), "{}: cannot be read to its end; check the disk", path.string());
+NpyArray decode_npy(std::string_view bytes, const std::string& name) {
+  const NpyHeader header = parse_npy_header(bytes.substr(0, kMaxNpyHeader), bytes.size(), name);
   NpyArray array{header.info, std::vector<float>(static_cast<std::size_t>(header.info.numel()))};
-  convert(bytes, header, array.values);
+  convert(bytes.substr(header.data_offset), header, array.values);
   if (header.info.fortran_order && header.info.shape.size() > 1)
     array.values = from_fortran_order(array.values, header.info.shape);
   return array;
+}
+
+NpyArray read_npy(const fs::path& path) {
+  return decode_npy(read_file(path, kMaxNpyFile), path.string());
+}
+
+bool looks_channels_first(const std::vector<std::int64_t>& shape) {
+  return shape.size() == 3 && shape[0] <= kMaxChannelsFirst && shape[1] > kMaxChannelsFirst &&
+         shape[2] > kMaxChannelsFirst;
+}
+
+std::string channels_first_problem(const std::vector<std::int64_t>& shape) {
+  return fmt::format(
+      "[{}]: channels first? expected [height, width, channels]; save it again with "
+      "numpy.moveaxis(array, 0, -1)",
+      fmt::join(shape, ", "));
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace glia {
@@ -35,6 +36,14 @@ NpyInfo read_npy_info(const std::filesystem::path& path);
 /// Reads the whole array. Throws `Error` as above, and when the file is shorter or longer than its
 /// header says.
 NpyArray read_npy(const std::filesystem::path& path);
+/// The same of the content of the file `name`.
+NpyArray decode_npy(std::string_view bytes, const std::string& name);
+
+/// Whether the extents are those of an image or mask with its channels in front, [3, 240, 240] or
+/// [1, 240, 240], as other programs keep them: no slice is that low and has that many channels.
+bool looks_channels_first(const std::vector<std::int64_t>& shape);
+/// "[3, 240, 240]: channels first? …", and how to mend it.
+std::string channels_first_problem(const std::vector<std::int64_t>& shape);
 
 /// Writes version 1.0, C order, to a temporary name that is then renamed. Throws `Error` when the
 /// disk refuses. T is float (<f4) or std::uint8_t (|u1). For `flush` see write_file_atomically.

@@ -12,6 +12,26 @@ namespace glia {
 namespace {
 
 constexpr std::int64_t kMaxPictureValues = std::int64_t{1} << 27;  // 512 MiB as float
+constexpr std::size_t kMaxPictureFile = std::size_t{2} << 30;
+
+/// What others call the first bytes of files that are no pictures to Glia.
+std::string_view known_as(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  struct Magic {
+    std::string_view bytes, name;
+  };
+  constexpr Magic kMagic[] = {{"GIF8"sv, "a GIF"},
+                              {"BM"sv, "a BMP"},
+                              {"RIFF"sv, "a WebP"},
+                              {"%PDF"sv, "a PDF"},
+                              {"\x93NUMPY"sv, "a .npy array"},
+                              {"\x1F\x8B"sv, "a gzip file"},
+                              {"\0\0\0\x0CjP"sv, "a JPEG 2000"},
+                              {"<"sv, "HTML or XML"}};
+  for (const Magic& magic : kMagic)
+    if (bytes.starts_with(magic.bytes)) return magic.name;
+  return "something else";
+}
 
 }  // namespace
 
@@ -41,12 +61,15 @@ Raster decode_raster(std::string_view bytes, const std::string& name) {
   if (bytes.starts_with("\xFF\xD8\xFF"sv)) return decode_jpeg(bytes, name);
   for (std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
     if (bytes.starts_with(magic)) return decode_tiff(bytes, name);
-  fail("{}: neither PNG nor TIFF nor JPEG by its first bytes; copy the file again or convert it",
-       name);
+  fail(
+      "{}: neither PNG nor TIFF nor JPEG, but {} by its first bytes; copy the file again or "
+      "convert "
+      "it",
+      name, known_as(bytes));
 }
 
 Raster read_raster(const std::filesystem::path& path) {
-  return decode_raster(read_file(path), path.string());
+  return decode_raster(read_file(path, kMaxPictureFile), path.string());
 }
 
 }  // namespace glia

@@ -1,103 +1,23 @@
-// JPEG through libjpeg.
-#include <cstddef>
-#include <cstdio>
-// jpeglib.h needs the two above.
-#include <jpeglib.h>
-
-#include <csetjmp>
-
+// JPEG: what its samples mean.
 #include "engine/base/check.h"
+#include "engine/formats/pixels.h"
 #include "engine/formats/raster_formats.h"
 
 namespace glia {
 
-namespace {
-
-/// libjpeg's state. Errors leave its functions by longjmp, so that functions which call setjmp hold
-/// nothing that has a destructor.
-struct JpegReader {
-  jpeg_decompress_struct jpeg{};
-  jpeg_error_mgr errors{};
-  std::jmp_buf escape;
-  char message[JMSG_LENGTH_MAX] = "";
-
-  JpegReader() = default;
-  ~JpegReader() { jpeg_destroy_decompress(&jpeg); }
-  JpegReader(const JpegReader&) = delete;
-  JpegReader& operator=(const JpegReader&) = delete;
-};
-
-void keep_message(j_common_ptr jpeg) {
-  jpeg->err->format_message(jpeg, static_cast<JpegReader*>(jpeg->client_data)->message);
-}
-
-void on_error(j_common_ptr jpeg) {
-  keep_message(jpeg);
-  std::longjmp(static_cast<JpegReader*>(jpeg->client_data)->escape, 1);
-}
-
-/// libjpeg goes on after damage and only warns; a slice with invented pixels is of no use.
-void on_message(j_common_ptr jpeg, int level) {
-  if (level < 0) on_error(jpeg);
-}
-
-bool read_jpeg_header(JpegReader& reader, std::string_view bytes) {
-  if (setjmp(reader.escape)) return false;
-  jpeg_create_decompress(&reader.jpeg);
-  reader.jpeg.client_data = &reader;
-  jpeg_mem_src(&reader.jpeg, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  jpeg_read_header(&reader.jpeg, TRUE);
-  return true;
-}
-
-bool start_jpeg_rows(JpegReader& reader) {
-  if (setjmp(reader.escape)) return false;
-  jpeg_start_decompress(&reader.jpeg);
-  return true;
-}
-
-bool read_jpeg_rows(JpegReader& reader, JSAMPLE* pixels, std::size_t row) {
-  if (setjmp(reader.escape)) return false;
-  while (reader.jpeg.output_scanline < reader.jpeg.output_height) {
-    JSAMPROW place = pixels + row * reader.jpeg.output_scanline;
-    jpeg_read_scanlines(&reader.jpeg, &place, 1);
-  }
-  jpeg_finish_decompress(&reader.jpeg);
-  return true;
-}
-
-}  // namespace
-
 Raster decode_jpeg(std::string_view bytes, const std::string& name) {
-  JpegReader reader;
-  jpeg_decompress_struct& jpeg = reader.jpeg;
-  jpeg.err = jpeg_std_error(&reader.errors);
-  jpeg.client_data = &reader;
-  reader.errors.error_exit = on_error;
-  reader.errors.emit_message = on_message;
-  const auto need = [&](bool done) {
-    check(done, "{}: damaged or unusual JPEG: {}; export the file again", name, reader.message);
-  };
-  need(read_jpeg_header(reader, bytes));
-  const bool grey = jpeg.jpeg_color_space == JCS_GRAYSCALE;
-  check(grey || jpeg.jpeg_color_space == JCS_YCbCr || jpeg.jpeg_color_space == JCS_RGB,
-        "{}: a JPEG with {} colour components that are not RGB; convert it to grey or RGB", name,
-        jpeg.num_components);
-  jpeg.out_color_space = grey ? JCS_GRAYSCALE : JCS_RGB;
-
+  const JpegHeader jpeg = parse_jpeg_header(bytes, name);
+  const std::vector<std::uint16_t> samples = jpeg_pixels(bytes, jpeg, name);
   Raster raster;
-  raster.height = jpeg.image_height;
-  raster.width = jpeg.image_width;
-  raster.channels = grey ? 1 : 3;
+  raster.height = jpeg.height;
+  raster.width = jpeg.width;
+  raster.channels = jpeg.components;
   raster.lossy = true;
+  raster.bits = 8;
   raster.most = 255;
-  raster.kind = fmt::format("8-bit {} JPEG", grey ? "grey" : "RGB");
-  check_raster_size(raster.height, raster.width, raster.channels, name);
-  need(start_jpeg_rows(reader));
-  const auto row = static_cast<std::size_t>(raster.width * raster.channels);
-  std::vector<JSAMPLE> pixels(row * raster.height);
-  need(read_jpeg_rows(reader, pixels.data(), row));
-  raster.values.assign(pixels.begin(), pixels.end());
+  raster.orientation = jpeg.orientation;
+  raster.kind = fmt::format("8-bit {} JPEG", jpeg.components == 1 ? "grey" : "RGB");
+  raster.values.assign(samples.begin(), samples.end());
   return raster;
 }
 

@@ -1,128 +1,84 @@
-// PNG through libpng, which checks every chunk's checksum.
-#include <png.h>
-
-#include <bit>
-#include <cstring>
-
+// PNG: what its samples mean.
 #include "engine/base/check.h"
+#include "engine/formats/pixels.h"
 #include "engine/formats/raster_formats.h"
 
 namespace glia {
 
 namespace {
 
-constexpr std::size_t kMaxDeflateRatio = 1032;  // of the compression inside PNG
+using Kind = PngHeader::Kind;
 
-/// What libpng's callbacks need. Errors leave them by longjmp, so that functions which call setjmp
-/// hold nothing that has a destructor.
-struct PngReader {
-  std::string_view bytes;
-  std::size_t position = 0;
-  std::string message;
-  png_structp png = nullptr;
-  png_infop info = nullptr;
-
-  explicit PngReader(std::string_view content) : bytes(content) {}
-  ~PngReader() { png_destroy_read_struct(&png, &info, nullptr); }
-  PngReader(const PngReader&) = delete;
-  PngReader& operator=(const PngReader&) = delete;
-};
-
-void on_error(png_structp png, png_const_charp text) {
-  static_cast<PngReader*>(png_get_error_ptr(png))->message = text;
-  png_longjmp(png, 1);
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::grey: return "grey";
+    case Kind::grey_alpha: return "grey and alpha";
+    case Kind::palette: return "palette";
+    case Kind::rgb: return "RGB";
+    case Kind::rgba: return "RGBA";
+  }
+  return "?";
 }
 
-void on_warning(png_structp, png_const_charp) {}
-
-void read_bytes(png_structp png, png_bytep to, png_size_t count) {
-  auto& reader = *static_cast<PngReader*>(png_get_io_ptr(png));
-  if (count > reader.bytes.size() - reader.position) png_error(png, "the file ends too early");
-  std::memcpy(to, reader.bytes.data() + reader.position, count);
-  reader.position += count;
-}
-
-bool read_png_header(PngReader& reader) {
-  if (setjmp(png_jmpbuf(reader.png))) return false;
-  png_read_info(reader.png, reader.info);
-  if (png_get_color_type(reader.png, reader.info) == PNG_COLOR_TYPE_PALETTE)
-    png_set_palette_to_rgb(reader.png);
-  png_set_packing(reader.png);  // a byte a pixel, without scaling: labels stay what they are
-  if (std::endian::native == std::endian::little) png_set_swap(reader.png);
-  png_set_interlace_handling(reader.png);
-  return true;
-}
-
-/// After the size was checked: what comes out of a row depends on the transformations above.
-bool start_png_rows(PngReader& reader) {
-  if (setjmp(png_jmpbuf(reader.png))) return false;
-  png_read_update_info(reader.png, reader.info);
-  return true;
-}
-
-bool read_png_rows(PngReader& reader, png_bytepp rows) {
-  if (setjmp(png_jmpbuf(reader.png))) return false;
-  png_read_image(reader.png, rows);
-  png_read_end(reader.png, nullptr);
-  return true;
-}
-
-const char* colour_name(int colour) {
-  switch (colour) {
-    case PNG_COLOR_TYPE_GRAY: return "grey";
-    case PNG_COLOR_TYPE_GRAY_ALPHA: return "grey and alpha";
-    case PNG_COLOR_TYPE_PALETTE: return "palette";
-    case PNG_COLOR_TYPE_RGB: return "RGB";
-    default: return "RGBA";
+/// Places in the palette as RGB, or RGBA where the palette has transparent colours.
+void look_up(const PngHeader& png, Raster& raster, const std::string& name) {
+  raster.channels = png.transparency.empty() ? 3 : 4;
+  raster.values.reserve(raster.indices.size() * static_cast<std::size_t>(raster.channels));
+  for (const float index : raster.indices) {
+    const auto place = static_cast<std::size_t>(index);
+    check(place < png.palette.size(),
+          "{}: damaged PNG: a pixel of colour {} in a palette of {}; copy or export the file again",
+          name, place, png.palette.size());
+    for (const std::uint8_t part : png.palette[place]) raster.values.push_back(part);
+    if (raster.channels == 4)
+      raster.values.push_back(place < png.transparency.size()
+                                  ? static_cast<unsigned char>(png.transparency[place])
+                                  : 255.0F);
   }
 }
 
-template <class T>
-void widen(const std::vector<png_byte>& bytes, std::vector<float>& values) {
-  values.resize(bytes.size() / sizeof(T));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    T value;
-    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-    values[i] = static_cast<float>(value);
+/// Adds an alpha channel that is 0 where a pixel has the one transparent colour.
+void add_alpha(const PngHeader& png, Raster& raster) {
+  const auto channels = static_cast<std::size_t>(raster.channels);
+  if (png.transparency.size() < 2 * channels) return;
+  std::vector<float> clear, values;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto byte = [&](std::size_t i) {
+      return static_cast<unsigned char>(png.transparency[2 * c + i]);
+    };
+    clear.push_back(static_cast<float>(byte(0) << 8 | byte(1)));
   }
+  values.reserve(raster.values.size() / channels * (channels + 1));
+  for (auto pixel = raster.values.begin(); pixel != raster.values.end();
+       pixel += static_cast<std::ptrdiff_t>(channels)) {
+    const auto end = pixel + static_cast<std::ptrdiff_t>(channels);
+    values.insert(values.end(), pixel, end);
+    values.push_back(std::equal(pixel, end, clear.begin()) ? 0 : raster.most);
+  }
+  raster.values = std::move(values);
+  ++raster.channels;
 }
 
 }  // namespace
 
 Raster decode_png(std::string_view bytes, const std::string& name) {
-  PngReader reader(bytes);
-  const auto need = [&](bool done) {
-    check(done, "{}: damaged PNG: {}; copy or export the file again", name, reader.message);
-  };
-  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
-  if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
-  check(reader.info != nullptr, "{}: out of memory", name);
-  png_set_read_fn(reader.png, &reader, read_bytes);
-  need(read_png_header(reader));
-
+  const PngHeader png = parse_png_header(bytes, name);
+  const std::vector<std::uint16_t> samples = png_pixels(bytes, png, name);
   Raster raster;
-  raster.height = png_get_image_height(reader.png, reader.info);
-  raster.width = png_get_image_width(reader.png, reader.info);
-  const int colour = png_get_color_type(reader.png, reader.info);
-  const int depth = png_get_bit_depth(reader.png, reader.info);
-  raster.kind = fmt::format("{}-bit {} PNG", depth, colour_name(colour));
-  check_raster_size(raster.height, raster.width, 4, name);
-  need(start_png_rows(reader));
-  raster.channels = png_get_channels(reader.png, reader.info);
+  raster.height = png.height;
+  raster.width = png.width;
+  raster.channels = png.samples();
+  raster.bits = png.kind == Kind::palette ? 8 : png.depth;
+  raster.most = static_cast<float>((1 << raster.bits) - 1);
+  raster.orientation = png.orientation;
+  raster.kind = fmt::format("{}-bit {} PNG", png.depth, name_of(png.kind));
+  std::vector<float>& values = png.kind == Kind::palette ? raster.indices : raster.values;
+  values.assign(samples.begin(), samples.end());
+  if (png.kind == Kind::palette)
+    look_up(png, raster, name);
+  else if (!png.transparency.empty() && raster.channels % 2 == 1)
+    add_alpha(png, raster);
   raster.alpha = raster.channels % 2 == 0;
-  raster.most = depth == 16 ? 65535.0F : 255.0F;
-  const std::size_t row = png_get_rowbytes(reader.png, reader.info);
-  check(row * raster.height / kMaxDeflateRatio <= bytes.size(),
-        "{}: claims {} x {} pixels, more than a file of {} bytes can hold; copy it again", name,
-        raster.height, raster.width, bytes.size());
-  std::vector<png_byte> pixels(row * raster.height);
-  std::vector<png_bytep> rows(raster.height);
-  for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = pixels.data() + y * row;
-  need(read_png_rows(reader, rows.data()));
-  if (depth == 16)
-    widen<std::uint16_t>(pixels, raster.values);
-  else
-    widen<std::uint8_t>(pixels, raster.values);
   return raster;
 }
 

@@ -79,6 +79,11 @@ struct Layout {
   bool separate = false;  // a plane a channel
 };
 
+bool is_palette(const Layout& layout) {
+  return layout.photometric == PHOTOMETRIC_PALETTE && layout.format == SAMPLEFORMAT_UINT &&
+         layout.bits <= 8 && layout.channels == 1;
+}
+
 const char* format_name(std::uint16_t format) {
   switch (format) {
     case SAMPLEFORMAT_UINT: return "unsigned";
@@ -92,7 +97,7 @@ bool is_supported(const Layout& layout) {
   switch (layout.format) {
     case SAMPLEFORMAT_UINT:
       return layout.bits == 8 || layout.bits == 16 || layout.bits == 32 ||
-             (layout.bits == 1 && layout.channels == 1);
+             ((layout.bits == 1 || layout.bits == 2 || layout.bits == 4) && layout.channels == 1);
     case SAMPLEFORMAT_INT: return layout.bits == 8 || layout.bits == 16 || layout.bits == 32;
     case SAMPLEFORMAT_IEEEFP: return layout.bits == 32 || layout.bits == 64;
     default: return false;
@@ -107,7 +112,26 @@ bool is_lossless(std::uint16_t compression) {
   return std::find(std::begin(kLossless), std::end(kLossless), compression) != std::end(kLossless);
 }
 
-Layout read_layout(TIFF* tiff, const std::string& name) {
+/// A byte of the file becomes no more than this many.
+std::uint64_t max_ratio(std::uint16_t compression) {
+  switch (compression) {
+    case COMPRESSION_NONE: return 1;
+    case COMPRESSION_PACKBITS: return 64;  // 128 bytes of two
+    case COMPRESSION_ADOBE_DEFLATE:
+    case COMPRESSION_DEFLATE: return 1032;
+    case COMPRESSION_LZW: return 4096;  // a string as long as the table, of 12 bits
+    default: return std::uint64_t{1} << 16;
+  }
+}
+
+void check_claim(TIFF* tiff, const Layout& layout, std::size_t file_size, const std::string& name) {
+  const std::uint64_t row = std::uint64_t{layout.width} * layout.channels * layout.bits / 8;
+  check(row * layout.height / max_ratio(tag(tiff, TIFFTAG_COMPRESSION)) <= file_size,
+        "{}: claims {} x {} pixels, more than a file of {} bytes can hold; copy it again", name,
+        layout.height, layout.width, file_size);
+}
+
+Layout read_layout(TIFF* tiff, std::size_t file_size, const std::string& name) {
   Layout layout;
   TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &layout.width);
   TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &layout.height);
@@ -119,17 +143,21 @@ Layout read_layout(TIFF* tiff, const std::string& name) {
         "{}: damaged TIFF: it does not say whether black is 0; export the file again", name);
   check_raster_size(layout.height, layout.width, layout.channels, name);
   check(is_supported(layout),
-        "{}: a TIFF with {} channels of {} {} bits; expected 1, 8, 16 or 32 bits: convert it", name,
-        layout.channels, layout.bits, format_name(layout.format));
+        "{}: a TIFF with {} channels of {} {} bits; expected 8, 16 or 32, or 1, 2 or 4 of one "
+        "channel: convert it",
+        name, layout.channels, layout.bits, format_name(layout.format));
+  check_claim(tiff, layout, file_size, name);
   if (layout.photometric == PHOTOMETRIC_YCBCR && tag(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_JPEG)
     TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
   else
     check(
         layout.photometric == PHOTOMETRIC_MINISBLACK ||
             (layout.photometric == PHOTOMETRIC_MINISWHITE && layout.format == SAMPLEFORMAT_UINT) ||
-            layout.photometric == PHOTOMETRIC_RGB,
-        "{}: a TIFF whose pixels are neither grey nor RGB (photometric {}); convert it", name,
-        layout.photometric);
+            layout.photometric == PHOTOMETRIC_RGB || is_palette(layout),
+        "{}: a TIFF whose pixels are neither grey nor RGB nor places in a palette (photometric "
+        "{}); "
+        "convert it",
+        name, layout.photometric);
   check(tag(tiff, TIFFTAG_ORIENTATION) == ORIENTATION_TOPLEFT,
         "{}: a TIFF whose first pixel is not the top left one (orientation tag {}); export it "
         "upright",
@@ -147,7 +175,11 @@ float value_at(const std::uint8_t* bytes, std::size_t index) {
 }
 
 float sample_at(const Layout& layout, const std::uint8_t* bytes, std::size_t index) {
-  if (layout.bits == 1) return static_cast<float>(bytes[index / 8] >> (7 - index % 8) & 1);
+  if (layout.bits < 8) {
+    const std::size_t bit = index * layout.bits;
+    return static_cast<float>(bytes[bit / 8] >> (8 - layout.bits - bit % 8) &
+                              ((1 << layout.bits) - 1));
+  }
   if (layout.format == SAMPLEFORMAT_IEEEFP)
     return layout.bits == 32 ? value_at<float>(bytes, index) : value_at<double>(bytes, index);
   const bool is_signed = layout.format == SAMPLEFORMAT_INT;
@@ -237,29 +269,53 @@ bool has_alpha(TIFF* tiff) {
   return count > 0 && kinds[count - 1] != EXTRASAMPLE_UNSPECIFIED;
 }
 
+/// Places in the palette as RGB. Its colours have 16 bits; some programs write 8.
+void look_up_colours(TIFF* tiff, Raster& raster, const std::string& name) {
+  std::uint16_t* parts[3] = {};
+  check(TIFFGetField(tiff, TIFFTAG_COLORMAP, &parts[0], &parts[1], &parts[2]) == 1,
+        "{}: damaged TIFF: a palette is missing; export the file again", name);
+  const std::size_t colours = std::size_t{1} << raster.bits;
+  std::uint16_t greatest = 0;
+  for (const std::uint16_t* part : parts)
+    greatest = std::max(greatest, *std::max_element(part, part + colours));
+  const int shift = greatest > 255 ? 8 : 0;
+  raster.indices = std::move(raster.values);
+  raster.values.clear();
+  raster.values.reserve(raster.indices.size() * 3);
+  for (const float index : raster.indices)
+    for (const std::uint16_t* part : parts)
+      raster.values.push_back(static_cast<float>(part[static_cast<std::size_t>(index)] >> shift));
+  raster.channels = 3;
+  raster.bits = 8;
+  raster.most = 255;
+}
+
 }  // namespace
 
 Raster decode_tiff(std::string_view bytes, const std::string& name) {
   Source source{bytes};
   const Handle tiff = open_tiff(source, name);
   check(tiff != nullptr, "{}: damaged TIFF: {}; copy or export the file again", name, last_message);
-  const Layout layout = read_layout(tiff.get(), name);
+  const Layout layout = read_layout(tiff.get(), bytes.size(), name);
   Raster raster;
   raster.height = layout.height;
   raster.width = layout.width;
   raster.channels = layout.channels;
   raster.alpha = has_alpha(tiff.get());
   raster.lossy = !is_lossless(tag(tiff.get(), TIFFTAG_COMPRESSION));
-  const bool integers = layout.format != SAMPLEFORMAT_IEEEFP;
+  raster.bits = layout.format == SAMPLEFORMAT_IEEEFP ? 0 : layout.bits;
   const int value_bits = layout.bits - (layout.format == SAMPLEFORMAT_INT ? 1 : 0);
-  raster.most = integers ? static_cast<float>((std::uint64_t{1} << value_bits) - 1) : 1.0F;
+  raster.most = raster.bits > 0 ? static_cast<float>((std::uint64_t{1} << value_bits) - 1) : 1.0F;
+  raster.white_is_zero = layout.photometric == PHOTOMETRIC_MINISWHITE;
   raster.kind = fmt::format(
-      "{}-bit{} {}-channel TIFF", layout.bits,
+      "{}-bit{} {} TIFF", layout.bits,
       layout.format == SAMPLEFORMAT_UINT ? "" : std::string(" ") + format_name(layout.format),
-      layout.channels);
+      is_palette(layout) ? "palette" : fmt::format("{}-channel", layout.channels));
+  if (raster.white_is_zero) raster.kind += ", white is 0";
   raster.values = Pixels(tiff.get(), layout, name).read();
-  if (layout.photometric == PHOTOMETRIC_MINISWHITE)
+  if (raster.white_is_zero)
     for (float& value : raster.values) value = raster.most - value;
+  if (is_palette(layout)) look_up_colours(tiff.get(), raster, name);
   return raster;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/base/check.h"
+#include "engine/formats/exif.h"
 #include "engine/formats/nifti.h"
 #include "engine/formats/npy.h"
 #include "engine/formats/raster.h"
@@ -18,17 +19,25 @@ namespace {
 
 constexpr double kMaxShift = 0.1;  // of the way from voxel to voxel
 
-Stack from_raster(const fs::path& path) {
+Stack from_raster(const fs::path& path, const StackOptions& options) {
   Raster raster = read_raster(path);
   Stack stack;
+  if (raster.orientation != 1 && !options.as_stored) {
+    stack.turned = true;
+    raster.kind += fmt::format(", turned upright (EXIF orientation {})", raster.orientation);
+    turn_upright(raster);
+  }
   stack.height = raster.height;
   stack.width = raster.width;
   stack.channels = raster.channels;
   stack.alpha = raster.alpha;
-  stack.opaque = raster.most;
   stack.lossy = raster.lossy;
+  stack.white_is_zero = raster.white_is_zero;
+  stack.bits = raster.bits;
+  stack.most = {raster.most};
   stack.kind = std::move(raster.kind);
   stack.values = std::move(raster.values);
+  stack.indices = std::move(raster.indices);
   return stack;
 }
 
@@ -38,6 +47,7 @@ Stack from_npy(const fs::path& path) {
   check((shape.size() == 2 || shape.size() == 3) && !array.values.empty(),
         "{}: {} is no slice; expected [height, width] or [height, width, channels]", path.string(),
         array.info.str());
+  check(!looks_channels_first(shape), "{}: {}", path.string(), channels_first_problem(shape));
   Stack stack;
   stack.height = shape[0];
   stack.width = shape[1];
@@ -59,6 +69,8 @@ Stack from_nifti(const fs::path& path, const StackOptions& options) {
   stack.row_spacing = cut.row_spacing();
   stack.column_spacing = cut.column_spacing();
   stack.corners = cut.corners();
+  if (!volume.header.doubt.empty())
+    stack.doubts.push_back(fmt::format("{}: {}", path.string(), volume.header.doubt));
   stack.values.resize(volume.values.size());
   const std::int64_t voxels = stack.slices * stack.height * stack.width;
   float* to = stack.values.data();
@@ -84,16 +96,35 @@ void take_channels(Stack& stack, const std::vector<std::int64_t>& chosen, const 
   stack.alpha = false;
 }
 
-void drop_opaque_alpha(Stack& stack, const fs::path& path) {
-  if (!stack.alpha) return;
+bool is_opaque(const Stack& stack) {
+  for (std::size_t i = stack.channels - 1; i < stack.values.size(); i += stack.channels)
+    if (stack.values[i] != stack.most.front()) return false;
+  return true;
+}
+
+std::vector<std::int64_t> without_alpha(const Stack& stack) {
   std::vector<std::int64_t> rest;
   for (std::int64_t c = 0; c + 1 < stack.channels; ++c) rest.push_back(c);
-  for (std::size_t i = stack.channels - 1; i < stack.values.size(); i += stack.channels)
-    check(stack.values[i] == stack.opaque,
-          "{}: the alpha channel is not opaque everywhere; --take-channels {} leaves it out, "
-          "--take-channels {},{} takes it as one more channel",
-          path.string(), fmt::join(rest, ","), fmt::join(rest, ","), rest.size());
+  return rest;
+}
+
+void drop_opaque_alpha(Stack& stack, const fs::path& path) {
+  if (!stack.alpha) return;
+  const std::vector<std::int64_t> rest = without_alpha(stack);
+  check(is_opaque(stack),
+        "{}: the alpha channel is not opaque everywhere; --take-channels {} leaves it out, "
+        "--take-channels {},{} takes it as one more channel",
+        path.string(), fmt::join(rest, ","), fmt::join(rest, ","), rest.size());
   take_channels(stack, rest, path);
+}
+
+/// Pictures of 1, 2 or 4 bits are as bright as others: 15 of 15 is white like 255 of 255.
+void stretch_small_depth(Stack& stack) {
+  if (stack.bits == 0 || stack.bits >= 8) return;
+  const float factor = 255 / stack.most.front();  // a whole number for these depths
+  for (float& value : stack.values) value *= factor;
+  stack.bits = 8;
+  stack.most = {255};
 }
 
 /// Puts the channels of `more` after those of `stack`.
@@ -109,6 +140,47 @@ void append_channels(Stack& stack, const Stack& more) {
   }
   stack.values = std::move(both);
   stack.channels += more.channels;
+  stack.most.insert(stack.most.end(), more.most.begin(), more.most.end());
+  stack.doubts.insert(stack.doubts.end(), more.doubts.begin(), more.doubts.end());
+}
+
+/// Whether a pixel has channels that differ, alpha aside.
+bool has_colour(const Stack& mask) {
+  const std::int64_t colours = mask.channels - (mask.alpha ? 1 : 0);
+  for (std::size_t pixel = 0; pixel < mask.values.size(); pixel += mask.channels)
+    for (std::int64_t c = 1; c < colours; ++c)
+      if (mask.values[pixel + c] != mask.values[pixel]) return true;
+  return false;
+}
+
+/// Whether alpha is nothing but the mask once more: clear where the mask is 0 and only there.
+bool alpha_is_mask(const Stack& mask) {
+  for (std::size_t pixel = 0; pixel < mask.values.size(); pixel += mask.channels)
+    if ((mask.values[pixel] > 0) != (mask.values[pixel + mask.channels - 1] > 0)) return false;
+  return true;
+}
+
+/// The places in the palette in place of the colours. Black is where nothing was drawn: when it is
+/// not the first colour, the places say something else than the picture.
+void take_indices(Stack& mask, const fs::path& path) {
+  for (std::size_t i = 0; i < mask.indices.size(); ++i) {
+    const auto pixel = mask.values.begin() + static_cast<std::ptrdiff_t>(i * mask.channels);
+    check(
+        mask.indices[i] == 0 || pixel[0] != 0 || pixel[1] != 0 || pixel[2] != 0,
+        "{}: a mask with a palette in which black is colour {}, not 0; which is background cannot "
+        "be told: export it with one grey value a pixel",
+        path.string(), mask.indices[i]);
+  }
+  mask.values = std::move(mask.indices);
+  mask.channels = 1;
+  mask.alpha = false;
+}
+
+std::string channel_choices(const Stack& mask) {
+  std::string choices = "0";
+  for (std::int64_t c = 1; c < mask.channels; ++c)
+    choices += fmt::format("{} {}", c + 1 == mask.channels ? " or" : ",", c);
+  return choices;
 }
 
 double distance(const WorldPoint& a, const WorldPoint& b) {
@@ -133,7 +205,7 @@ Stack read_stack(const fs::path& path, const StackOptions& options) {
   check(is_raster_name(path),
         "{}: not a format that Glia reads; expected .png, .tif, .jpg, .npy, .nii or .nii.gz",
         path.string());
-  return from_raster(path);
+  return from_raster(path, options);
 }
 
 Stack read_image(const std::vector<fs::path>& files, const StackOptions& options) {
@@ -141,6 +213,7 @@ Stack read_image(const std::vector<fs::path>& files, const StackOptions& options
   for (const fs::path& file : files) {
     Stack part = read_stack(file, options);
     if (options.take_channels.empty()) drop_opaque_alpha(part, file);
+    stretch_small_depth(part);
     if (image.values.empty()) {
       image = std::move(part);
       continue;
@@ -159,13 +232,28 @@ Stack read_mask_stack(const fs::path& path, const StackOptions& options) {
         "{}: a mask with lossy compression ({}), whose values are no longer those that were drawn; "
         "export it as PNG, TIFF, .npy or NIfTI",
         path.string(), mask.kind);
-  drop_opaque_alpha(mask, path);
-  for (std::size_t pixel = 0; pixel < mask.values.size(); pixel += mask.channels)
-    for (std::int64_t c = 1; c < mask.channels; ++c)
-      check(mask.values[pixel + c] == mask.values[pixel],
-            "{}: a mask with {} channels that differ ({}); export it with one value a pixel",
-            path.string(), mask.channels, mask.kind);
-  if (mask.channels > 1) take_channels(mask, {0}, path);
+  if (options.mask_channel && mask.channels > 1) {
+    check(*options.mask_channel >= 0 && *options.mask_channel < mask.channels,
+          "{}: --mask-channel {}: there are the channels 0 to {}", path.string(),
+          *options.mask_channel, mask.channels - 1);
+    take_channels(mask, {*options.mask_channel}, path);
+  }
+  if (mask.channels == 1) return mask;
+  const bool colour = has_colour(mask);
+  if (colour && !mask.indices.empty()) {
+    take_indices(mask, path);
+    return mask;
+  }
+  check(!colour,
+        "{}: a mask with {} channels that differ ({}); --mask-channel {} takes that one, or export "
+        "it with one value a pixel",
+        path.string(), mask.channels, mask.kind, channel_choices(mask));
+  check(
+      !mask.alpha || is_opaque(mask) || alpha_is_mask(mask),
+      "{}: a mask whose alpha channel is neither opaque nor the mask itself ({}); --mask-channel 0 "
+      "takes the mask without it, --mask-channel {} takes alpha as the mask",
+      path.string(), mask.kind, mask.channels - 1);
+  take_channels(mask, {0}, path);
   return mask;
 }
 

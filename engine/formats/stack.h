@@ -13,13 +13,19 @@ namespace glia {
 
 struct Stack {
   std::int64_t slices = 1, height = 0, width = 0, channels = 1;
-  bool alpha = false;  // the last channel is the opacity; `opaque` is its greatest value
-  float opaque = 0;
-  bool lossy = false;                          // compressed in a way that changes pixels
+  bool alpha = false;          // the last channel is the opacity
+  bool lossy = false;          // compressed in a way that changes pixels
+  bool white_is_zero = false;  // the file says so; the values have been turned round
+  bool turned = false;         // upright, as its EXIF orientation said
+  int bits = 0;                // of a picture of whole numbers; 0 otherwise
+  /// The value of white or of an opaque pixel, of each file with pictures; 0 for other files.
+  std::vector<float> most = {0};
   std::string kind;                            // "8-bit RGB PNG", "int16 [240, 240, 155]"
   double row_spacing = 0, column_spacing = 0;  // mm, 0 when unknown
   std::optional<Corners> corners;              // where the volume lies, when its file says so
   std::vector<float> values;                   // [slices, height, width, channels]
+  std::vector<float> indices = {};             // [height, width], of a picture with a palette
+  std::vector<std::string> doubts = {};        // what the file says in two ways; led by its name
 
   /// Slice `i`, [height, width, channels].
   std::span<const float> slice(std::int64_t i) const {
@@ -30,9 +36,10 @@ struct Stack {
 
 struct StackOptions {
   SlicePlane plane = SlicePlane::axial;
-  bool as_stored = false;  // see VolumeSlices
+  bool as_stored = false;  // volumes see VolumeSlices; pictures are not turned by their EXIF
   std::vector<std::int64_t> take_channels =
       {};  // of all files of an image together; empty takes all
+  std::optional<std::int64_t> mask_channel = {};  // of masks with several; none: they must agree
 };
 
 /// Whether the name's ending is one that `read_stack` knows: .png .tif .tiff .jpg .jpeg .npy .nii
@@ -45,13 +52,15 @@ std::string stem_of(const std::filesystem::path& path);
 /// One file. Throws `Error` naming it when its format is unknown or it is damaged.
 Stack read_stack(const std::filesystem::path& path, const StackOptions& options);
 
-/// The files of one image, their channels one after the other, then those of `take_channels`. An
-/// alpha channel that is opaque everywhere is left out unless channels are chosen. Throws `Error`
-/// naming the file that is damaged, differs in size, lies elsewhere, or has a channel too few.
+/// The files of one image, their channels one after the other, then those of `take_channels`.
+/// Pictures of less than 8 bits are stretched to 255. An alpha channel that is opaque everywhere is
+/// left out unless channels are chosen. Throws `Error` naming the file that is damaged, differs in
+/// size, lies elsewhere, or has a channel too few.
 Stack read_image(const std::vector<std::filesystem::path>& files, const StackOptions& options);
 
-/// A mask: one channel, from a file that keeps values as they are. Grey stored as RGB is grey.
-/// Throws `Error` naming the file when it is lossy or in colour.
+/// A mask: one channel, from a file that keeps values as they are. Grey stored as RGB is grey; of a
+/// palette in colour the places are the values; alpha may be opaque or agree with the mask. Throws
+/// `Error` naming the file when it is lossy, in other colours, or its background cannot be told.
 Stack read_mask_stack(const std::filesystem::path& path, const StackOptions& options);
 
 /// Whether a slice has one value a channel everywhere, as those above and below a head have.

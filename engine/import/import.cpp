@@ -209,7 +209,7 @@ class Importer {
       bits = pad_mask(bits, size, *config_.pad_to);
       size = *config_.pad_to;
     }
-    Example& like = likenesses_[{size, stack.channels, stack.opaque}];
+    Example& like = likenesses_[{size, stack.channels, stack.most.front()}];
     if (like.slices++ == 0) like.file = file;
     ++summary_.slices;
     if (std::find(bits.begin(), bits.end(), 1) != bits.end()) ++summary_.with_tumour;

@@ -1,4 +1,5 @@
-// Image files for tests, made by the formats' own libraries and, where those are too tame, by hand.
+// Image files for tests: PNG, EXIF and NIfTI by hand, TIFF by libtiff, JPEG by libjpeg or, where
+// Glia is built without it, stb_image_write.
 #pragma once
 
 #include <array>
@@ -14,9 +15,13 @@ struct PngSpec {
   int bits = 8;                             // 1 to 16
   bool interlaced = false;
   std::vector<std::array<std::uint8_t, 3>> palette = {};  // pixels are places in it
+  std::string transparency = {};                          // the chunk tRNS
+  std::string exif = {};                                  // the chunk eXIf
 };
 /// values [height, width, channels]
 std::string png_file(const PngSpec& spec, const std::vector<std::uint16_t>& values);
+/// A damaged PNG with the checksums that belong to its chunks, so that the damage gets past them.
+std::string with_png_checksums(std::string png);
 
 struct TiffSpec {
   int height = 0, width = 0, channels = 1, bits = 8;
@@ -26,12 +31,20 @@ struct TiffSpec {
   int orientation = 1;
   int pages = 1;
   bool separate = false, tiled = false, big_endian = false, alpha = false;
+  std::vector<std::array<std::uint8_t, 3>> palette = {};
 };
 /// `pixels`: rows of the file as they lie in memory, all of one channel first when `separate`.
 std::string tiff_file(const TiffSpec& spec, const std::string& pixels);
 
+/// What `jpeg_file` can write in this build: 1 (grey) and 3 (RGB), or 3 alone.
+const std::vector<int>& jpeg_channels();
 /// 8-bit grey or RGB.
 std::string jpeg_file(int height, int width, int channels, const std::vector<std::uint8_t>& pixels);
+
+/// An EXIF block with the orientation after another field.
+std::string exif_block(int orientation, bool big_endian = false);
+/// A JPEG with an EXIF block.
+std::string with_exif(const std::string& jpeg, const std::string& block);
 
 struct NiftiSpec {
   std::vector<std::int64_t> dims = {};

@@ -1,6 +1,7 @@
 #include "engine/formats/nifti.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "engine/base/file.h"
 #include "engine/formats/gzip.h"
@@ -85,7 +86,9 @@ TEST_CASE("nifti: damage and other formats are refused with a reason", "[nifti]"
   CHECK_THAT(refusal(good.substr(0, 100)), ContainsSubstring("100 bytes are no NIfTI file"));
   CHECK_THAT(refusal(good.substr(0, good.size() - 1)),
              ContainsSubstring("needs 376 bytes, the file has 375"));
-  CHECK_THAT(refusal(good + "x"), ContainsSubstring("needs 376 bytes, the file has 377"));
+  CHECK_THAT(
+      refusal(good + "x"),
+      ContainsSubstring("1 bytes too long: float32 [3, 2, 1] needs 376 bytes, the file has 377"));
   CHECK_THAT(refusal(std::string(400, 'x')), ContainsSubstring("not a NIfTI file"));
 
   const std::string packed = gzip(good);
@@ -179,4 +182,48 @@ TEST_CASE("gzip: streams one after the other are one", "[nifti]") {
   CHECK(gunzip(gzip(a) + gzip(b), 100001, "f") == a + b);
   CHECK(gunzip_start(gzip(a) + gzip(b), 5, "f") == "aaaaa");
   CHECK(gunzip_start(gzip(b), 5, "f") == "b");
+}
+
+TEST_CASE("nifti: data that starts at 0 starts after the header", "[nifti]") {
+  NiftiSpec spec = kSpec;
+  std::string file = nifti_file(spec, data_of<float>());
+  const float zero = 0;
+  std::memcpy(file.data() + 108, &zero, sizeof zero);
+  CHECK(decode_nifti(file, "f").values == kValues);
+  CHECK(decode_nifti(gzip(file), "f").values == kValues);
+  std::string second = nifti2_file(spec, data_of<float>());
+  const std::int64_t none = 0;
+  std::memcpy(second.data() + 168, &none, sizeof none);
+  CHECK(decode_nifti(second, "f").values == kValues);
+  CHECK_THAT(refusal(file + std::string(512, 'x')), ContainsSubstring("f: 512 bytes too long"));
+}
+
+TEST_CASE("nifti: a header that says two things of where voxels lie is doubted", "[nifti]") {
+  NiftiSpec spec = kSpec;
+  spec.pixdim = {1, 1.3158F, 1.3158F, 10};
+  spec.qform = 1;
+  spec.quatern = {0, 0, 1, 0, 0, 0};
+  spec.sform = 1;
+  spec.srow = {{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}};
+  const auto header = [&] { return decode_nifti(nifti_file(spec, data_of<float>()), "f").header; };
+  const NiftiHeader doubted = header();
+  CHECK(doubted.spacing[0] == Approx(1.3158));
+  CHECK(doubted.spacing[2] == Approx(10));
+  CHECK_THAT(doubted.doubt,
+             ContainsSubstring("1 x 1 x 1 mm apart, its qform and pixdim say 1.3158 x "
+                               "1.3158 x 10 mm; the latter was believed"));
+  CHECK(doubted.axes == "LPS");
+
+  spec.qform = 0;  // pixdim alone says otherwise
+  CHECK(header().spacing == std::array<double, 3>{1, 1, 1});
+  CHECK_THAT(header().doubt, ContainsSubstring("the sform was believed"));
+  spec.pixdim = {1, 1.005F, 1, 1};  // rounded
+  CHECK(header().doubt.empty());
+  spec.pixdim = {1, 0, 0, 0};  // says nothing
+  CHECK(header().doubt.empty());
+
+  spec.pixdim = {1, 1, 1, 1};
+  spec.qform = 1;
+  spec.quatern = {};  // no turn: RAS
+  CHECK_THAT(header().doubt, ContainsSubstring("voxels run to LPS, its qform to RAS"));
 }
