@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 #include "engine/data/check_data.h"
 
 namespace glia {
@@ -17,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct CheckDataOptions {
-  std::string data, json;
+  std::string data, json, group_by;
 };
 
 void print_kinds(const char* title, std::int64_t count,
@@ -27,8 +28,11 @@ void print_kinds(const char* title, std::int64_t count,
 }
 
 void print_report(const DataReport& report) {
-  for (const Problem& problem : report.problems)
-    fmt::print("{}: {}\n", problem.file.string(), problem.text);
+  const auto print = [](const char* lead, const Problem& problem) {
+    fmt::print("{}{}: {}\n", lead, printable_name(problem.file.string()), printable(problem.text));
+  };
+  for (const Problem& problem : report.problems) print("", problem);
+  for (const Problem& warning : report.warnings) print("warning: ", warning);
   const DataSummary& summary = report.summary;
   print_kinds("images", summary.images, summary.image_kinds);
   print_kinds("masks", summary.masks, summary.mask_kinds);
@@ -37,17 +41,23 @@ void print_report(const DataReport& report) {
                summary.channels[c].high);
   fmt::print("{:<15} {:.2f} % of the pixels\n", "tumour", 100 * summary.tumour_share);
   fmt::print("{:<15} {} slices\n", "without tumour", summary.without_tumour);
+  fmt::print("{:<15} {}\n", "warnings", report.warnings.size());
   fmt::print("{:<15} {}\n", "problems", report.problems.size());
 }
 
 Json to_json(const DataReport& report) {
-  Json problems = Json::array(), channels = Json::array();
-  for (const Problem& problem : report.problems)
-    problems.push_back({{"file", problem.file.string()}, {"text", problem.text}});
+  Json channels = Json::array();
+  const auto list = [](const std::vector<Problem>& problems) {
+    Json all = Json::array();
+    for (const Problem& problem : problems)
+      all.push_back({{"file", problem.file.string()}, {"text", problem.text}});
+    return all;
+  };
   const DataSummary& summary = report.summary;
   for (const ValueRange& range : summary.channels)
     channels.push_back({{"low", range.low}, {"high", range.high}});
-  return {{"problems", problems},
+  return {{"problems", list(report.problems)},
+          {"warnings", list(report.warnings)},
           {"images", summary.images},
           {"masks", summary.masks},
           {"image_kinds", summary.image_kinds},
@@ -58,12 +68,10 @@ Json to_json(const DataReport& report) {
 }
 
 void run_check_data(const CheckDataOptions& options) {
-  const DataReport report = check_data(options.data);
+  const DataReport report = check_data(options.data, options.group_by);
   print_report(report);
   if (!options.json.empty()) {
-    // File names need not be UTF-8; JSON must be.
-    const auto replace = Json::error_handler_t::replace;
-    write_file_atomically(options.json, to_json(report).dump(2, ' ', false, replace) + "\n");
+    write_file_atomically(options.json, json_text(to_json(report), 2) + "\n");
   }
   check(report.problems.empty(), "{}: {} problems, listed above; mend them and check again",
         options.data, report.problems.size());
@@ -76,6 +84,9 @@ void add_check_data_command(CLI::App& app) {
   auto options = std::make_shared<CheckDataOptions>();
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();
+  command->add_option("--group-by", options->group_by,
+                      "Whose the slices are, as in glia split; the folder's manifest.csv if left "
+                      "out and there is one");
   command->add_option("--json", options->json, "Write the same as JSON to this file");
   command->footer("Example:\n  glia check-data --data slices --json check.json");
   command->callback([options] { run_check_data(*options); });

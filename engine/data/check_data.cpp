@@ -10,6 +10,8 @@
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
+#include "engine/data/group.h"
+#include "engine/data/value_scale.h"
 
 namespace glia {
 
@@ -23,11 +25,13 @@ struct ImageShape {
 
 class Checker {
  public:
-  DataReport run(const std::filesystem::path& folder) {
+  DataReport run(const std::filesystem::path& folder, const std::string& group_by) {
     Pairing pairing = pair_files(folder);
     report_.problems = std::move(pairing.problems);
+    find_patients(folder, pairing.samples, group_by);
     for (const Sample& sample : pairing.samples) check_sample(sample);
     check_shapes();
+    if (const std::string problem = scales_.problem(); !problem.empty()) warn(folder, problem);
     report_.summary.tumour_share =
         pixels_ == 0 ? 0 : static_cast<double>(tumour_pixels_) / static_cast<double>(pixels_);
     return std::move(report_);
@@ -36,6 +40,30 @@ class Checker {
  private:
   void add(const std::filesystem::path& file, std::string text) {
     report_.problems.push_back({file, std::move(text)});
+  }
+
+  void warn(const std::filesystem::path& file, std::string text) {
+    report_.warnings.push_back({file, std::move(text)});
+  }
+
+  void find_patients(const std::filesystem::path& folder, const std::vector<Sample>& samples,
+                     const std::string& group_by) {
+    const std::filesystem::path table = folder / kSliceTable;
+    if (!group_by.empty()) {
+      patient_of_ = assign_groups(ids_of(samples), group_by);
+    } else if (std::filesystem::exists(table)) {
+      try {
+        patient_of_ = assign_groups(ids_of(samples), "csv:" + table.string());
+      } catch (const Error& error) {
+        warn(table, fmt::format("does not say whose all slices are: {}", error.what()));
+      }
+    }
+  }
+
+  bool same_patient(const std::string& a, const std::string& b) const {
+    const auto first = patient_of_.find(a), second = patient_of_.find(b);
+    return first != patient_of_.end() && second != patient_of_.end() &&
+           first->second == second->second;
   }
 
   /// The array, or nothing after its problem was recorded.
@@ -72,9 +100,9 @@ class Checker {
     for (const std::string& text : problems) add(file, text);
     if (image->info.shape.size() != 3 || image->values.empty()) return std::nullopt;
     shapes_.push_back({file, image->info.shape});
+    if (problems.empty()) scales_.add(image->values, file);
     if (measure(*image) && problems.empty())
-      add(file,
-          "every pixel of a channel has the same value; remove the slice, or export it again");
+      warn(file, "every pixel of a channel has the same value; was it exported right?");
     return image->info;
   }
 
@@ -111,6 +139,10 @@ class Checker {
     const auto tumour = std::count_if(mask->values.begin(), mask->values.end(),
                                       [](float value) { return value != 0; });
     if (tumour == 0) ++report_.summary.without_tumour;
+    if (2 * tumour > mask->info.numel())
+      warn(file, fmt::format("{} of {} pixels are tumour; are background and tumour exchanged "
+                             "(white-is-zero)?",
+                             tumour, mask->info.numel()));
     tumour_pixels_ += tumour;
     pixels_ += mask->info.numel();
     return mask->info;
@@ -123,9 +155,16 @@ class Checker {
     const Sample& twin = entry->second;
     const bool same_mask = !sample.mask.empty() && !twin.mask.empty() &&
                            hash_file(sample.mask) == hash_file(twin.mask);
-    add(sample.image,
-        fmt::format("byte-identical to {}, {}; remove one of them", twin.image.string(),
-                    same_mask ? "and so is the mask" : "but the mask is another file or missing"));
+    const std::string text =
+        fmt::format("byte-identical to {}, {}", twin.image.string(),
+                    same_mask ? "and so is the mask" : "but the mask is another file or missing");
+    if (same_mask && same_patient(sample.id, twin.id))
+      warn(sample.image, text + "; both are of one patient, so no split parts them");
+    else
+      add(sample.image,
+          text + (patient_of_.empty()
+                      ? "; remove one of them, or say by --group-by that both are of one patient"
+                      : "; remove one of them"));
   }
 
   void check_shapes() {
@@ -144,14 +183,16 @@ class Checker {
 
   DataReport report_;
   std::vector<ImageShape> shapes_;
+  std::map<std::string, std::string> patient_of_;  // empty when unknown
+  ValueScales scales_;
   std::unordered_map<std::string, Sample> by_hash_;
   std::int64_t tumour_pixels_ = 0, pixels_ = 0;
 };
 
 }  // namespace
 
-DataReport check_data(const std::filesystem::path& folder) {
-  return Checker().run(folder);
+DataReport check_data(const std::filesystem::path& folder, const std::string& group_by) {
+  return Checker().run(folder, group_by);
 }
 
 }  // namespace glia

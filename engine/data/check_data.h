@@ -25,14 +25,17 @@ struct DataSummary {
 };
 
 struct DataReport {
-  std::vector<Problem> problems;  // in the order of ids
+  std::vector<Problem> problems, warnings;  // in the order of ids
   DataSummary summary;
 };
 
 /// Reads every file below `folder` and reports all problems at once: unreadable arrays, shapes,
-/// label values, NaN and Inf, constant images, images and masks without their partner or of other
-/// sizes, sizes that differ between slices, and byte-identical images. Throws `Error` only where
-/// `pair_files` does.
-DataReport check_data(const std::filesystem::path& folder);
+/// label values, NaN and Inf, images and masks without their partner or of other sizes, sizes that
+/// differ between slices, and byte-identical images of different patients. What may be right and is
+/// unusual is a warning: constant channels, byte-identical images of one patient, masks that are
+/// mostly tumour, images within 0 and 1 beside others that go far above. `group_by` says whose the
+/// slices are (see assign_groups); empty takes the folder's `kSliceTable`, and without one nobody
+/// knows. Throws `Error` only where `pair_files` does, and assign_groups for a rule that was given.
+DataReport check_data(const std::filesystem::path& folder, const std::string& group_by = "");
 
 }  // namespace glia

@@ -75,6 +75,18 @@ std::map<std::string, Files, IdLess> find_files(const fs::path& folder,
   return found;
 }
 
+/// Why an id cannot stand in a list of one a line, empty when it can.
+std::string id_problem(const std::string& id) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+  if (std::any_of(id.begin(), id.end(), is_control))
+    return "the id has a line feed or another control character, which no list can hold; rename "
+           "the "
+           "file";
+  if (id.front() == ' ' || id.back() == ' ')
+    return "the id begins or ends with a blank, which lists lose; rename the file";
+  return {};
+}
+
 void add_twins(const std::string& id, std::vector<fs::path>& files,
                std::vector<Problem>& problems) {
   std::sort(files.begin(), files.end());
@@ -126,6 +138,11 @@ Pairing pair_files(const fs::path& folder) {
         folder.string(), fs::exists(folder, error) ? "not a folder" : "no such folder");
   Pairing pairing;
   for (auto& [id, files] : find_files(folder, pairing.problems)) {
+    const std::string unfit = id_problem(id);
+    if (!unfit.empty()) {
+      pairing.problems.push_back({files.images.empty() ? files.masks[0] : files.images[0], unfit});
+      continue;
+    }
     add_twins(id, files.images, pairing.problems);
     add_twins(id, files.masks, pairing.problems);
     if (files.images.empty()) {
@@ -155,8 +172,13 @@ std::vector<Sample> scan_pairs(const fs::path& folder) {
   std::vector<std::string> lines;
   for (const Problem& problem : pairing.problems)
     lines.push_back(fmt::format("{}: {}", problem.file.string(), problem.text));
-  fail("{}: {} files do not pair up:\n  {}", folder.string(), lines.size(),
-       fmt::join(lines, "\n  "));
+  const std::size_t count = lines.size();
+  constexpr std::size_t kListed = 10;
+  if (count > kListed) {
+    lines.resize(kListed);
+    lines.push_back(fmt::format("and {} more; glia check-data lists all", count - kListed));
+  }
+  fail("{}: {} files do not pair up:\n  {}", folder.string(), count, fmt::join(lines, "\n  "));
 }
 
 std::vector<Sample> select_samples(const std::vector<Sample>& samples, const fs::path& list_file) {
@@ -165,7 +187,7 @@ std::vector<Sample> select_samples(const std::vector<Sample>& samples, const fs:
   std::vector<Sample> selected;
   std::vector<std::string> unknown, repeated;
   std::set<std::string> seen;
-  std::istringstream lines(read_file(list_file));
+  std::istringstream lines(read_file(list_file, kMaxTextFile));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t last = line.find_last_not_of(" \t\r");
     if (last == std::string::npos) continue;
@@ -180,9 +202,9 @@ std::vector<Sample> select_samples(const std::vector<Sample>& samples, const fs:
   }
   check(unknown.empty(),
         "{}: {} ids are not in the data: {}; pass the data folder that the list was made from",
-        list_file.string(), unknown.size(), fmt::join(unknown, ", "));
+        list_file.string(), unknown.size(), first_few(unknown));
   check(repeated.empty(), "{}: ids stand twice: {}; remove the repeated lines", list_file.string(),
-        fmt::join(repeated, ", "));
+        first_few(repeated));
   check(!selected.empty(), "{}: the list is empty; expected one id a line", list_file.string());
   return selected;
 }

@@ -8,6 +8,10 @@
 
 namespace glia {
 
+/// The table of slices in an imported folder, with the columns id, group (the patient), slice,
+/// image, mask, row_mm and column_mm. `csv:` rules of assign_groups read it.
+inline constexpr const char* kSliceTable = "manifest.csv";
+
 /// The group (patient) of every id, by one of these rules:
 ///   "id/N"       the id, a number, divided by N and rounded down
 ///   "regex:R"    what the one capture group of the regular expression R (ECMAScript) finds in the

@@ -6,6 +6,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/formats/stack.h"
+#include "engine/import/collect_files.h"
 #include "engine/import/import_cases.h"
 
 namespace glia {
@@ -13,6 +14,8 @@ namespace glia {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::size_t kShown = 100;  // characters of an entry in a message
 
 std::string channel_suffix(std::size_t channel) {
   return fmt::format("_{:04}", channel);
@@ -34,10 +37,15 @@ std::map<std::int64_t, std::string> read_labels(const nlohmann::json& json) {
   return labels;
 }
 
-/// How many files an nnU-Net image has.
+/// How many channels an image has, each an nnU-Net file.
 std::size_t count_channels(const nlohmann::json& json, const fs::path& file) {
+  constexpr std::size_t kMostChannels = 1024;
   for (const char* key : {"channel_names", "modality"})
-    if (json.contains(key) && json[key].is_object() && !json[key].empty()) return json[key].size();
+    if (json.contains(key) && json[key].is_object() && !json[key].empty()) {
+      check(json[key].size() <= kMostChannels, "{}: names {} channels, expected {} or fewer",
+            file.string(), json[key].size(), kMostChannels);
+      return json[key].size();
+    }
   fail("{}: no object 'channel_names' or 'modality' that says which channels there are; add it",
        file.string());
 }
@@ -50,10 +58,18 @@ std::vector<fs::path> image_files(const fs::path& image, std::size_t channels) {
   std::vector<fs::path> files;
   for (std::size_t c = 0; c < channels; ++c)
     files.push_back(image.parent_path() / (stem + channel_suffix(c) + ending));
+  // A picture in colour is one file for all of them.
+  if (channels > 1 && fs::exists(files[0]) && !fs::exists(files[1])) files.resize(1);
   return files;
 }
 
-ImportCases read_list(const nlohmann::json& json, const fs::path& file) {
+/// Whether a file named in a data set lies elsewhere than below its folder.
+bool leads_outside(const std::string& name) {
+  const fs::path path = fs::path(name).lexically_normal();
+  return path.is_absolute() || (!path.empty() && *path.begin() == "..");
+}
+
+ImportCases read_list(const nlohmann::json& json, const fs::path& file, bool allow_outside) {
   ImportCases found;
   std::vector<std::string> own_parts;
   const std::size_t channels = count_channels(json, file);
@@ -61,22 +77,38 @@ ImportCases read_list(const nlohmann::json& json, const fs::path& file) {
     const auto text = [&](const char* key) {
       check(entry.is_object() && entry.contains(key) && entry[key].is_string(),
             "{}: an entry of 'training' is {}; expected {{\"image\": FILE, \"label\": FILE}}",
-            file.string(), entry.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
-      return (file.parent_path() / entry[key].get<std::string>()).lexically_normal();
+            file.string(), json_text(entry).substr(0, kShown));
+      return entry[key].get<std::string>();
     };
-    ImportCase one{"", "", image_files(text("image"), channels), text("label")};
+    const auto place = [&](const char* key) {
+      return (file.parent_path() / text(key)).lexically_normal();
+    };
     bool whole = true;
-    std::vector<fs::path> needed = one.images;
-    needed.push_back(one.mask);
-    for (const fs::path& path : needed) {
-      if (fs::exists(path)) continue;
-      found.problems.push_back(
-          fmt::format("{}: no such file, but {} lists it; unpack the data set again", path.string(),
-                      file.string()));
+    for (const char* key : {"image", "label"}) {
+      if (allow_outside || !leads_outside(text(key))) continue;
+      found.problems.add("files outside of the data set",
+                         fmt::format("{}: the file {} lies outside of its folder; --allow-outside "
+                                     "reads it, if you trust whoever wrote the list",
+                                     file.string(), printable_name(text(key))));
       whole = false;
     }
     if (!whole) continue;
-    own_parts.push_back(stem_of(text("image")));
+    ImportCase one{"", "", image_files(place("image"), channels), {place("label")}};
+    std::vector<fs::path> needed = one.images;
+    needed.push_back(one.masks[0]);
+    for (const fs::path& path : needed) {
+      if (fs::exists(path)) continue;
+      const std::string reason = fs::is_symlink(path) ? why_unreadable(path) : "";
+      found.problems.add(
+          "files that are not there",
+          !reason.empty()
+              ? reason
+              : fmt::format("{}: no such file, but {} lists it; unpack the data set again",
+                            path.string(), file.string()));
+      whole = false;
+    }
+    if (!whole) continue;
+    own_parts.push_back(stem_of(place("image")));
     found.cases.push_back(std::move(one));
   }
   check(!found.cases.empty() || !found.problems.empty(), "{}: the list 'training' is empty",
@@ -85,24 +117,35 @@ ImportCases read_list(const nlohmann::json& json, const fs::path& file) {
   return found;
 }
 
+/// Whether a picture or volume of a folder has that suffix.
+bool any_ends_in(const fs::path& folder, const std::string& suffix) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    if (is_stack_name(entry->path()) && stem_of(entry->path()).ends_with(suffix)) return true;
+  return false;
+}
+
 ImportCases read_folders(const nlohmann::json& json, const fs::path& file) {
-  ImportNames names{"imagesTr", "labelsTr", {}, ""};
+  ImportNames names{"imagesTr", "labelsTr", {channel_suffix(0)}, ""};
   const std::size_t channels = count_channels(json, file);
-  for (std::size_t c = 0; c < channels; ++c) names.image_suffixes.push_back(channel_suffix(c));
+  // A picture in colour is one file for all channels.
+  if (any_ends_in(file.parent_path() / names.images, channel_suffix(1)))
+    for (std::size_t c = 1; c < channels; ++c) names.image_suffixes.push_back(channel_suffix(c));
   ImportCases found = find_cases(file.parent_path(), names);
   const auto expected = json.find("numTraining");
   if (expected != json.end() && expected->is_number_integer() && found.problems.empty() &&
       expected->get<std::int64_t>() != std::ssize(found.cases))
-    found.problems.push_back(
-        fmt::format("{}: numTraining is {}, but there are {} cases; unpack the "
-                    "data set again or mend the number",
-                    file.string(), expected->get<std::int64_t>(), found.cases.size()));
+    found.problems.add(
+        "counts", fmt::format("{}: numTraining is {}, but there are {} cases; unpack the data "
+                              "set again or mend the number",
+                              file.string(), expected->get<std::int64_t>(), found.cases.size()));
   return found;
 }
 
 }  // namespace
 
-ImportCases read_dataset_json(const fs::path& file) {
+ImportCases read_dataset_json(const fs::path& file, bool allow_outside) {
   const nlohmann::json json = parse_json(read_file(file, kMaxTextFile), file.string());
   check(json.is_object(), "{}: is no JSON object; copy the file again", file.string());
   const bool has_list = json.contains("training") && json["training"].is_array();
@@ -110,7 +153,8 @@ ImportCases read_dataset_json(const fs::path& file) {
         "{}: has neither a list 'training' (Medical Segmentation Decathlon, nnU-Net 1) nor "
         "'file_ending' (nnU-Net 2); see docs/data.md",
         file.string());
-  ImportCases found = has_list ? read_list(json, file) : read_folders(json, file);
+  ImportCases found = has_list ? read_list(json, file, allow_outside) : read_folders(json, file);
+  found.channels = static_cast<std::int64_t>(count_channels(json, file));
   if (json.contains("labels")) found.labels = read_labels(json["labels"]);
   return found;
 }

@@ -1,19 +1,19 @@
 #include "engine/import/import.h"
 
 #include <fmt/ranges.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
 
 #include "engine/base/check.h"
-#include "engine/base/file.h"
+#include "engine/base/staging.h"
 #include "engine/data/group.h"
+#include "engine/data/value_scale.h"
 #include "engine/formats/nifti.h"
 #include "engine/formats/npy.h"
 #include "engine/import/import_tables.h"
+#include "engine/import/likeness.h"
 
 namespace glia {
 
@@ -32,53 +32,10 @@ std::int64_t number_at_end(const std::string& name) {
   return error == std::errc() ? number : 0;
 }
 
-/// The folder that the import grows in, next to its final place, so that none is left half-written.
-class Staging {
- public:
-  explicit Staging(const fs::path& out)
-      : path_(out.string() + ".part" + std::to_string(::getpid())) {
-    make_folder(path_);
-  }
-  ~Staging() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-
-  const fs::path& path() const { return path_; }
-
-  void publish(const fs::path& out) const {
-    sync_folder(path_);
-    std::error_code error;
-    fs::rename(path_, out, error);  // over an empty folder, if there is one
-    check(!error, "{}: cannot move the imported slices there: {}", out.string(), error.message());
-  }
-
- private:
-  fs::path path_;
-};
-
 /// Without the slash that a folder's name may end in.
 fs::path folder_path(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
-
-/// What all slices of a data set must agree in.
-struct Likeness {
-  Size size;
-  std::int64_t channels;
-  float opaque;  // the greatest value of the pictures' depth; 0 for other files
-  auto operator<=>(const Likeness& other) const {
-    return std::tie(size.height, size.width, channels, opaque) <=>
-           std::tie(other.size.height, other.size.width, other.channels, other.opaque);
-  }
-};
-
-struct Example {
-  std::int64_t slices = 0;
-  fs::path file;
-};
 
 /// The patient of every case, by id.
 std::map<std::string, std::string> find_patients(const std::vector<ImportCase>& cases,
@@ -111,34 +68,36 @@ class Importer {
         is_json_(config.data.extension() == ".json"),
         root_(is_json_ ? config.data.parent_path() / "." : config.data),
         out_(folder_path(config.out)),
-        found_(is_json_ ? read_dataset_json(config.data) : find_cases(config.data, config.names)),
+        found_(is_json_ ? read_dataset_json(config.data, config.allow_outside)
+                        : find_cases(config.data, config.names)),
         values_(config.mask, found_.labels) {
     check_out();
     summary_.unused = found_.unused;
+    summary_.foreign = found_.foreign;
   }
 
   ImportSummary run(const std::function<void(std::int64_t, std::int64_t)>& on_case) {
     if (found_.cases.empty()) fail_with_problems();
     patient_of_ = find_patients(found_.cases, config_.group_by);
-    const Staging staging(out_);
+    Staging staging(out_);
     const auto total = std::ssize(found_.cases);
     for (const ImportCase& one : found_.cases) {
       try {
         import_case(one, staging.path());
       } catch (const Error& error) {
-        found_.problems.push_back(error.what());
+        found_.problems.add("files that cannot be used", error.what());
       }
       on_case(++summary_.cases, total);
     }
-    check_values();
-    check_likeness();
+    check_all(values_.problem());
+    check_all(likeness_.problem());
     if (!found_.problems.empty()) fail_with_problems();
     check(summary_.slices > 0, "{}: all slices are blank; check the files, or pass --keep-blank",
           config_.data.string());
     finish();
     write_slice_table(staging.path() / kSliceTable, rows_);
     write_import_record(staging.path() / kImportRecord, config_, summary_);
-    staging.publish(out_);
+    staging.publish();
     return std::move(summary_);
   }
 
@@ -155,16 +114,15 @@ class Importer {
 
   void import_case(const ImportCase& one, const fs::path& folder) {
     const Stack image = read_image(one.images, config_.stack);
-    const Stack mask = read_mask_stack(one.mask, config_.stack);
     ++summary_.image_kinds[image.kind];
-    ++summary_.mask_kinds[mask.kind];
-    const std::string problem = overlay_problem(image, mask, one.mask);
-    check(problem.empty(), "{}", problem);
+    check_channels(image, one.images[0]);
     const auto bad = std::count_if(image.values.begin(), image.values.end(),
                                    [](float value) { return !std::isfinite(value); });
     check(bad == 0, "{}: {} of {} values are NaN or infinite; replace them, for example by 0",
           one.images[0].string(), bad, image.values.size());
-    const std::vector<std::uint8_t> bits = values_.binary(mask.values, one.mask);
+    for (const std::string& doubt : image.doubts) doubts_.add("files in such doubt", doubt);
+    const std::vector<std::uint8_t> bits = read_masks(one, image);
+    scales_.add(image.values, one.images[0]);
     const int digits = static_cast<int>(std::to_string(image.slices - 1).size());
     const auto pixels = static_cast<std::size_t>(image.height * image.width);
     const bool volume = is_nifti_name(one.images[0]);
@@ -173,7 +131,7 @@ class Importer {
                    patient_of_.at(one.id),
                    volume ? i : number_at_end(one.id),
                    names_of(one.images),
-                   name_of(one.mask),
+                   names_of(one.masks),
                    image.row_spacing,
                    image.column_spacing};
       if (volume) row.id += fmt::format("_{:0{}}", i, digits);
@@ -182,7 +140,51 @@ class Importer {
     }
   }
 
-  /// Resizes one slice as told and writes it.
+  void check_channels(const Stack& image, const fs::path& file) const {
+    if (found_.channels <= 1 || !config_.stack.take_channels.empty()) return;
+    check(image.channels == found_.channels,
+          "{}: {} channels, {} names {}; unpack the data set again or mend that file",
+          file.string(), image.channels, config_.data.string(), found_.channels);
+  }
+
+  /// The masks of a case as one, [slices, height, width] in {0, 1}.
+  std::vector<std::uint8_t> read_masks(const ImportCase& one, const Stack& image) {
+    std::vector<std::uint8_t> all(
+        static_cast<std::size_t>(image.slices * image.height * image.width));
+    for (const fs::path& file : one.masks) {
+      const Stack mask = read_mask_stack(file, config_.stack);
+      ++summary_.mask_kinds[mask.kind];
+      const std::string problem = overlay_problem(image, mask, file);
+      check(problem.empty(), "{}", problem);
+      const std::vector<std::uint8_t> bits = values_.binary(mask.values, file);
+      note_share(bits, mask, file);
+      for (const std::string& doubt : mask.doubts) doubts_.add("files in such doubt", doubt);
+      if (image.turned && !mask.turned)
+        doubts_.add("such pictures",
+                    fmt::format("{}: turned upright as its EXIF orientation says, its mask {} says "
+                                "none; if that was drawn on the pixels as they are stored, pass "
+                                "--orientation stored",
+                                one.images[0].string(), file.string()));
+      for (std::size_t i = 0; i < all.size(); ++i) all[i] |= bits[i];
+    }
+    return all;
+  }
+
+  void note_share(const std::vector<std::uint8_t>& bits, const Stack& mask, const fs::path& file) {
+    const auto tumour = std::count(bits.begin(), bits.end(), 1);
+    if (2 * tumour <= std::ssize(bits)) return;
+    doubts_.add(
+        "such masks",
+        fmt::format(
+            "{}: {} of {} pixels are tumour; {}", file.string(), tumour, bits.size(),
+            mask.white_is_zero
+                ? "the file says that white is 0 (white-is-zero), and was read so, but some "
+                  "programs write that of masks in which 1 is tumour: then write it again "
+                  "with black as 0"
+                : "are background and tumour exchanged (white-is-zero)?"));
+  }
+
+  /// Brings one slice to its size and writes it.
   void put_slice(std::span<const float> image, std::span<const std::uint8_t> mask,
                  const Stack& stack, const fs::path& file, SliceRow row, const fs::path& folder) {
     const bool tumour = std::find(mask.begin(), mask.end(), 1) != mask.end();
@@ -190,78 +192,60 @@ class Importer {
       ++summary_.blank;
       return;
     }
-    Size size{stack.height, stack.width};
+    const Size size{stack.height, stack.width};
+    const auto [inner, outer] = fit_of(size, file);
     std::vector<float> pixels(image.begin(), image.end());
     std::vector<std::uint8_t> bits(mask.begin(), mask.end());
-    if (config_.resize) {
-      const Size to = *config_.resize;
-      pixels = resize_image(pixels, size, stack.channels, to);
-      bits = resize_mask(bits, size, to);
-      row.row_mm *= static_cast<double>(size.height) / static_cast<double>(to.height);
-      row.column_mm *= static_cast<double>(size.width) / static_cast<double>(to.width);
-      size = to;
+    if (inner != size) {
+      pixels = resize_image(pixels, size, stack.channels, inner);
+      bits = resize_mask(bits, size, inner);
+      row.row_mm *= static_cast<double>(size.height) / static_cast<double>(inner.height);
+      row.column_mm *= static_cast<double>(size.width) / static_cast<double>(inner.width);
     }
-    if (config_.pad_to) {
-      check(config_.pad_to->height >= size.height && config_.pad_to->width >= size.width,
-            "{}: {} x {} pixels are more than --pad-to {}x{}; choose a larger size or --resize",
-            file.string(), size.height, size.width, config_.pad_to->height, config_.pad_to->width);
-      pixels = pad_image(pixels, size, stack.channels, *config_.pad_to);
-      bits = pad_mask(bits, size, *config_.pad_to);
-      size = *config_.pad_to;
+    if (outer != inner) {
+      pixels = pad_image(pixels, inner, stack.channels, outer);
+      bits = pad_mask(bits, inner, outer);
     }
-    Example& like = likenesses_[{size, stack.channels, stack.most.front()}];
-    if (like.slices++ == 0) like.file = file;
+    likeness_.add(outer, stack.channels, stack.most, file);
     ++summary_.slices;
     if (std::find(bits.begin(), bits.end(), 1) != bits.end()) ++summary_.with_tumour;
     if (!found_.problems.empty()) return;  // nothing will be kept
-    write_npy<float>(folder / (row.id + "_img.npy"), {size.height, size.width, stack.channels},
+    write_npy<float>(folder / (row.id + "_img.npy"), {outer.height, outer.width, stack.channels},
                      pixels, kNoFlush);
-    write_npy<std::uint8_t>(folder / (row.id + "_seg.npy"), {size.height, size.width}, bits,
+    write_npy<std::uint8_t>(folder / (row.id + "_seg.npy"), {outer.height, outer.width}, bits,
                             kNoFlush);
     rows_.push_back(std::move(row));
   }
 
-  void check_values() {
-    const std::string problem = values_.problem();
-    if (!problem.empty())
-      found_.problems.push_back(fmt::format("{}: {}", config_.data.string(), problem));
+  Fit fit_of(Size size, const fs::path& file) const {
+    try {
+      return fit(size, config_.resize, config_.stretch, config_.pad_to);
+    } catch (const Error& error) {
+      fail("{}: {}", file.string(), error.what());
+    }
   }
 
-  void check_likeness() {
-    if (likenesses_.size() < 2) return;
-    std::vector<std::string> kinds;
-    Size largest;
-    bool same_size = true;
-    for (const auto& [likeness, example] : likenesses_) {
-      const Size size = likeness.size;
-      same_size = same_size && size == likenesses_.begin()->first.size;
-      largest = {std::max(largest.height, size.height), std::max(largest.width, size.width)};
-      kinds.push_back(fmt::format(
-          "{} of {} x {} with {} channels{} (first {})", example.slices, size.height, size.width,
-          likeness.channels,
-          likeness.opaque > 0 ? fmt::format(" up to {:g}", likeness.opaque) : std::string(),
-          example.file.string()));
-    }
-    found_.problems.push_back(fmt::format(
-        "{}: the slices are not alike: {}; {}", config_.data.string(), fmt::join(kinds, ", "),
-        same_size ? "convert them to one depth, and choose channels with --take-channels"
-                  : fmt::format("--pad-to {0}x{1} or --resize {0}x{1} gives them one size",
-                                largest.height, largest.width)));
+  /// Notes what is wrong with the files taken together.
+  void check_all(const std::string& problem) {
+    if (!problem.empty())
+      found_.problems.add("of all files", fmt::format("{}: {}", config_.data.string(), problem));
   }
 
   [[noreturn]] void fail_with_problems() const {
-    fail("{}: {} problem{}, nothing was written:\n  {}", config_.data.string(),
-         found_.problems.size(), found_.problems.size() == 1 ? "" : "s",
-         fmt::join(found_.problems, "\n  "));
+    const std::size_t count = found_.problems.count();
+    fail("{}: {} problem{}, nothing was written:\n{}", config_.data.string(), count,
+         count == 1 ? "" : "s", found_.problems.text());
   }
 
   void finish() {
-    const Likeness& like = likenesses_.begin()->first;
-    summary_.size = like.size;
-    summary_.channels = like.channels;
+    summary_.size = likeness_.size();
+    summary_.channels = likeness_.channels();
     std::set<std::string> patients;
     for (const SliceRow& row : rows_) patients.insert(row.group);
     summary_.patients.assign(patients.begin(), patients.end());
+    if (const std::string problem = scales_.problem(); !problem.empty())
+      doubts_.add("scales", problem);
+    summary_.warnings = doubts_.lines(1);
   }
 
   std::string name_of(const fs::path& file) const {
@@ -280,7 +264,9 @@ class Importer {
   ImportCases found_;
   MaskValues values_;
   std::map<std::string, std::string> patient_of_;
-  std::map<Likeness, Example> likenesses_;
+  Likeness likeness_;
+  ValueScales scales_;
+  Problems doubts_;
   std::vector<SliceRow> rows_;
   ImportSummary summary_;
 };

@@ -5,16 +5,13 @@
 #include <functional>
 #include <optional>
 
-#include "engine/formats/stack.h"
+#include "engine/data/group.h"
 #include "engine/import/import_cases.h"
 #include "engine/import/mask_values.h"
 #include "engine/import/resample.h"
 
 namespace glia {
 
-/// The table of slices in an imported folder, with the columns id, group (the patient), slice,
-/// image, mask, row_mm and column_mm. `csv:` rules of assign_groups read it.
-inline constexpr const char* kSliceTable = "manifest.csv";
 /// What the import was told and what it found.
 inline constexpr const char* kImportRecord = "import.json";
 
@@ -28,7 +25,9 @@ struct ImportConfig {
   std::string group_by = "auto";
   MaskRule mask;
   StackOptions stack;
-  std::optional<Size> resize, pad_to;  // resized first
+  std::optional<Size> resize, pad_to;  // see Fit
+  bool stretch = false;                // resizing does not keep the ratio of the sides
+  bool allow_outside = false;          // see read_dataset_json
   bool keep_blank = false;             // also slices that have one value everywhere, and no tumour
 };
 
@@ -38,7 +37,8 @@ struct ImportSummary {
   Size size;
   std::int64_t channels = 0;
   std::map<std::string, std::int64_t> image_kinds, mask_kinds;  // "8-bit RGB PNG": files
-  std::vector<std::filesystem::path> unused;                    // see ImportCases
+  std::vector<std::filesystem::path> unused, foreign;           // see ImportCases
+  std::vector<std::string> warnings;  // what may be right and is unusual, a line each
 };
 
 /// Writes all of it or nothing. `on_case` hears how many cases of how many are done. Throws `Error`

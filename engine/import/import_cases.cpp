@@ -9,6 +9,8 @@
 #include "engine/base/check.h"
 #include "engine/data/dataset.h"
 #include "engine/formats/stack.h"
+#include "engine/import/collect_files.h"
+#include "engine/import/suffixes.h"
 
 namespace glia {
 
@@ -25,47 +27,46 @@ bool is_inside(const fs::path& file, const fs::path& folder) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
-/// In the form that `collect` gives to files, so that names can be compared as text.
+/// In the form that `collect_files` gives to files, so that names can be compared as text.
 fs::path root_of(const fs::path& data, const fs::path& below) {
   const fs::path root = (data / below).lexically_normal();
   return root.has_filename() ? root : root.parent_path();
 }
 
-/// The files below `root` whose ending is known.
-void collect(const fs::path& root, std::set<fs::path>& files, std::vector<std::string>& problems) {
-  std::error_code error;
-  check(fs::is_directory(root, error), "{}: {}; expected a folder with images and masks",
-        root.string(), fs::exists(root, error) ? "not a folder" : "no such folder");
-  fs::recursive_directory_iterator entry(root, error), end;
-  while (!error && entry != end) {
-    const fs::path& path = entry->path();
-    std::error_code ignored;
-    const bool is_folder = entry->is_directory(ignored);
-    if (path.filename().string().starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (is_folder && entry->is_symlink(ignored)) {
-      problems.push_back(fmt::format(
-          "{}: a link to a folder is not followed; pass its target as --data", path.string()));
-    } else if (!is_folder && is_stack_name(path)) {
-      files.insert(path.lexically_normal());
-    }
-    entry.increment(error);
-  }
-  check(!error, "{}: cannot be read: {}; check its permissions", root.string(), error.message());
+/// "x_mask" of "x_mask_1", "x_mask-2" or "x_mask (3)"; empty when no such number ends the name.
+std::string without_number(const std::string& stem) {
+  std::string_view rest = stem;
+  const bool bracket = rest.ends_with(')');
+  if (bracket) rest.remove_suffix(1);
+  const std::size_t digits = rest.find_last_not_of("0123456789");
+  if (digits == std::string_view::npos || digits + 1 == rest.size()) return {};
+  rest = rest.substr(0, digits + 1);
+  if (bracket && !rest.ends_with('(')) return {};
+  if (bracket) rest.remove_suffix(1);
+  const bool separated =
+      rest.ends_with('_') || rest.ends_with('-') || rest.ends_with(' ') || rest.ends_with('.');
+  if (separated) rest.remove_suffix(1);
+  return separated || bracket ? std::string(rest) : "";
 }
 
-/// The files of one case: a slot for every image suffix, and the mask.
+/// The files of one case: a slot for every image suffix, and the masks.
 struct Slots {
   fs::path folder;
   std::string own_part;
   std::vector<fs::path> images;
   fs::path mask;
+  std::vector<fs::path> further_masks;
+
+  bool has_image() const {
+    return std::any_of(images.begin(), images.end(), [](const fs::path& p) { return !p.empty(); });
+  }
 };
 
 class Finder {
  public:
   Finder(const fs::path& data, const ImportNames& names)
       : names_(names),
+        data_(data),
         images_root_(root_of(data, names.images)),
         masks_root_(root_of(data, names.masks)),
         one_root_(images_root_ == masks_root_) {
@@ -80,26 +81,45 @@ class Finder {
   }
 
   ImportCases run() {
-    std::set<fs::path> files;
-    collect(images_root_, files, found_.problems);
-    collect(masks_root_, files, found_.problems);
-    for (const fs::path& file : files) sort_in(file);
+    collect_files(images_root_, files_, found_.problems);
+    if (!one_root_) collect_files(masks_root_, files_, found_.problems);
+    for (const fs::path& file : files_.known)
+      if (!is_numbered(file)) sort_in(file);
+    for (const fs::path& file : files_.known)
+      if (is_numbered(file)) sort_in_numbered(file);
+    move_to_owners();
     std::vector<std::string> own_parts;
+    Problems missing;
     for (const auto& [key, slots] : slots_)
-      if (is_whole(slots)) {
-        found_.cases.push_back({"", slots.folder.string(), slots.images, slots.mask});
+      if (is_whole(slots, missing)) {
+        std::vector<fs::path> masks = slots.further_masks;
+        if (!slots.mask.empty()) masks.insert(masks.begin(), slots.mask);
+        found_.cases.push_back({"", slots.folder.string(), slots.images, masks});
         own_parts.push_back(slots.own_part);
       }
+    tell_missing(missing);
     name_cases(found_, own_parts);
+    found_.foreign.assign(files_.foreign.begin(), files_.foreign.end());
+    check_any();
     return std::move(found_);
   }
 
  private:
+  struct Place {
+    bool may_be_image, may_be_mask;
+  };
+
+  /// By the roots that a file lies in.
+  Place place_of(const fs::path& file) const {
+    Place place{is_inside(file, images_root_), is_inside(file, masks_root_)};
+    if (place.may_be_image && place.may_be_mask && !one_root_)
+      (is_inside(masks_root_, images_root_) ? place.may_be_image : place.may_be_mask) = false;
+    return place;
+  }
+
   /// The longest suffix that fits wins: a_mask is a mask, and no image for want of a suffix.
   void sort_in(const fs::path& file) {
-    bool may_be_image = is_inside(file, images_root_), may_be_mask = is_inside(file, masks_root_);
-    if (may_be_image && may_be_mask && !one_root_)
-      (is_inside(masks_root_, images_root_) ? may_be_image : may_be_mask) = false;
+    const auto [may_be_image, may_be_mask] = place_of(file);
     const std::string stem = stem_of(file);
     std::optional<std::size_t> slot;
     std::size_t length = 0;
@@ -135,86 +155,164 @@ class Finder {
       place = file;
       return;
     }
-    found_.problems.push_back(fmt::format(
-        "{}: differs from {} in its ending only; keep one of them", file.string(), place.string()));
+    found_.problems.add("files that differ in their ending only",
+                        fmt::format("{}: differs from {} in its ending only; keep one of them",
+                                    file.string(), place.string()));
+  }
+
+  /// Whether a name ends in the mask's suffix and a number.
+  bool is_numbered(const fs::path& file) const {
+    return place_of(file).may_be_mask && !names_.mask_suffix.empty() &&
+           without_number(stem_of(file)).ends_with(names_.mask_suffix);
+  }
+
+  /// The slots of an own part, nullptr when there are none with an image.
+  Slots* owner(const fs::path& folder, const std::string& own_part) {
+    const auto at = slots_.find((folder / own_part).string());
+    return !own_part.empty() && at != slots_.end() && at->second.has_image() ? &at->second
+                                                                             : nullptr;
+  }
+
+  /// x_mask_1 is a mask of x, unless it is an image that has a mask itself.
+  void sort_in_numbered(const fs::path& file) {
+    const fs::path folder = file.lexically_relative(masks_root_).parent_path();
+    std::string own = without_number(stem_of(file));
+    own.resize(own.size() - names_.mask_suffix.size());
+    Slots* image = owner(folder, own);
+    const auto itself = slots_.find((folder / stem_of(file)).string());
+    if (image != nullptr && (itself == slots_.end() || itself->second.mask.empty()))
+      image->further_masks.push_back(file);
+    else
+      sort_in(file);
+  }
+
+  /// Masks of x_1 and x_2 are those of x where only x is an image.
+  void move_to_owners() {
+    for (auto at = slots_.begin(); at != slots_.end();) {
+      Slots& slots = at->second;
+      Slots* image =
+          slots.has_image() ? nullptr : owner(slots.folder, without_number(slots.own_part));
+      if (image != nullptr) image->further_masks.push_back(slots.mask);
+      at = image != nullptr ? slots_.erase(at) : std::next(at);
+    }
   }
 
   std::string wanted(const fs::path& root, const Slots& slots, const std::string& suffix) const {
     return (root / slots.folder / (slots.own_part + suffix)).string();
   }
 
+  /// A file of that name in a format that Glia does not read; empty when there is none.
+  fs::path foreign(const std::string& name) const {
+    const auto at =
+        std::find_if(files_.foreign.begin(), files_.foreign.end(), [&](const fs::path& file) {
+          return (file.parent_path() / stem_of(file)).string() == name;
+        });
+    return at == files_.foreign.end() ? fs::path() : *at;
+  }
+
+  /// Tells of a missing file, unless there is a better reason: one of another format in its place,
+  /// or a partner that is not there either.
+  void tell(Problems& missing, const std::string& name, const fs::path& partner,
+            const std::string& kind, std::string text) {
+    const fs::path other = foreign(name);
+    if (!other.empty()) {
+      found_.problems.add("files of formats that Glia does not read", foreign_problem(other));
+      return;
+    }
+    const std::string reason = why_unreadable(partner);
+    if (!reason.empty())
+      found_.problems.add("files that are not there", reason);
+    else
+      missing.add(kind, std::move(text));
+  }
+
   /// Whether all is there; otherwise notes what is missing.
-  bool is_whole(const Slots& slots) {
-    std::vector<std::string> missing;
+  bool is_whole(const Slots& slots, Problems& missing) {
+    std::vector<std::string> lacking;
     fs::path first;
     for (std::size_t i = 0; i < slots.images.size(); ++i) {
       if (slots.images[i].empty())
-        missing.push_back(wanted(images_root_, slots, names_.image_suffixes[i]));
+        lacking.push_back(wanted(images_root_, slots, names_.image_suffixes[i]));
       else if (first.empty())
         first = slots.images[i];
     }
     if (first.empty()) {
-      found_.problems.push_back(
-          fmt::format("{}: a mask without its image {}; add the image or remove the mask",
-                      slots.mask.string(), fmt::join(missing, ", ")));
+      tell(missing, lacking[0], slots.mask, "masks without an image",
+           fmt::format("{}: a mask without its image {}; add the image or remove the mask",
+                       slots.mask.string(), fmt::join(lacking, ", ")));
       return false;
     }
-    if (!missing.empty())
-      found_.problems.push_back(fmt::format("{}: the case has no {}; add it or remove the case",
-                                            first.string(), fmt::join(missing, ", ")));
-    if (slots.mask.empty())
-      found_.problems.push_back(
-          fmt::format("{}: an image without its mask {}; add the mask (all zeros for no tumour) or "
-                      "remove the image",
-                      first.string(), wanted(masks_root_, slots, names_.mask_suffix)));
-    return missing.empty() && !slots.mask.empty();
+    if (!lacking.empty())
+      tell(missing, lacking[0], first, "cases that lack a channel",
+           fmt::format("{}: the case has no {}; add it or remove the case", first.string(),
+                       fmt::join(lacking, ", ")));
+    if (!slots.further_masks.empty() && !names_.join_masks) {
+      found_.problems.add(
+          "second masks",
+          fmt::format("{}: a second mask of {}; --masks union joins them, or remove it",
+                      slots.further_masks.front().string(), first.string()));
+      return false;
+    }
+    if (!slots.mask.empty() || !slots.further_masks.empty()) return lacking.empty();
+    const std::string mask = wanted(masks_root_, slots, names_.mask_suffix);
+    tell(missing, mask, first, "images without a mask",
+         fmt::format("{}: an image without its mask {}; add the mask (all zeros for no tumour) or "
+                     "remove the image",
+                     first.string(), mask));
+    return false;
+  }
+
+  std::string advice() const {
+    std::vector<NamedFile> named;
+    for (const fs::path& file : files_.known) {
+      const auto [may_be_image, may_be_mask] = place_of(file);
+      const fs::path below = file.lexically_relative(may_be_image ? images_root_ : masks_root_);
+      named.push_back({below.parent_path(), stem_of(file), may_be_image, may_be_mask});
+    }
+    return suffix_advice(named);
+  }
+
+  /// When no case is whole, the suffixes may be others than those named: said once.
+  void tell_missing(const Problems& missing) {
+    const std::string other = found_.cases.empty() && !missing.empty() ? advice() : "";
+    if (!other.empty())
+      found_.problems.add(
+          "names",
+          fmt::format("{}: no image has a mask by these names, but nearly all files differ "
+                      "by one suffix, as {}",
+                      data_.string(), other));
+    else
+      found_.problems.add(missing);
+  }
+
+  /// Throws unless something was found.
+  void check_any() const {
+    if (!found_.cases.empty() || !found_.problems.empty()) return;
+    const std::string other = advice();
+    check(other.empty(), "{}: no file ends in the suffixes named; nearly all differ by one, as {}",
+          data_.string(), other);
+    check(found_.foreign.empty(),
+          "{}: no images found that Glia reads, but {} files of other "
+          "formats; {}",
+          data_.string(), found_.foreign.size(),
+          found_.foreign.empty() ? "" : foreign_problem(found_.foreign.front()));
+    fail("{}: no images found; expected .png, .tif, .jpg, .npy, .nii or .nii.gz files{}",
+         data_.string(),
+         fs::exists(data_ / "dataset.json") ? ", or pass its dataset.json as --data" : "");
   }
 
   const ImportNames& names_;
-  fs::path images_root_, masks_root_;
+  fs::path data_, images_root_, masks_root_;
   bool one_root_;
+  CollectedFiles files_;
   std::map<std::string, Slots, KeyLess> slots_;
   ImportCases found_;
 };
 
-/// An id goes into file names, where a dot in front would hide them, and into lists of one id a
-/// line, whose ends are trimmed.
-std::string clean(std::string id) {
-  if (id.empty()) return "case";
-  for (char& c : id)
-    if (c == '/' || c == '\\' || c == '"' || static_cast<unsigned char>(c) < ' ') c = '_';
-  if (id.front() == ' ' || id.front() == '.') id.front() = '_';
-  if (id.back() == ' ') id.back() = '_';
-  return id;
-}
-
 }  // namespace
 
-void name_cases(ImportCases& found, const std::vector<std::string>& own_parts) {
-  const std::set<std::string> unique(own_parts.begin(), own_parts.end());
-  const bool by_name = unique.size() == own_parts.size() && !unique.contains("");
-  std::map<std::string, const ImportCase*> taken;
-  for (std::size_t i = 0; i < found.cases.size(); ++i) {
-    ImportCase& one = found.cases[i];
-    const std::string whole = (fs::path(one.folder) / own_parts[i]).string();
-    one.id = clean(by_name ? own_parts[i] : whole.substr(0, whole.find_last_not_of('/') + 1));
-    const auto [other, is_new] = taken.emplace(one.id, &one);
-    if (!is_new)
-      found.problems.push_back(
-          fmt::format("{}: would get the id {}, which {} has; rename one of them",
-                      one.images[0].string(), one.id, other->second->images[0].string()));
-  }
-  std::sort(found.cases.begin(), found.cases.end(),
-            [](const ImportCase& a, const ImportCase& b) { return id_less(a.id, b.id); });
-}
-
 ImportCases find_cases(const fs::path& data, const ImportNames& names) {
-  ImportCases found = Finder(data, names).run();
-  check(!found.cases.empty() || !found.problems.empty(),
-        "{}: no images found; expected .png, .tif, .jpg, .npy, .nii or .nii.gz files{}",
-        data.string(),
-        fs::exists(data / "dataset.json") ? ", or pass its dataset.json as --data" : "");
-  return found;
+  return Finder(data, names).run();
 }
 
 }  // namespace glia

@@ -7,14 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/problems.h"
+
 namespace glia {
 
-/// A picture or a volume with its mask. Volumes of several files have one channel or more in each.
+/// A picture or a volume with its mask. Volumes of several files have one channel or more in each;
+/// what is tumour in any of several masks is tumour.
 struct ImportCase {
   std::string id;      // unique, fit for a file name
   std::string folder;  // in which the images lie below their root; empty at the top
   std::vector<std::filesystem::path> images;
-  std::filesystem::path mask;
+  std::vector<std::filesystem::path> masks;
 };
 
 /// How files are named. Without its ending a name is the case's own part and then a suffix. Images
@@ -24,13 +27,16 @@ struct ImportNames {
   std::filesystem::path images, masks;      // roots, below the data folder
   std::vector<std::string> image_suffixes;  // one file each, channels in this order
   std::string mask_suffix;
+  bool join_masks = false;  // take several masks of one image: x_mask, x_mask_1, x_mask_2
 };
 
 struct ImportCases {
   std::vector<ImportCase> cases;               // by id, numbers by value
-  std::vector<std::string> problems;           // led by the file: what has no partner, or two
+  Problems problems;                           // led by the file: what has no partner, or two
   std::vector<std::filesystem::path> unused;   // images by their ending that end in no suffix
+  std::vector<std::filesystem::path> foreign;  // pictures and volumes of formats that are not read
   std::map<std::int64_t, std::string> labels;  // names of mask values, where a file tells them
+  std::int64_t channels = 0;                   // that an image must have, where a file tells them
 };
 
 /// Looks through the roots below `data` and their subfolders; hidden files are skipped, and so is
@@ -40,8 +46,9 @@ struct ImportCases {
 ImportCases find_cases(const std::filesystem::path& data, const ImportNames& names);
 
 /// The training cases of a dataset.json: the Medical Segmentation Decathlon's, or nnU-Net's version
-/// 1 or 2. Throws `Error` when the file is neither.
-ImportCases read_dataset_json(const std::filesystem::path& file);
+/// 1 or 2. Files outside of the folder that it lies in are problems unless `allow_outside`. Throws
+/// `Error` when the file is neither.
+ImportCases read_dataset_json(const std::filesystem::path& file, bool allow_outside = false);
 
 /// Gives the cases their ids, sorts them by id, and adds a problem for ids that clash.
 void name_cases(ImportCases& found, const std::vector<std::string>& own_parts);

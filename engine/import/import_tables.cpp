@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "engine/base/csv.h"
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 
 namespace glia {
 
@@ -40,8 +41,11 @@ void write_slice_table(const std::filesystem::path& file, const std::vector<Slic
 
 void write_import_record(const std::filesystem::path& file, const ImportConfig& config,
                          const ImportSummary& summary) {
-  Json unused = Json::array();
-  for (const std::filesystem::path& path : summary.unused) unused.push_back(path.string());
+  const auto names = [](const std::vector<std::filesystem::path>& paths) {
+    Json list = Json::array();
+    for (const std::filesystem::path& path : paths) list.push_back(path.string());
+    return list;
+  };
   const Json json = {
       {"made_by", "glia import"},
       {"data", std::filesystem::absolute(config.data).string()},
@@ -55,7 +59,10 @@ void write_import_record(const std::filesystem::path& file, const ImportConfig& 
       {"plane", name_of(config.stack.plane)},
       {"orientation", config.stack.as_stored ? "stored" : "header"},
       {"take_channels", config.stack.take_channels},
+      {"mask_channel", config.stack.mask_channel ? Json(*config.stack.mask_channel) : Json()},
+      {"join_masks", config.names.join_masks},
       {"resize", size_json(config.resize)},
+      {"stretch", config.stretch},
       {"pad_to", size_json(config.pad_to)},
       {"keep_blank", config.keep_blank},
       {"cases", summary.cases},
@@ -66,9 +73,10 @@ void write_import_record(const std::filesystem::path& file, const ImportConfig& 
       {"shape", {summary.size.height, summary.size.width, summary.channels}},
       {"image_kinds", summary.image_kinds},
       {"mask_kinds", summary.mask_kinds},
-      {"unused", unused}};
-  // File names need not be UTF-8; JSON must be.
-  write_file_atomically(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+      {"unused", names(summary.unused)},
+      {"other_formats", names(summary.foreign)},
+      {"warnings", summary.warnings}};
+  write_file_atomically(file, json_text(json, 2) + "\n");
 }
 
 }  // namespace glia

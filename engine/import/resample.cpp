@@ -62,8 +62,8 @@ struct Margin {
 
 Margin margin_of(Size from, Size to) {
   check(to.height >= from.height && to.width >= from.width,
-        "--pad-to {}x{} is smaller than a slice of {} x {}; choose a larger size or --resize",
-        to.height, to.width, from.height, from.width);
+        "a slice of {} x {} does not fit into {} x {}", from.height, from.width, to.height,
+        to.width);
   return {(to.height - from.height) / 2, (to.width - from.width) / 2};
 }
 
@@ -77,6 +77,29 @@ void place_inside(std::span<const T> values, Size from, std::int64_t channels, S
 }
 
 }  // namespace
+
+Fit fit(Size from, const std::optional<Size>& resize, bool stretch,
+        const std::optional<Size>& pad_to) {
+  Fit result{from, from};
+  if (resize) {
+    result = {*resize, *resize};
+    if (!stretch) {
+      const double scale =
+          std::min(static_cast<double>(resize->height) / static_cast<double>(from.height),
+                   static_cast<double>(resize->width) / static_cast<double>(from.width));
+      const auto side = [&](std::int64_t length, std::int64_t room) {
+        return std::clamp<std::int64_t>(std::llround(scale * static_cast<double>(length)), 1, room);
+      };
+      result.inner = {side(from.height, resize->height), side(from.width, resize->width)};
+    }
+  }
+  if (!pad_to) return result;
+  check(pad_to->height >= result.outer.height && pad_to->width >= result.outer.width,
+        "{} x {} pixels are more than --pad-to {}x{}; choose a larger size or --resize",
+        result.outer.height, result.outer.width, pad_to->height, pad_to->width);
+  result.outer = *pad_to;
+  return result;
+}
 
 Size parse_size(std::string_view text, std::string_view flag) {
   const auto side = [](std::string_view digits) -> std::int64_t {

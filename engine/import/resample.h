@@ -1,7 +1,8 @@
-// Slices to another size: resized, or with a margin around them.
+// Slices to another size: resized, and with a margin around them.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,17 @@ struct Size {
   std::int64_t height = 0, width = 0;
   bool operator==(const Size&) const = default;
 };
+
+/// A slice resized to `inner`, which then lies in the middle of `outer`.
+struct Fit {
+  Size inner, outer;
+};
+
+/// How a slice of size `from` comes to another one. Resizing keeps the ratio of height and width,
+/// as large as `resize` has room for, and a margin fills the rest; with `stretch` it takes all of
+/// it. `pad_to` is the size with a further margin. Throws `Error` when that is too small.
+Fit fit(Size from, const std::optional<Size>& resize, bool stretch,
+        const std::optional<Size>& pad_to);
 
 /// "240x256": height, then width. Throws `Error` naming `flag` unless both are 1 to 65535.
 Size parse_size(std::string_view text, std::string_view flag);

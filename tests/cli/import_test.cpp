@@ -105,5 +105,6 @@ TEST_CASE("program: import and predict refuse what they cannot use", "[cli]") {
           "--plane flat: expected axial, coronal or sagittal");
   refused({"import", "--data", w.path("d.json"), "--out", out, "--masks", "m"},
           "says how its files are named");
-  refused({"import", "--data", w.path("slices"), "--out", out}, "without its mask");
+  refused({"import", "--data", w.path("slices"), "--out", out},
+          "pass --image-suffix _img --mask-suffix _seg");
 }

@@ -59,11 +59,14 @@ TEST_CASE("check-data: all problems of a folder at once", "[check]") {
   CHECK_THAT(text, ContainsSubstring("4_seg.npy: the mask uint8 [4, 4] does not fit its image"));
   CHECK_THAT(text,
              ContainsSubstring("4_img.npy: the shape [2, 2, 3] differs from the [4, 4, 2] of 7"));
-  CHECK_THAT(text, ContainsSubstring("5_img.npy: every pixel of a channel has the same value"));
   CHECK_THAT(text, ContainsSubstring("6_img.npy: an image without its mask"));
   CHECK_THAT(text, ContainsSubstring("8_img.npy: byte-identical to " + file("7_img.npy").string() +
                                      ", and so is the mask"));
-  CHECK(report.problems.size() == 8);
+  CHECK(report.problems.size() == 7);
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(report.warnings[0].file.filename() == "5_img.npy");
+  CHECK_THAT(report.warnings[0].text,
+             ContainsSubstring("every pixel of a channel has the same value"));
   CHECK(report.summary.images == 9);
   CHECK(report.summary.masks == 8);
 }
@@ -80,4 +83,42 @@ TEST_CASE("check-data: one image under two masks is named as such", "[check]") {
 TEST_CASE("check-data: an empty folder is an error", "[check]") {
   const TempFolder folder;
   CHECK_THAT(error_of([&] { check_data(folder.path()); }), ContainsSubstring("no slices found"));
+}
+
+TEST_CASE("check-data: identical slices of one patient are a warning, of two a problem",
+          "[check]") {
+  const TempFolder folder;
+  for (const char* id : {"1", "2"}) write_pair(folder.path(), id, 0, 1);
+  CHECK(check_data(folder.path()).problems.size() == 1);  // nobody says whose they are
+  write_bytes(folder.path() / "manifest.csv", "id,group\n1,a\n2,a\n");
+  const DataReport one = check_data(folder.path());
+  CHECK(one.problems.empty());
+  REQUIRE(one.warnings.size() == 1);
+  CHECK_THAT(one.warnings[0].text, ContainsSubstring("both are of one patient"));
+  CHECK(check_data(folder.path(), "none").problems.size() == 1);
+  write_bytes(folder.path() / "manifest.csv", "id,group\n1,a\n2,b\n");
+  CHECK(check_data(folder.path()).problems.size() == 1);
+  CHECK(check_data(folder.path(), "id/20").problems.empty());
+  write_bytes(folder.path() / "manifest.csv", "id,group\n1,a\n");
+  CHECK_THAT(check_data(folder.path()).warnings.at(0).text,
+             ContainsSubstring("does not say whose all slices are"));
+}
+
+TEST_CASE("check-data: masks that are mostly tumour are a warning", "[check]") {
+  const TempFolder folder;
+  write_pair(folder.path(), "1", 0, 8);
+  write_pair(folder.path(), "2", 1, 9);
+  const DataReport report = check_data(folder.path());
+  CHECK(report.problems.empty());
+  REQUIRE(report.warnings.size() == 1);
+  CHECK_THAT(report.warnings[0].text, ContainsSubstring("9 of 16 pixels are tumour"));
+}
+
+TEST_CASE("check-data: ids that no list can hold are a problem", "[check]") {
+  for (const char* id : {"a\nb", "a ", " a", "a\x1B"}) {
+    const TempFolder folder;
+    write_pair(folder.path(), id, 0, 1);
+    CHECK(check_data(folder.path()).problems.size() == 1);
+    CHECK_THAT(error_of([&] { scan_pairs(folder.path()); }), ContainsSubstring("rename the file"));
+  }
 }

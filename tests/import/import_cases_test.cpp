@@ -1,5 +1,6 @@
 #include "engine/import/import_cases.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/catch.h"
@@ -33,7 +34,9 @@ class Tree {
     for (const ImportCase& one : found.cases) {
       std::string line = one.id + ":";
       for (const fs::path& image : one.images) line += " " + below(image);
-      lines.push_back(line + " | " + below(one.mask));
+      line += " |";
+      for (const fs::path& mask : one.masks) line += " " + below(mask);
+      lines.push_back(line);
     }
     return lines;
   }
@@ -85,9 +88,8 @@ TEST_CASE("import: everything without a partner is listed", "[import]") {
   const Tree tree({"a.png", "b_mask.png", "c.png", "c_mask.png", "c.tif", "d/e.png"});
   const ImportCases found = tree.find(kSideBySide);
   CHECK(tree.lines(found) == Lines{"c: c.png | c_mask.png"});
-  REQUIRE(found.problems.size() == 4);
-  std::string all;
-  for (const std::string& problem : found.problems) all += problem + "\n";
+  REQUIRE(found.problems.count() == 4);
+  const std::string all = found.problems.text();
   CHECK_THAT(all, ContainsSubstring("a.png: an image without its mask " +
                                     (tree.path() / "a_mask").string()));
   CHECK_THAT(all, ContainsSubstring("b_mask.png: a mask without its image"));
@@ -96,8 +98,8 @@ TEST_CASE("import: everything without a partner is listed", "[import]") {
 
   const Tree torn({"x_1.png", "x_seg.png", "y_1.png", "y_2.png", "y_seg.png"});
   const ImportCases half = torn.find({".", ".", {"_1", "_2"}, "_seg"});
-  REQUIRE(half.problems.size() == 1);
-  CHECK_THAT(half.problems[0],
+  REQUIRE(half.problems.count() == 1);
+  CHECK_THAT(half.problems.text(),
              ContainsSubstring("x_1.png: the case has no " + (torn.path() / "x_2").string()));
 }
 
@@ -124,8 +126,8 @@ TEST_CASE("import: ids that clash after cleaning are a problem", "[import]") {
   const Tree tree(
       {"a_b/c.png", "a_b/c_mask.png", "a/b_c.png", "a/b_c_mask.png", "x/c.png", "x/c_mask.png"});
   const ImportCases found = tree.find(kSideBySide);
-  REQUIRE(found.problems.size() == 1);
-  CHECK_THAT(found.problems[0], ContainsSubstring("would get the id a_b_c"));
+  REQUIRE(found.problems.count() == 1);
+  CHECK_THAT(found.problems.text(), ContainsSubstring("would get the id a_b_c"));
 }
 
 TEST_CASE("import: dataset.json of the Decathlon", "[import]") {
@@ -137,8 +139,8 @@ TEST_CASE("import: dataset.json of the Decathlon", "[import]") {
   const ImportCases found = read_dataset_json(tree.path() / "dataset.json");
   CHECK(tree.lines(found) == Lines{"B_1: imagesTr/B_1.nii.gz | labelsTr/B_1.nii.gz"});
   CHECK(found.labels.at(1) == "edema");
-  REQUIRE(found.problems.size() == 1);
-  CHECK_THAT(found.problems[0], ContainsSubstring("B_2_0000.nii.gz: no such file, but"));
+  REQUIRE(found.problems.count() == 1);
+  CHECK_THAT(found.problems.text(), ContainsSubstring("B_2_0000.nii.gz: no such file, but"));
 }
 
 TEST_CASE("import: dataset.json of nnU-Net", "[import]") {
@@ -155,7 +157,7 @@ TEST_CASE("import: dataset.json of nnU-Net", "[import]") {
   CHECK(tree.lines(read_dataset_json(tree.path() / "1.json")) == expected);
   tree.write("3.json", R"({"channel_names": {"0": "a", "1": "b"}, "file_ending": ".nii.gz",
     "numTraining": 7})");
-  CHECK_THAT(read_dataset_json(tree.path() / "3.json").problems.at(0),
+  CHECK_THAT(read_dataset_json(tree.path() / "3.json").problems.text(),
              ContainsSubstring("numTraining is 7, but there are 1 cases"));
 }
 
@@ -174,4 +176,160 @@ TEST_CASE("import: other dataset.json files are refused with a reason", "[import
              ContainsSubstring("'training' is empty"));
   CHECK_THAT(refusal(R"({"training": [5], "modality": {"0": "a"}})"),
              ContainsSubstring("an entry of 'training' is 5"));
+}
+
+TEST_CASE("import: one difference of all names is recognised and said once", "[import]") {
+  Lines names;
+  for (int i = 0; i < 128; ++i) {
+    names.push_back("p" + std::to_string(i / 8) + "/x_" + std::to_string(i) + ".png");
+    names.push_back("p" + std::to_string(i / 8) + "/x_" + std::to_string(i) + "_seg.png");
+  }
+  const Tree tree(names);
+  const ImportCases wrong = tree.find(kSideBySide);
+  CHECK(wrong.cases.empty());
+  REQUIRE(wrong.problems.count() == 1);
+  CHECK_THAT(wrong.problems.text(), ContainsSubstring("pass --mask-suffix _seg"));
+  CHECK(tree.find({".", ".", {""}, "_seg"}).cases.size() == 128);
+
+  struct Advice {
+    Lines files;
+    ImportNames named;
+    std::string text;
+    ImportNames better;
+  };
+  const std::vector<Advice> all{
+      {{"1_img.npy", "1_seg.npy", "2_img.npy", "2_seg.npy"},
+       kSideBySide,
+       "pass --image-suffix _img --mask-suffix _seg",
+       {".", ".", {"_img"}, "_seg"}},
+      {{"p1/Flair.nii", "p1/Truth.nii", "p2/Flair.nii", "p2/Truth.nii"},
+       kSideBySide,
+       "pass --image-suffix Flair --mask-suffix Truth",
+       {".", ".", {"Flair"}, "Truth"}},
+      {{"a/a_t1.nii", "a/a_t2.nii", "a/a_seg.nii", "b/b_t1.nii", "b/b_t2.nii", "b/b_seg.nii"},
+       {".", ".", {"_flair"}, "_mask"},
+       "pass --image-suffix _t1,_t2 --mask-suffix _seg",
+       {".", ".", {"_t1", "_t2"}, "_seg"}},
+      {{"img/a 1.png", "img/a 2.png", "seg/a 1_m.png", "seg/a 2_m.png"},
+       {"img", "seg", {""}, ""},
+       "pass --mask-suffix _m",
+       {"img", "seg", {""}, "_m"}},
+      {{"scan1.png", "scan1mask.png", "scan2.png", "scan2mask.png"},
+       kSideBySide,
+       "pass --mask-suffix mask",
+       {".", ".", {""}, "mask"}}};
+  for (const Advice& one : all) {
+    const Tree files(one.files);
+    const auto told = error_of([&] {
+      const ImportCases found = files.find(one.named);
+      CHECK(found.problems.count() == 1);
+      fail("{}", found.problems.text());
+    });
+    CHECK_THAT(told, ContainsSubstring(one.text));
+    const ImportCases mended = files.find(one.better);
+    CHECK(mended.problems.empty());
+    CHECK(mended.cases.size() == 2);
+  }
+  // No advice where nothing says so: pictures without masks, numbers, one file of many.
+  CHECK(Tree({"a.png", "b.png", "c.png"}).find(kSideBySide).problems.count() == 3);
+  CHECK(Tree({"x_1.png", "x_2.png", "y_1.png", "y_2.png"}).find(kSideBySide).problems.count() == 4);
+  CHECK(
+      Tree({"a.png", "a_seg.png", "b.png", "c.png", "d.png"}).find(kSideBySide).problems.count() ==
+      5);
+}
+
+TEST_CASE("import: long lists are cut, with a count of each kind", "[import]") {
+  Lines names{"lone_mask.png"};
+  for (int i = 0; i < 40; ++i) names.push_back("slice" + std::to_string(i) + ".png");
+  const std::string text = Tree(names).find(kSideBySide).problems.text();
+  CHECK_THAT(text, ContainsSubstring("and 35 more images without a mask"));
+  CHECK_THAT(text, ContainsSubstring("lone_mask.png: a mask without its image"));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 6);
+}
+
+TEST_CASE("import: several masks of one image", "[import]") {
+  const Tree tree({"x (1).png", "x (1)_mask.png", "x (1)_mask_1.png", "x (1)_mask_2.png",
+                   "y_mask_1.png", "y_mask_1_mask.png", "y_mask.png", "y.png"});
+  ImportNames names = kSideBySide;
+  const ImportCases refused = tree.find(names);
+  CHECK_THAT(refused.problems.text(), ContainsSubstring("x (1)_mask_1.png: a second mask of " +
+                                                        (tree.path() / "x (1).png").string() +
+                                                        "; --masks union joins them"));
+  names.join_masks = true;
+  const ImportCases joined = tree.find(names);
+  CHECK(joined.problems.empty());
+  CHECK(tree.lines(joined) ==
+        Lines{"x (1): x (1).png | x (1)_mask.png x (1)_mask_1.png x (1)_mask_2.png",
+              "y: y.png | y_mask.png", "y_mask_1: y_mask_1.png | y_mask_1_mask.png"});
+  const Tree folders({"img/a.png", "seg/a_1.png", "seg/a_2.png"});
+  CHECK(folders.lines(folders.find({"img", "seg", {""}, "", true})) ==
+        Lines{"a: img/a.png | seg/a_1.png seg/a_2.png"});
+  const Tree suffixes({"a_img.png", "a_mask.png", "a_mask-2.png"});
+  CHECK(suffixes.lines(suffixes.find({".", ".", {"_img"}, "_mask", true})) ==
+        Lines{"a: a_img.png | a_mask.png a_mask-2.png"});
+}
+
+TEST_CASE("import: what is no picture is told by its own name", "[import]") {
+  const Tree tree({"a.png", "a_mask.gif", "b_mask.png", "b.bmp"});
+  tree.write("c.png", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123\n");
+  fs::create_symlink("../.git/annex/objects/x", tree.path() / "d.nii.gz");
+  const ImportCases found = tree.find(kSideBySide);
+  const std::string text = found.problems.text();
+  CHECK(found.problems.count() == 4);
+  CHECK_THAT(text, ContainsSubstring("a_mask.gif: Glia reads no .gif files; export it as .png"));
+  CHECK_THAT(text, ContainsSubstring("b.bmp: Glia reads no .bmp files"));
+  CHECK_THAT(text, ContainsSubstring("c.png: a pointer of Git LFS"));
+  CHECK_THAT(text, ContainsSubstring("d.nii.gz: a link to ../.git/annex/objects/x, which is not"));
+  CHECK(found.foreign.size() == 2);
+  CHECK_THAT(error_of([] {
+               Tree({"1.dcm", "2.dcm"}).find(kSideBySide);
+             }),
+             ContainsSubstring("but 2 files of other formats"));
+}
+
+TEST_CASE("import: nnU-Net's pictures in colour are one file", "[import]") {
+  const Tree tree({"imagesTr/k_0000.png", "labelsTr/k.png"});
+  tree.write("2.json", R"({"channel_names": {"0": "R", "1": "G", "2": "B"}, "file_ending": ".png",
+    "labels": {"background": 0, "tumour": 1}, "numTraining": 1})");
+  const ImportCases second = read_dataset_json(tree.path() / "2.json");
+  CHECK(tree.lines(second) == Lines{"k: imagesTr/k_0000.png | labelsTr/k.png"});
+  CHECK(second.channels == 3);
+  tree.write("1.json", R"({"modality": {"0": "R", "1": "G", "2": "B"}, "training":
+    [{"image": "imagesTr/k.png", "label": "labelsTr/k.png"}]})");
+  CHECK(tree.lines(read_dataset_json(tree.path() / "1.json")) == tree.lines(second));
+}
+
+TEST_CASE("import: a dataset.json stays in its folder unless told otherwise", "[import]") {
+  const Tree tree({"set/a.png", "secret.png", "set/x/b.png"});
+  const auto with = [&](const std::string& image) {
+    tree.write("set/d.json", R"({"modality": {"0": "a"}, "training": [{"image": ")" + image +
+                                 R"(", "label": "a.png"}]})");
+    return tree.path() / "set/d.json";
+  };
+  for (const std::string& outside :
+       {std::string("../secret.png"), std::string("x/../../secret.png"),
+        (tree.path() / "secret.png").string()}) {
+    const ImportCases found = read_dataset_json(with(outside));
+    CHECK(found.cases.empty());
+    CHECK_THAT(found.problems.text(), ContainsSubstring("--allow-outside"));
+    CHECK(read_dataset_json(with(outside), true).cases.size() == 1);
+  }
+  CHECK(read_dataset_json(with("x/../x/b.png")).cases.size() == 1);
+}
+
+TEST_CASE("import: hostile dataset.json files are refused", "[import]") {
+  const Tree tree(Lines{});
+  const auto refusal = [&](const std::string& text) {
+    tree.write("dataset.json", text);
+    return error_of([&] { read_dataset_json(tree.path() / "dataset.json"); });
+  };
+  for (const std::string& deep :
+       {std::string(80000, '['),
+        R"({"training": )" + std::string(80000, '[') + std::string(80000, ']') + "}"})
+    CHECK_THAT(refusal(deep), ContainsSubstring("nests deeper than 64 levels"));
+  CHECK_THAT(refusal(R"({"training": 1e999})"),
+             ContainsSubstring("a number that no computer holds"));
+  std::string channels = R"({"file_ending": ".png", "channel_names": {)";
+  for (int i = 0; i < 2000; ++i) channels += fmt::format(R"({}"{}": "a")", i == 0 ? "" : ",", i);
+  CHECK_THAT(refusal(channels + "}}"), ContainsSubstring("names 2000 channels"));
 }

@@ -1,82 +1,16 @@
 #include "engine/import/import.h"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
-#include "engine/base/file.h"
 #include "engine/data/check_data.h"
 #include "engine/data/group.h"
-#include "tests/catch.h"
-#include "tests/data/slices.h"
-#include "tests/formats/encode.h"
-#include "tests/temp_folder.h"
+#include "tests/import/workshop.h"
 
 using namespace glia;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-class Workshop {
- public:
-  Workshop() { config_.names = {".", ".", {""}, "_mask"}; }
-
-  void add(const std::string& name, const std::string& bytes) const {
-    const fs::path path = data() / name;
-    fs::create_directories(path.parent_path());
-    write_bytes(path, bytes);
-  }
-  /// A grey picture whose values follow from `first`, and a mask of `values`.
-  void add_pair(const std::string& name, int first, const std::vector<std::uint16_t>& values,
-                int width = 2, int bits = 8) const {
-    std::vector<std::uint16_t> pixels(values.size());
-    std::iota(pixels.begin(), pixels.end(), static_cast<std::uint16_t>(first));
-    const int height = static_cast<int>(values.size()) / width;
-    add(name + ".png", png_file({.height = height, .width = width, .bits = bits}, pixels));
-    add(name + "_mask.png", png_file({.height = height, .width = width}, values));
-  }
-  ImportSummary run() {
-    config_.data = data();
-    config_.out = out();
-    return import_data(config_, [](std::int64_t, std::int64_t) {});
-  }
-  /// The message of a refusal, after which nothing may be left.
-  std::string refusal() {
-    const std::string message = error_of([&] { run(); });
-    CHECK(!fs::exists(out()));
-    CHECK(std::distance(fs::directory_iterator(folder_.path()), {}) == 1);
-    return message;
-  }
-  std::string table() const { return read_file(out() / kSliceTable); }
-  Slice slice(const std::string& id) const {
-    return load_slice({id, out() / (id + "_img.npy"), out() / (id + "_seg.npy")});
-  }
-  fs::path data() const { return folder_.path() / "data"; }
-  fs::path out() const { return folder_.path() / "out"; }
-  ImportConfig& config() { return config_; }
-
- private:
-  TempFolder folder_;
-  ImportConfig config_;
-};
-
-/// A volume of 3 x 2 voxels in 4 slices, the first of them blank.
-std::string volume(float first, int sform = 1) {
-  std::vector<float> values(24);
-  for (std::size_t i = 6; i < values.size(); ++i) values[i] = first + static_cast<float>(i);
-  return nifti_file(
-      {.dims = {3, 2, 4}, .sform = sform, .srow = {{{-1, 0, 0, 0}, {0, -2, 0, 0}, {0, 0, 3, 0}}}},
-      bytes_of(values));
-}
-
-std::string label_volume(const std::vector<float>& some) {
-  std::vector<float> values(24);
-  std::copy(some.begin(), some.end(), values.begin() + 12);
-  return nifti_file(
-      {.dims = {3, 2, 4}, .sform = 1, .srow = {{{-1, 0, 0, 0}, {0, -2, 0, 0}, {0, 0, 3, 0}}}},
-      bytes_of(values));
-}
 
 }  // namespace
 
@@ -102,25 +36,6 @@ TEST_CASE("import: pictures become slices, with a table of where they came from"
   const auto record = nlohmann::json::parse(read_file(w.out() / kImportRecord));
   CHECK(record["slices"] == 2);
   CHECK(record["image_kinds"]["8-bit grey PNG"] == 2);
-}
-
-TEST_CASE("import: volumes are sliced, channels stacked, blank slices left out", "[import]") {
-  Workshop w;
-  w.add("p1/a.nii", volume(100));
-  w.add("p1/b.nii.gz", volume(200));
-  w.add("p1/seg.nii", label_volume({0, 0, 4, 0, 2, 1}));
-  w.config().names = {".", ".", {"b", "a"}, "seg"};
-  w.config().mask.labels = {1, 4};
-  const ImportSummary summary = w.run();
-  CHECK(summary.slices == 3);
-  CHECK(summary.blank == 1);
-  CHECK(summary.with_tumour == 1);
-  CHECK(summary.channels == 2);
-  const Slice slice = w.slice("p1_2");
-  CHECK(slice.image ==
-        std::vector<float>{212, 112, 213, 113, 214, 114, 215, 115, 216, 116, 217, 117});
-  CHECK(slice.mask == std::vector<float>{0, 0, 1, 0, 0, 1});
-  CHECK_THAT(w.table(), ContainsSubstring("p1_2,p1,2,p1/b.nii.gz;p1/a.nii,p1/seg.nii,2,1\n"));
 }
 
 TEST_CASE("import: patients", "[import]") {
@@ -153,7 +68,7 @@ TEST_CASE("import: every problem is told at once, and nothing is written", "[imp
   CHECK_THAT(message,
              ContainsSubstring("odd_mask.png: 1 x 4 pixels in 1 slices, its image has 2 x 2 in 1"));
   CHECK_THAT(message, ContainsSubstring("--labels 1,2 takes all but 0 as tumour"));
-  CHECK_THAT(message, ContainsSubstring("1 of 1 x 4 with 1 channels"));
+  CHECK_THAT(message, ContainsSubstring("1 of 1 x 4 (first"));
   CHECK_THAT(message, ContainsSubstring("--pad-to 2x4 or --resize 2x4"));
 }
 
@@ -174,47 +89,35 @@ TEST_CASE("import: sizes are made alike only when asked to", "[import]") {
   CHECK(w.slice("a").image == std::vector<float>{10, 11, 12, 13});
 }
 
+TEST_CASE("import: resizing keeps the ratio of the sides unless told otherwise", "[import]") {
+  Workshop w;
+  w.add_pair("p/a", 10, {1, 1, 1, 1, 1, 1, 1, 1}, 4);  // 2 x 4
+  w.config().resize = Size{4, 4};
+  w.run();
+  CHECK(w.slice("a").mask == std::vector<float>{0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0});
+  const std::vector<float> image = w.slice("a").image;
+  CHECK(std::vector<float>(image.begin(), image.begin() + 8) ==
+        std::vector<float>{10, 10, 10, 10, 10, 11, 12, 13});
+  fs::remove_all(w.out());
+  w.config().stretch = true;
+  w.run();
+  CHECK(w.slice("a").mask == std::vector<float>(16, 1));
+  fs::remove_all(w.out());
+  w.config().stretch = false;
+  w.config().resize = Size{2, 2};
+  w.config().pad_to = Size{3, 4};
+  w.run();
+  CHECK(w.slice("a").mask == std::vector<float>{0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0});
+}
+
 TEST_CASE("import: depths and channels that differ are a problem", "[import]") {
   Workshop w;
   w.add_pair("p/a", 10, {0, 1, 0, 0});
   w.add_pair("p/b", 10, {0, 1, 0, 0}, 2, 16);
   const std::string message = w.refusal();
-  CHECK_THAT(message, ContainsSubstring("1 of 2 x 2 with 1 channels up to 255"));
-  CHECK_THAT(message, ContainsSubstring("up to 65535"));
+  CHECK_THAT(message, ContainsSubstring("1 up to 255 (first"));
+  CHECK_THAT(message, ContainsSubstring("1 up to 65535 (first"));
   CHECK_THAT(message, ContainsSubstring("convert them to one depth"));
-}
-
-TEST_CASE("import: a mask stored the other way round is turned, one that lies elsewhere refused",
-          "[import]") {
-  Workshop w;
-  w.config().names = {".", ".", {"img"}, "seg"};
-  w.add("p/img.nii", volume(1));
-  std::vector<float> labels(24);
-  labels[0] = 1;  // the first voxel of the mask lies at the last slice and column of the image
-  const NiftiSpec turned{
-      .dims = {3, 2, 4}, .sform = 1, .srow = {{{1, 0, 0, -2}, {0, -2, 0, 0}, {0, 0, -3, 9}}}};
-  w.add("p/seg.nii", nifti_file(turned, bytes_of(labels)));
-  w.run();
-  CHECK(w.slice("p_3").mask == std::vector<float>{0, 0, 1, 0, 0, 0});
-  fs::remove_all(w.out());
-  NiftiSpec shifted = turned;
-  shifted.srow[2][3] = 12;
-  w.add("p/seg.nii", nifti_file(shifted, bytes_of(labels)));
-  CHECK_THAT(w.refusal(), ContainsSubstring("seg.nii: lies up to 3 mm away"));
-  w.config().stack.as_stored = true;
-  w.config().keep_blank = true;
-  CHECK(w.run().slices == 4);
-  CHECK(w.slice("p_0").mask == std::vector<float>{1, 0, 0, 0, 0, 0});
-}
-
-TEST_CASE("import: NaN in an image is a problem", "[import]") {
-  Workshop w;
-  std::vector<float> values(24, 1.0F);
-  values[3] = std::nanf("");
-  w.add("p/img.nii", nifti_file({.dims = {3, 2, 4}}, bytes_of(values)));
-  w.add("p/seg.nii", nifti_file({.dims = {3, 2, 4}}, bytes_of(std::vector<float>(24))));
-  w.config().names = {".", ".", {"img"}, "seg"};
-  CHECK_THAT(w.refusal(), ContainsSubstring("img.nii: 1 of 24 values are NaN"));
 }
 
 TEST_CASE("import: the output must be elsewhere and new", "[import]") {
@@ -255,4 +158,135 @@ TEST_CASE("import: ten thousand files", "[import]") {
   CHECK(summary.slices == 5000);
   CHECK(summary.patients.size() == 100);
   CHECK(scan_pairs(w.out()).size() == 5000);
+}
+
+TEST_CASE("import: the same picture with 8 and with 4 bits is the same slice", "[import]") {
+  Workshop w;
+  std::vector<std::uint16_t> four, eight;
+  for (std::uint16_t i = 0; i < 16; ++i) {
+    four.push_back(i);
+    eight.push_back(static_cast<std::uint16_t>(17 * i));
+  }
+  w.add("p/a.png", png_file({.height = 4, .width = 4}, eight));
+  w.add("p/b.png", png_file({.height = 4, .width = 4, .bits = 4}, four));
+  for (const char* name : {"p/a_mask.png", "p/b_mask.png"})
+    w.add(name, png_file({.height = 4, .width = 4, .bits = 1}, std::vector<std::uint16_t>(16)));
+  w.run();
+  CHECK(w.slice("a").image == w.slice("b").image);
+}
+
+TEST_CASE("import: a turned picture lies under its upright mask, and is told of",
+          "[import][exif]") {
+  Workshop w;
+  w.add("p/a.png", png_file({.height = 1, .width = 2, .exif = exif_block(8)}, {1, 2}));
+  w.add("p/a_mask.png", png_file({.height = 2, .width = 1}, {1, 0}));
+  ImportSummary summary = w.run();
+  CHECK(w.slice("a").image == std::vector<float>{2, 1});
+  REQUIRE(summary.warnings.size() == 1);
+  CHECK_THAT(summary.warnings[0], ContainsSubstring("pass --orientation stored"));
+  fs::remove_all(w.out());
+  w.add("p/a_mask.png", png_file({.height = 1, .width = 2}, {1, 0}));
+  w.config().stack.as_stored = true;
+  summary = w.run();
+  CHECK(summary.warnings.empty());
+  CHECK(w.slice("a").image == std::vector<float>{1, 2});
+}
+
+TEST_CASE("import: masks that are mostly tumour are told of", "[import]") {
+  Workshop w;
+  w.add_pair("p/a", 10, {1, 1, 1, 0});
+  w.add_pair("p/b", 10, {1, 1, 0, 0});
+  w.add_pair("p/c", 10, {1, 1, 1, 1});
+  const ImportSummary summary = w.run();
+  REQUIRE(summary.warnings.size() == 2);
+  CHECK_THAT(summary.warnings[0], ContainsSubstring("a_mask.png: 3 of 4 pixels are tumour"));
+  CHECK_THAT(summary.warnings[0], ContainsSubstring("white-is-zero"));
+  CHECK(summary.warnings[1] == "and 1 more such masks");
+}
+
+TEST_CASE("import: images between 0 and 1 beside others up to 255 are told of", "[import]") {
+  Workshop w;
+  fs::create_directories(w.data() / "p");
+  const auto add = [&](const std::string& id, const std::vector<float>& values) {
+    write_npy<float>(w.data() / "p" / (id + ".npy"), {2, 2}, values);
+    write_npy<std::uint8_t>(w.data() / "p" / (id + "_mask.npy"), {2, 2},
+                            std::vector<std::uint8_t>{0, 1, 0, 0});
+  };
+  add("a", {0, 0.5F, 0.25F, 1});
+  add("b", {0, 128, 64, 255});
+  add("c", {-1, 0.5F, 0, 1});  // standardised: says nothing
+  add("d", {0, 1, 1, 0});      // dark, of whole numbers
+  ImportSummary summary = w.run();
+  REQUIRE(summary.warnings.size() == 1);
+  CHECK_THAT(summary.warnings[0], ContainsSubstring("1 images lie within 0 and 1 (first"));
+  CHECK_THAT(summary.warnings[0], ContainsSubstring("1 others go up to 255"));
+  CHECK(check_data(w.out()).warnings.size() == 1);
+}
+
+TEST_CASE("import: several masks of an image are joined when told to", "[import]") {
+  Workshop w;
+  w.add_pair("p/x", 10, {0, 1, 0, 0});
+  w.add("p/x_mask_1.png", png_file({.height = 2, .width = 2}, {0, 0, 1, 0}));
+  CHECK_THAT(w.refusal(), ContainsSubstring("x_mask_1.png: a second mask of"));
+  w.config().names.join_masks = true;
+  CHECK(w.run().slices == 1);
+  CHECK(w.slice("x").mask == std::vector<float>{0, 1, 1, 0});
+  CHECK_THAT(w.table(), ContainsSubstring("p/x_mask.png;p/x_mask_1.png"));
+}
+
+TEST_CASE("import: many sizes are a line, not a page", "[import]") {
+  Workshop w;
+  for (int width = 1; width <= 60; ++width)
+    w.add_pair("p/s" + std::to_string(width), 10,
+               std::vector<std::uint16_t>(static_cast<std::size_t>(2 * width)), width);
+  w.add_pair("p/again", 10, std::vector<std::uint16_t>(8), 4);
+  w.config().keep_blank = true;
+  const std::string message = w.refusal();
+  CHECK(message.size() < 1000);
+  CHECK_THAT(message, ContainsSubstring("60 sizes: from 1 of 2 x 1 (first"));
+  CHECK_THAT(message, ContainsSubstring("to 1 of 2 x 60 (first"));
+  CHECK_THAT(message, ContainsSubstring("most often 2 of 2 x 4 (first"));
+  w.config().resize = Size{2, 60};  // as the message says
+  CHECK(w.run().size == Size{2, 60});
+}
+
+TEST_CASE("import: names that a spreadsheet would compute stay text, and are found again",
+          "[import]") {
+  Workshop w;
+  w.add_pair("=p/=1+1", 10, {0, 1});
+  w.add_pair("'p/-x", 20, {0, 1});
+  w.run();
+  CHECK_THAT(w.table(), ContainsSubstring("\n'=1+1,'=p,1,'=p/=1+1.png,'=p/=1+1_mask.png,,\n"));
+  const auto groups = assign_groups({"=1+1", "-x"}, "csv:" + (w.out() / kSliceTable).string());
+  CHECK(groups.at("=1+1") == "=p");
+  CHECK(groups.at("-x") == "'p");
+}
+
+TEST_CASE("import: a picture with another number of channels than dataset.json says", "[import]") {
+  Workshop w;
+  w.add("imagesTr/k_0000.png", png_file({.height = 2, .width = 1}, {1, 2}));
+  w.add("labelsTr/k.png", png_file({.height = 2, .width = 1}, {0, 1}));
+  w.add("dataset.json",
+        R"({"channel_names": {"0": "R", "1": "G", "2": "B"}, "file_ending": ".png"})");
+  w.config().data = w.data() / "dataset.json";
+  w.config().out = w.out();
+  w.config().group_by = "case";
+  CHECK_THAT(error_of([&] { import_data(w.config(), [](auto, auto) {}); }),
+             ContainsSubstring("k_0000.png: 1 channels, "));
+  w.add("imagesTr/k_0000.png",
+        png_file({.height = 2, .width = 1, .channels = 3}, {1, 2, 3, 4, 5, 6}));
+  const ImportSummary summary = import_data(w.config(), [](auto, auto) {});
+  CHECK(summary.slices == 1);
+  CHECK(summary.channels == 3);
+}
+
+TEST_CASE("import: stopped between two cases it leaves nothing", "[import]") {
+  Workshop w;
+  w.add_pair("p/a", 10, {0, 1});
+  w.add_pair("p/b", 10, {0, 1});
+  w.config().data = w.data();
+  w.config().out = w.out();
+  struct Stop {};
+  CHECK_THROWS_AS(import_data(w.config(), [](auto, auto) { throw Stop(); }), Stop);
+  CHECK(std::distance(fs::directory_iterator(w.out().parent_path()), {}) == 1);
 }

@@ -52,7 +52,7 @@ TEST_CASE("resample: a margin has the least value of its channel", "[resample]")
   CHECK_THAT(error_of([] {
                pad_mask(std::vector<std::uint8_t>{1, 1}, {1, 2}, {5, 1});
              }),
-             ContainsSubstring("--pad-to 5x1 is smaller than a slice of 1 x 2"));
+             ContainsSubstring("a slice of 1 x 2 does not fit into 5 x 1"));
 }
 
 TEST_CASE("resample: sizes as text", "[resample]") {
@@ -60,4 +60,19 @@ TEST_CASE("resample: sizes as text", "[resample]") {
   for (const char* bad : {"", "240", "240x", "x256", "0x5", "5x-1", "70000x5", "5x5x5", "5 x 5"})
     CHECK_THAT(error_of([&] { parse_size(bad, "--resize"); }),
                ContainsSubstring(std::string("--resize ") + bad + ": expected HEIGHTxWIDTH"));
+}
+
+TEST_CASE("resample: a slice fits into a size with the ratio of its sides", "[import]") {
+  const auto inner = [](Size from, Size to) { return fit(from, to, false, {}).inner; };
+  CHECK(inner({512, 512}, {256, 256}) == Size{256, 256});
+  CHECK(inner({100, 200}, {256, 256}) == Size{128, 256});
+  CHECK(inner({200, 100}, {256, 300}) == Size{256, 128});
+  CHECK(inner({3, 1000}, {10, 10}) == Size{1, 10});
+  CHECK(fit({100, 200}, Size{256, 256}, false, {}).outer == Size{256, 256});
+  CHECK(fit({100, 200}, Size{256, 256}, true, {}).inner == Size{256, 256});
+  CHECK(fit({100, 200}, {}, false, Size{256, 256}).inner == Size{100, 200});
+  CHECK_THAT(error_of([] {
+               fit({100, 200}, Size{256, 256}, false, Size{256, 200});
+             }),
+             ContainsSubstring("256 x 256 pixels are more than --pad-to 256x200"));
 }

@@ -1,0 +1,80 @@
+#include "engine/import/collect_files.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/formats/stack.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kForeign[] = {".gif", ".bmp", ".webp", ".jp2",  ".j2k", ".heic", ".avif",
+                                         ".svg", ".pgm", ".ppm",  ".pnm",  ".tga", ".dcm",  ".ima",
+                                         ".mha", ".mhd", ".nrrd", ".nhdr", ".mgz", ".mgh",  ".hdr",
+                                         ".img", ".npz", ".mat",  ".svs",  ".czi", ".dicom"};
+
+std::string lower_ending(const fs::path& file) {
+  std::string ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
+}
+
+bool is_foreign_name(const fs::path& file) {
+  return std::find(std::begin(kForeign), std::end(kForeign), lower_ending(file)) !=
+         std::end(kForeign);
+}
+
+}  // namespace
+
+void collect_files(const fs::path& root, CollectedFiles& files, Problems& problems) {
+  std::error_code error;
+  check(fs::is_directory(root, error), "{}: {}; expected a folder with images and masks",
+        root.string(), fs::exists(root, error) ? "not a folder" : "no such folder");
+  fs::recursive_directory_iterator entry(root, error), end;
+  while (!error && entry != end) {
+    const fs::path& path = entry->path();
+    std::error_code ignored;
+    const bool is_folder = entry->is_directory(ignored);
+    if (path.filename().string().starts_with('.')) {
+      entry.disable_recursion_pending();
+    } else if (is_folder && entry->is_symlink(ignored)) {
+      problems.add("links to folders",
+                   fmt::format("{}: a link to a folder is not followed; pass its target as --data",
+                               path.string()));
+    } else if (!is_folder && is_stack_name(path)) {
+      files.known.insert(path.lexically_normal());
+    } else if (!is_folder && is_foreign_name(path)) {
+      files.foreign.insert(path.lexically_normal());
+    }
+    entry.increment(error);
+  }
+  check(!error, "{}: cannot be read: {}; check its permissions", root.string(), error.message());
+}
+
+std::string foreign_problem(const fs::path& file) {
+  return fmt::format("{}: Glia reads no {} files; export it as .png, .tif, .npy, .nii or .nii.gz",
+                     file.string(), lower_ending(file));
+}
+
+std::string why_unreadable(const fs::path& file) {
+  try {
+    check_readable(file);
+    std::ifstream in(file, std::ios::binary);
+    std::string start(200, '\0');
+    in.read(start.data(), static_cast<std::streamsize>(start.size()));
+    start.resize(static_cast<std::size_t>(in.gcount()));
+    check_fetched(start, file.string());
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace glia
