@@ -4,8 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "apps/commands.h"
+#include "apps/terminal/interrupt.h"
+#include "apps/terminal/progress.h"
+#include "engine/base/text.h"
 #include "engine/data/split_folder.h"
 
 namespace glia {
@@ -36,9 +40,23 @@ void print_summary(const SplitSummary& summary) {
 void run_split(const SplitOptions& options) {
   const std::map<std::string, Materialize> ways = {
       {"none", Materialize::none}, {"copy", Materialize::copy}, {"link", Materialize::link}};
-  print_summary(write_split({options.data, options.out, options.config,
-                             ways.at(options.materialize), options.overwrite}));
-  fmt::print("written to {}\n", options.out);
+  catch_interrupts();
+  SplitSummary summary;
+  {
+    std::optional<Progress> progress;
+    summary = write_split({options.data, options.out, options.config, ways.at(options.materialize),
+                           options.overwrite},
+                          [&](std::int64_t done, std::int64_t total) {
+                            if (interrupted()) {
+                              fmt::print(stderr, "glia: stopped; nothing was written\n");
+                              throw CLI::RuntimeError(130);
+                            }
+                            if (!progress) progress.emplace("split", total);
+                            progress->update(done, {.images = done});
+                          });
+  }
+  print_summary(summary);
+  fmt::print("written to {}\n", printable_name(options.out));
 }
 
 }  // namespace

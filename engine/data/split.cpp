@@ -32,20 +32,18 @@ std::vector<Group> collect_groups(const std::map<std::string, std::string>& grou
   return groups;
 }
 
-/// Moves groups from the back of `groups` to `part` until it holds `wanted` slices, leaving at
-/// least `reserved` groups.
-void fill(std::vector<std::string>& part, std::vector<Group>& groups, std::int64_t wanted,
+/// Moves groups from the back of `groups` to `part` as long as that brings it nearer to `wanted`
+/// slices, one at least, leaving at least `reserved` groups.
+void fill(std::vector<std::string>& part, std::vector<Group>& groups, double wanted,
           std::size_t reserved) {
-  while (std::ssize(part) < wanted && groups.size() > reserved) {
-    part.insert(part.end(), groups.back().ids.begin(), groups.back().ids.end());
+  while (groups.size() > reserved && wanted > 0) {
+    const std::vector<std::string>& next = groups.back().ids;
+    const double before = wanted - static_cast<double>(part.size());
+    const double after = before - static_cast<double>(next.size());
+    if (!part.empty() && std::abs(after) >= std::abs(before)) break;
+    part.insert(part.end(), next.begin(), next.end());
     groups.pop_back();
   }
-}
-
-/// Slices that a share stands for; a share above zero is at least one slice.
-std::int64_t slices_of(double share, std::size_t total) {
-  if (share == 0) return 0;
-  return std::max<std::int64_t>(1, std::llround(share * static_cast<double>(total)));
 }
 
 }  // namespace
@@ -67,10 +65,11 @@ Split split_ids(const std::vector<std::string>& ids, const SplitConfig& config) 
         config.group_by, groups.size(), 1 + val_parts + test_parts);
   Sequence sequence(config.seed, kSplitStream);
   shuffle(groups, sequence);
-  const std::size_t total = split.group_of.size();
-  fill(split.test, groups, slices_of(config.test, total), 1 + val_parts);
-  fill(split.val, groups, slices_of(config.val, total), 1);
-  fill(split.train, groups, static_cast<std::int64_t>(total), 0);
+  const auto total = static_cast<double>(split.group_of.size());
+  fill(split.test, groups, config.test * total, 1 + val_parts);
+  fill(split.val, groups, config.val * total, 1);
+  for (const Group& group : groups)
+    split.train.insert(split.train.end(), group.ids.begin(), group.ids.end());
   for (std::vector<std::string>* part : {&split.train, &split.val, &split.test})
     std::sort(part->begin(), part->end(), id_less);
   return split;

@@ -20,11 +20,11 @@ struct Split {
   bool leaking = false;                         // slices of one patient may stand on both sides
 };
 
-/// Shuffles the groups by the seed, then fills test and after it val, group by group, until each
-/// holds its share of the slices (rounded); the rest is train. The result depends on the set of ids
-/// and the config only. Every part with a share gets at least one group. Throws `Error` when shares
-/// are outside [0, 1) or leave nothing to train on, when there are fewer groups than parts, and
-/// where assign_groups does.
+/// Shuffles the groups by the seed, then fills test and after it val, group by group, as long as
+/// the next one brings it nearer to its share of the slices; the rest is train. The result depends
+/// on the set of ids and the config only. Every part with a share gets at least one group. Throws
+/// `Error` when shares are outside [0, 1) or leave nothing to train on, when there are fewer groups
+/// than parts, and where assign_groups does.
 Split split_ids(const std::vector<std::string>& ids, const SplitConfig& config);
 
 /// How many slices of val and test have a twin in another part: the same fingerprint.

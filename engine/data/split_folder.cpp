@@ -9,6 +9,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
+#include "engine/base/json.h"
 #include "engine/base/staging.h"
 #include "engine/data/dataset.h"
 
@@ -39,9 +40,11 @@ struct Part {
   const std::vector<std::string>& ids;
 };
 
-Slices inspect(const std::vector<Sample>& samples) {
+Slices inspect(const std::vector<Sample>& samples,
+               const std::function<void(std::int64_t, std::int64_t)>& on_slice) {
   Slices slices;
   for (const Sample& sample : samples) {
+    on_slice(std::ssize(slices), std::ssize(samples));
     const std::vector<float> mask = load_mask(sample.mask);
     const bool tumour = std::find(mask.begin(), mask.end(), 1.0f) != mask.end();
     slices[sample.id] = {sample, tumour, hash_file(sample.image)};
@@ -97,8 +100,7 @@ std::string manifest_text(const SplitRequest& request, const SplitSummary& summa
                                         {"groups", part.summary.groups},
                                         {"with_tumour", part.summary.with_tumour},
                                         {"list_xxh3", hash_text(list_text(part.ids))}};
-  // File names need not be UTF-8; JSON must be.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 void place(const fs::path& source, const fs::path& folder, Materialize materialize) {
@@ -157,13 +159,14 @@ fs::path check_out(const SplitRequest& request) {
 
 }  // namespace
 
-SplitSummary write_split(const SplitRequest& request) {
+SplitSummary write_split(const SplitRequest& request,
+                         const std::function<void(std::int64_t, std::int64_t)>& on_slice) {
   const fs::path out = check_out(request);
   const std::vector<Sample> samples = scan_pairs(request.data);
   std::vector<std::string> ids;
   for (const Sample& sample : samples) ids.push_back(sample.id);
   const Split split = split_ids(ids, request.config);
-  const Slices slices = inspect(samples);
+  const Slices slices = inspect(samples, on_slice);
   std::map<std::string, std::string> hash_of;
   for (const auto& [id, slice] : slices) hash_of[id] = slice.hash;
   const std::vector<Part> parts = make_parts(split, slices);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,12 @@ struct SplitSummary {
 inline constexpr const char* kLeakNote = "slices of one patient may stand on both sides";
 
 /// Splits the slices below `data` and writes train.txt, val.txt, test.txt (those that are not
-/// empty) and manifest.json to `out`, all at once or nothing. Throws `Error` when `out` holds
-/// something and `overwrite` is not set, when it would replace or lie among the data, and where
-/// scan_pairs, load_mask and split_ids do.
-SplitSummary write_split(const SplitRequest& request);
+/// empty) and manifest.json to `out`, all at once or nothing. `on_slice` hears how many slices of
+/// how many were read, and may throw to stop. Throws `Error` when `out` holds something and
+/// `overwrite` is not set, when it would replace or lie among the data, and where scan_pairs,
+/// load_mask, split_ids and Staging do.
+SplitSummary write_split(
+    const SplitRequest& request,
+    const std::function<void(std::int64_t, std::int64_t)>& on_slice = [](auto, auto) {});
 
 }  // namespace glia

@@ -146,3 +146,21 @@ TEST_CASE("split folder: a failed split leaves nothing behind", "[split]") {
   CHECK_THAT(write_error({data, out, {}}), ContainsSubstring("0_seg.npy: not a .npy file"));
   CHECK(entries_in(folder.path()) == 1);
 }
+
+TEST_CASE("split folder: an earlier split is replaced in one step, other files stay", "[split]") {
+  const TempFolder folder;
+  const fs::path data = folder.path() / "data", out = folder.path() / "out";
+  write_patients(data);
+  write_split({data, out, {.val = 0.2, .test = 0.2}, Materialize::link});
+  write_bytes(out / "notes.txt", "mine");
+  write_split({data, out, {.val = 0.4, .test = 0}, Materialize::none, true});
+  CHECK(entries_in(out) == 4);  // train.txt, val.txt, manifest.json, notes.txt
+  CHECK(read_file(out / "notes.txt") == "mine");
+  CHECK(entries_in(folder.path()) == 2);
+  fs::create_directories(out / "mine");
+  const std::string before = read_file(out / "val.txt");
+  CHECK_THAT(write_error({data, out, {.val = 0.2}, Materialize::none, true}),
+             ContainsSubstring("mine: a folder that does not belong"));
+  CHECK(read_file(out / "val.txt") == before);
+  CHECK(entries_in(folder.path()) == 2);
+}

@@ -1,6 +1,7 @@
 #include "engine/data/split.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "engine/data/group.h"
@@ -61,7 +62,7 @@ TEST_CASE("split: seed and ids decide, the order of ids does not", "[split]") {
   CHECK(first.val == again.val);
   CHECK(first.val != other.val);
   // Pinned: a manifest's seed must give the same lists in every build.
-  CHECK(groups_in(first, first.val) == std::set<std::string>{"10", "5", "8"});
+  CHECK(groups_in(first, first.val) == std::set<std::string>{"5", "8"});
 }
 
 TEST_CASE("split: another val share leaves the test part as it was", "[split]") {
@@ -75,6 +76,18 @@ TEST_CASE("split: every part with a share gets a group, train too", "[split]") {
   CHECK((split.train.size() == 20 && split.val.size() == 20 && split.test.size() == 20));
   const Split whole = split_ids(make_ids(1, 4), {.val = 0, .test = 0});
   CHECK((whole.train.size() == 4 && whole.val.empty() && whole.test.empty()));
+}
+
+TEST_CASE("split: parts have the nearest count of patients", "[split]") {
+  const auto patients = [](int all, double val, double test) {
+    const Split split = split_ids(make_ids(all, 4), {.val = val, .test = test});
+    const auto count = [&](const auto& part) { return groups_in(split, part).size(); };
+    return std::array{count(split.train), count(split.val), count(split.test)};
+  };
+  CHECK(patients(6, 0.2, 0.2) == std::array<std::size_t, 3>{4, 1, 1});
+  CHECK(patients(8, 0.2, 0.2) == std::array<std::size_t, 3>{4, 2, 2});
+  CHECK(patients(5, 0.3, 0) == std::array<std::size_t, 3>{4, 1, 0});  // 1.5: the fewer
+  CHECK(patients(3, 0.01, 0.01) == std::array<std::size_t, 3>{1, 1, 1});
 }
 
 TEST_CASE("split: by slice is stamped as leaking", "[split]") {
