@@ -9,7 +9,7 @@
 #include <set>
 
 #include "apps/commands.h"
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 #include "apps/runs/environment.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/report.h"

@@ -9,7 +9,7 @@
 #include "apps/commands.h"
 #include "apps/flags/help_text.h"
 #include "apps/flags/numbers.h"
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 #include "engine/runtime/allocator.h"
 
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "apps/commands.h"
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 #include "engine/phantom/phantom.h"
 
 namespace glia {

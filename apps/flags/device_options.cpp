@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 
 namespace glia {
 

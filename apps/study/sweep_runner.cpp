@@ -12,7 +12,7 @@
 #include "apps/study/child_process.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/progress.h"
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/sweep/study_files.h"

@@ -6,7 +6,7 @@
 #include <exception>
 
 #include "apps/terminal/interrupt.h"
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 #include "engine/base/file.h"
 
 namespace glia {

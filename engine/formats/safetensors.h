@@ -35,8 +35,8 @@ void write_safetensors(const std::filesystem::path& path,
 
 /// Leaves out tensors whose names end in `ignored` (unless that is empty). Throws `Error` naming
 /// the file when it is truncated, its header is no valid JSON or has more than 16 MiB, a tensor is
-/// not F32, offsets lie outside, overlap or do not match the shape, or a checksum does not match the
-/// bytes.
+/// not F32, offsets lie outside, overlap or do not match the shape, or a checksum does not match
+/// the bytes.
 SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored = "");
 /// The same of the content of `file`.
 SafeTensors decode_safetensors(std::string bytes, const std::string& file,

@@ -29,8 +29,7 @@ std::string optimizer_name(const optim::Optimizer::State& state) {
 
 }  // namespace
 
-void check_values(const std::string& name, std::span<const float> values,
-                   const std::string& file) {
+void check_values(const std::string& name, std::span<const float> values, const std::string& file) {
   if (const auto bad = find_not_finite(values))
     fail(
         "{}: tensor '{}': {} of {} values are NaN or infinite, the first at {}; the training that "

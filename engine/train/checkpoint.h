@@ -27,8 +27,8 @@ struct Checkpoint {
   /// Throws `Error` naming the file when it is no checkpoint of this program.
   static Checkpoint open(const std::filesystem::path& path);
 
-  /// Throws `Error` naming the tensor when one of the model's is missing, has another shape or fails
-  /// `check_values`, or when the file has tensors that the model lacks. The model need not be
+  /// Throws `Error` naming the tensor when one of the model's is missing, has another shape or
+  /// fails `check_values`, or when the file has tensors that the model lacks. The model need not be
   /// allocated: what a file says of its size is believed only after this.
   void check_weights(nn::Model& model) const;
   /// Copies weights and buffers into the allocated `model`. Throws `Error` where `check_weights`

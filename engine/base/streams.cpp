@@ -1,4 +1,4 @@
-#include "apps/terminal/streams.h"
+#include "engine/base/streams.h"
 
 #include <fcntl.h>
 #include <unistd.h>
