@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/data/group.h"
+#include "engine/formats/stack.h"
 #include "engine/import/import_cases.h"
 #include "engine/import/mask_values.h"
 #include "engine/import/resample.h"
