@@ -1,18 +1,20 @@
-// glia bench: how fast each kernel of a training step and the whole step are, beside what the
-// machine could do.
+// glia bench: how fast each kernel of a training step and the whole step are, or kernels at any
+// other shape, beside what the machine could do.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <stdlib.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 
 #include "apps/commands.h"
-#include "engine/base/streams.h"
+#include "apps/flags/bench_options.h"
+#include "apps/flags/operation_list.h"
 #include "apps/runs/environment.h"
 #include "apps/terminal/interrupt.h"
+#include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/report.h"
+#include "engine/base/streams.h"
 #include "engine/runtime/open_device.h"
 
 namespace glia {
@@ -22,53 +24,6 @@ namespace {
 using namespace bench;
 
 constexpr const char* kStep = "train_step";
-
-struct BenchOptions {
-  DeviceRequest device;
-  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases;
-  std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
-  UNetConfig unet;
-  std::int64_t size = 240, flush_mib = 128;
-  std::string up = name_of(unet.up), memory = name_of(device.memory), out;
-  std::vector<std::string> precisions{"fp32"};
-  MeasureOptions measure;
-  bool no_cold = false, no_check = false;
-  double peak_gflops = 0, peak_gbytes = 0;
-
-  std::size_t flush_bytes() const { return static_cast<std::size_t>(flush_mib) << 20; }
-};
-
-/// What stands side by side in a row: a backend with a way to convolve and its precision.
-struct Variant {
-  std::string name, backend, conv, precision = "fp32";
-};
-
-bool chosen(const std::vector<std::string>& choice, const std::string& name) {
-  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
-}
-
-/// Every backend with every --conv and --precision, named after what differs. Beside our own
-/// kernels others stand once: --conv and --precision are ours.
-std::vector<Variant> variants_of(const BenchOptions& o) {
-  const bool beside_ours = chosen(o.backends, "native");
-  std::vector<Variant> variants;
-  for (const std::string& backend : o.backends) {
-    if (beside_ours && backend != "native") {
-      variants.push_back({backend, backend, "auto"});
-      continue;
-    }
-    for (const std::string& conv : o.convs)
-      for (const std::string& precision : o.precisions) {
-        std::vector<std::string> name;
-        if (o.backends.size() > 1) name.push_back(backend);
-        if (o.convs.size() > 1) name.push_back(conv);
-        if (o.precisions.size() > 1) name.push_back(precision);
-        if (name.empty()) name.push_back(backend);
-        variants.push_back({fmt::format("{}", fmt::join(name, " ")), backend, conv, precision});
-      }
-  }
-  return variants;
-}
 
 /// For single calls: the kernels of the rows, not a whole step.
 std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet,
@@ -84,12 +39,24 @@ std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool
   });
 }
 
+std::size_t flush_bytes(const BenchOptions& o) {
+  return static_cast<std::size_t>(o.flush_mib) << 20;
+}
+
 /// Rows have to be those of all backends, which may not read maps.
 Recording recording_of(const BenchOptions& o) {
   Recording how{.reads_maps = true, .memory = parse_memory(o.memory)};
-  for (const Variant& variant : variants_of(o))
-    how.reads_maps = how.reads_maps && open(o, variant, true)->kernels().reads_maps;
+  for (const Variant& variant : o.variants()) {
+    const KernelTable& kernels = open(o, variant, true)->kernels();
+    if (!how.reads_maps || kernels.reads_maps) continue;
+    how.reads_maps = false;
+    how.backend = kernels.name;
+  }
   return how;
+}
+
+Filter filter_of(const BenchOptions& o) {
+  return {o.ops, o.phases};
 }
 
 /// A step as the backends run it, and with a pass an operation, from which floors are derived.
@@ -101,7 +68,7 @@ struct BenchStep {
 std::vector<BenchStep> record_steps(const BenchOptions& o) {
   const Recording how = recording_of(o);
   std::vector<BenchStep> steps;
-  std::set<std::string> ops{kStep};
+  std::set<std::string> ops{kStep}, kernels;
   bool any = o.phases.empty() && chosen(o.ops, kStep);
   for (const std::int64_t base_width : o.base_widths)
     for (const std::int64_t batch_size : o.batch_sizes) {
@@ -111,13 +78,29 @@ std::vector<BenchStep> record_steps(const BenchOptions& o) {
                        record_training_step(config, batch_size, o.size)});
       for (const Call& call : steps.back().step.calls) {
         ops.insert(call.op);
-        any = any || (chosen(o.ops, call.op) && chosen(o.phases, name_of(call.phase)));
+        kernels.insert(call.kernel);
+        any = any || filter_of(o).lets(call);
       }
     }
   for (const std::string& op : o.ops)
-    check(ops.contains(op), "--op: found '{}', the step has {}", op, fmt::join(ops, ", "));
-  check(any, "--op, --phase: no kernel of the step is chosen by both");
+    check(ops.contains(op) || kernels.contains(op),
+          "--op: found '{}', the step has {}; give a --shape to time any other (glia bench --list)",
+          op, fmt::join(ops, ", "));
+  check(any,
+        "--op, --phase: no kernel of the step is chosen by both '{}' and '{}'; choose another "
+        "--phase, "
+        "or leave one of the flags out",
+        fmt::join(o.ops, ","), fmt::join(o.phases, ","));
   return steps;
+}
+
+/// Those of --shape or --case.
+std::vector<Row> record_cases(const BenchOptions& o) {
+  const Recording how = recording_of(o);
+  if (!o.shape.given()) return rows_of_cases(o.cases, filter_of(o), how);
+  std::vector<std::string> operations;
+  for (const std::string& op : o.ops) operations.push_back(operation_of(op));
+  return rows_at(o.shape.parse(operations), o.shape.text(), filter_of(o), how);
 }
 
 void warn_of_load(int threads) {
@@ -130,11 +113,18 @@ void warn_of_load(int threads) {
         load);
 }
 
+std::string what_is_timed(const BenchOptions& o) {
+  if (o.shape.given()) return fmt::format("{} at {}", fmt::join(o.ops, ", "), o.shape.text());
+  if (!o.cases.empty()) return fmt::format("cases {}", fmt::join(o.cases, ", "));
+  return fmt::format("U-Net of base width {}, batch {}, {}x{}", fmt::join(o.base_widths, ", "),
+                     fmt::join(o.batch_sizes, ", "), o.size, o.size);
+}
+
 /// Opens every variant once, so that a wrong name is found before anything is timed, and measures
 /// the machine with the first.
 Report start_report(const BenchOptions& o) {
   Report report{.title = "", .environment = describe_environment(), .backends = {}};
-  for (const Variant& variant : variants_of(o)) {
+  for (const Variant& variant : o.variants()) {
     const bool first = report.backends.empty();
     report.backends.push_back(variant.name);
     const auto device = open(o, variant, !first);
@@ -142,14 +132,14 @@ Report start_report(const BenchOptions& o) {
     const int threads = device->context().threads;
     const bool cpu = device->allocator().on_host();
     if (cpu) warn_of_load(threads);
-    if (!o.measure.once) report.peaks = measure_peaks(*device, o.flush_bytes());
+    if (!o.measure.once) report.peaks = measure_peaks(*device, flush_bytes(o));
     report.environment["device"] = device->name();
     if (cpu) report.environment["threads"] = threads;
     report.title = fmt::format(
-        "{}, U-Net of base width {}, batch {}, {}x{}",
+        "{}, {}",
         cpu ? fmt::format("{}, {} threads", report.environment.value("cpu", "CPU"), threads)
             : device->name(),
-        fmt::join(o.base_widths, ", "), fmt::join(o.batch_sizes, ", "), o.size, o.size);
+        what_is_timed(o));
   }
   if (o.peak_gflops > 0) report.peaks.flops = 1e9 * o.peak_gflops;
   if (o.peak_gbytes > 0) report.peaks.bytes = 1e9 * o.peak_gbytes;
@@ -163,6 +153,11 @@ Report start_report(const BenchOptions& o) {
                      {"flush_mib", o.flush_mib},
                      {"memory", o.memory},
                      {"up", o.up}};
+  if (!o.of_cases()) return report;
+  for (const char* of_step : {"size", "memory", "up"}) report.settings.erase(of_step);
+  report.settings["op"] = o.ops;
+  report.settings["shape"] = o.shape.text();
+  report.settings["case"] = o.cases;
   return report;
 }
 
@@ -183,7 +178,7 @@ void print_machine(const Report& report, const BenchOptions& o) {
 
 void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
-  for (const Variant& variant : variants_of(o))
+  for (const Variant& variant : o.variants())
     backends.push_back({variant.name, [&o, variant] { return open(o, variant, true, false); }});
   for (const BenchStep& bench : steps) {
     if (interrupted()) return;
@@ -193,142 +188,99 @@ void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Rep
   }
 }
 
-void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
+std::vector<OpenBackend> open_all(const BenchOptions& o) {
   std::vector<OpenBackend> backends;
-  for (const Variant& variant : variants_of(o))
+  for (const Variant& variant : o.variants())
     backends.emplace_back(variant.name, open(o, variant, true),
-                          o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float));
-  for (const BenchStep& bench : steps) {
-    const RecordedStep& step = bench.step;
-    fmt::print("kernels of a step, base width {}, batch {}\n", step.config.base_width,
-               step.batch_size);
-    print_now(table_header(report));
-    for (const Row& row : distinct_rows(step.calls)) {
-      if (!chosen(o.ops, row.call.op) || !chosen(o.phases, name_of(row.call.phase))) continue;
-      if (interrupted()) return;
-      report.kernels.push_back({step.config.base_width, step.batch_size, row,
-                                measure_call(row.call, backends, o.measure)});
-      print_now(table_lines(report, report.kernels.back()));
-    }
-    print_now(total_text(report, step) + "\n");
+                          o.measure.cold && !o.measure.once ? flush_bytes(o) : sizeof(float));
+  return backends;
+}
+
+/// A table of rows, of a step or of cases.
+void bench_rows(const BenchOptions& o, const std::vector<Row>& rows, const RecordedStep* step,
+                std::vector<OpenBackend>& backends, Report& report) {
+  fit_columns(report, rows);
+  print_now(table_header(report));
+  for (const Row& row : rows) {
+    if (interrupted()) return;
+    report.kernels.push_back({step ? step->config.base_width : 0, step ? step->batch_size : 0, row,
+                              measure_call(row.call, backends, o.measure)});
+    print_now(table_lines(report, report.kernels.back()));
   }
 }
 
+void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
+  std::vector<OpenBackend> backends = open_all(o);
+  for (const BenchStep& bench : steps) {
+    fmt::print("kernels of a step, base width {}, batch {}\n", bench.step.config.base_width,
+               bench.step.batch_size);
+    std::vector<Row> rows = distinct_rows(bench.step.calls);
+    std::erase_if(rows, [&](const Row& row) { return !filter_of(o).lets(row.call); });
+    bench_rows(o, rows, &bench.step, backends, report);
+    if (interrupted()) return;
+    print_now(total_text(report, bench.step) + "\n");
+  }
+}
+
+/// A table of problems and no time is a failure.
+void check_timed(const Report& report) {
+  std::string problem;
+  for (const StepResult& result : report.steps)
+    for (const StepMeasurement& m : result.measurements)
+      if (m.seconds.empty())
+        problem = m.problem;
+      else
+        return;
+  for (const KernelResult& result : report.kernels)
+    for (const Measurement& m : result.measurements)
+      if (m.warm.empty())
+        problem = m.problem;
+      else
+        return;
+  check(problem.empty(), "bench: nothing was timed; {}", problem);
+}
+
 void run_bench(BenchOptions& o) {
+  if (o.list) return print_now(operation_list());
   o.unet.up = parse_up(o.up);
   o.measure.cold = !o.no_cold;
   o.measure.check = !o.no_check;
-  const std::vector<BenchStep> steps = record_steps(o);
+  const bool of_cases = o.of_cases();
+  const std::vector<Row> rows = of_cases ? record_cases(o) : std::vector<Row>();
+  const std::vector<BenchStep> steps = of_cases ? std::vector<BenchStep>() : record_steps(o);
   Report report = start_report(o);
   print_machine(report, o);
   catch_interrupts();
-  if (o.phases.empty() && chosen(o.ops, kStep)) bench_steps(o, steps, report);
-  if (o.ops != std::vector<std::string>{kStep}) bench_kernels(o, steps, report);
+  if (of_cases) {
+    std::vector<OpenBackend> backends = open_all(o);
+    bench_rows(o, rows, nullptr, backends, report);
+  } else {
+    if (o.phases.empty() && chosen(o.ops, kStep)) bench_steps(o, steps, report);
+    if (o.ops != std::vector<std::string>{kStep}) bench_kernels(o, steps, report);
+  }
   if (!o.out.empty()) {
     write_report(report, o.out);
     fmt::print("written to {}\n", o.out);
   }
   if (interrupted()) throw CLI::RuntimeError(130);
-}
-
-void add_choice_options(CLI::App& command, BenchOptions& o) {
-  command.add_option("--device", o.device.device, "Where to compute: cpu, cuda, cuda:i, or auto")
-      ->capture_default_str();
-  command
-      .add_option(
-          "--backend", o.backends,
-          "Whose kernels, side by side: a list of native, emu (and in builds that have it onednn, "
-          "onednn-blocked, which is its convolutions in its own layouts, or cudnn)")
-      ->delimiter(',')
-      ->capture_default_str();
-  command
-      .add_option("--conv", o.convs,
-                  "How the CPU's native kernels convolve, side by side: a list of auto, direct and "
-                  "winograd")
-      ->delimiter(',')
-      ->check(CLI::IsMember(conv_names()))
-      ->capture_default_str();
-  command
-      .add_option("--precision", o.precisions,
-                  "In what the convolutions of the CPU's native kernels multiply, side by side: a "
-                  "list of fp32 and bf16")
-      ->delimiter(',')
-      ->check(CLI::IsMember(precision_names()))
-      ->capture_default_str();
-  command
-      .add_option(
-          "--memory", o.memory,
-          "What the native kernels of the CPU keep of a step: auto, fast or lean; with a "
-          "backend beside them that cannot do either, rows are those of a pass an operation")
-      ->check(CLI::IsMember(memory_names()))
-      ->capture_default_str();
-  command.add_option("--threads", o.device.threads, "CPU threads; 0 takes every core")
-      ->capture_default_str();
-  command.add_option("--base-width", o.base_widths, "Channels of the first level; a list")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--batch-size", o.batch_sizes, "Images a step; a list")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--size", o.size, "Height and width of the images")->capture_default_str();
-  command.add_option("--depth", o.unet.depth, "Number of halvings")->capture_default_str();
-  command.add_option("--up", o.up, "How the decoder doubles the image: transpose or upsample")
-      ->capture_default_str();
-  command
-      .add_option("--op", o.ops,
-                  "Only these: train_step (the whole step), conv2d, conv_transpose2d, batch_norm, "
-                  "relu, max_pool2d, iou_loss, adam, ...; a list")
-      ->delimiter(',');
-  command
-      .add_option("--phase", o.phases,
-                  "Only these: forward, backward, dgrad, wgrad, update; a list")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"forward", "backward", "dgrad", "wgrad", "update"}));
-}
-
-void add_measure_options(CLI::App& command, BenchOptions& o) {
-  command.add_option("--samples", o.measure.samples, "Samples of each row")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  command
-      .add_option("--row-seconds", o.measure.seconds,
-                  "Stop sampling a row after this time, but never before three samples; a whole "
-                  "step gets 15 times as long")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command.add_flag("--check-nan", o.device.check_nan,
-                   "Look at what every kernel writes, and end a row at the first value that is not "
-                   "finite; times then mean nothing");
-  command.add_flag("--no-cold", o.no_cold, "Leave out the samples with cold caches");
-  command.add_flag("--no-check", o.no_check, "Leave out errors and repeatability");
-  command
-      .add_option("--flush-mib", o.flush_mib,
-                  "Memory read before a cold sample and copied to measure the bandwidth: more than "
-                  "all caches")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  command
-      .add_option("--peak-gflops", o.peak_gflops,
-                  "Peak rate of float32 arithmetic; 0: measured on a CPU, unknown on a GPU")
-      ->capture_default_str();
-  command.add_option("--peak-gbytes", o.peak_gbytes, "Bandwidth of memory; 0: measured")
-      ->capture_default_str();
-  command.add_flag("--profile-once", o.measure.once,
-                   "Run every kernel of the rows exactly once and nothing else, under a profiler");
-  command.add_option("--out", o.out, "Folder for bench.json, bench.csv and roofline.svg");
+  check_timed(report);
 }
 
 }  // namespace
 
 void add_bench_command(CLI::App& app) {
-  auto* command = app.add_subcommand("bench", "Times every kernel of a training step and the step");
+  auto* command = app.add_subcommand(
+      "bench", "Times the kernels of a training step, or at any shape, and the step");
   auto options = std::make_shared<BenchOptions>();
-  add_choice_options(*command, *options);
-  add_measure_options(*command, *options);
+  options->add_to(*command);
   command->footer(
       "Example:\n"
       "  glia bench --device cpu --out bench\n"
       "  glia bench --base-width 32,64 --batch-size 6,12 --op conv2d --phase dgrad,wgrad\n"
+      "  glia bench --op conv2d --shape 6x57x61x33 --kernel 3x3x48 --stride 2\n"
+      "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
+      "  glia bench --case conv2d.windows,relu --backend native,emu\n"
+      "glia bench --list shows every operation, kernel and group of cases.\n"
       "docs/benchmarks.md explains the columns.");
   command->callback([options] { run_bench(*options); });
 }

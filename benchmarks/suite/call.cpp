@@ -16,7 +16,9 @@ double traffic(const Operand& operand) {
 
 std::string Extent::str() const {
   if (K == 0) return N * H * W == 1 ? fmt::format("{}", C) : fmt::format("{}x{}x{}x{}", N, H, W, C);
-  const std::string step = stride == 1 ? "" : fmt::format("/{}", stride);
+  const std::string step = stride != stride_w ? fmt::format("/{}x{}", stride, stride_w)
+                           : stride != 1      ? fmt::format("/{}", stride)
+                                              : "";
   return fmt::format("{}x{}x{} {}>{} {}x{}{}", N, H, W, C, K, R, S, step);
 }
 
@@ -27,7 +29,7 @@ double Call::bytes() const {
 }
 
 std::string Call::key() const {
-  std::string key = fmt::format("{} {} {} {}", kernel, extent.str(), extent.stride, extent.pad);
+  std::string key = fmt::format("{} {} {} {}", kernel, extent.str(), extent.pad, extent.pad_left);
   for (const Operand& operand : operands)
     key += fmt::format(" {}:{}:{}:{}:{}:{}", operand.name, static_cast<int>(operand.role),
                        name_of(operand.view.dtype), operand.view.shape.str(), operand.view.pitch,

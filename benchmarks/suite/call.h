@@ -22,9 +22,10 @@ double traffic(const Operand& operand);
 /// and S are 0 where there is no window.
 struct Extent {
   std::int64_t N = 1, H = 1, W = 1, C = 1;
-  std::int64_t K = 0, R = 0, S = 0, stride = 1, pad = 0;
+  std::int64_t K = 0, R = 0, S = 0, stride = 1, pad = 0;  // stride and pad of rows
+  std::int64_t stride_w = 1, pad_left = 0;                // and of columns
 
-  /// "6x240x240x64", "6x240x240 3>64 3x3", or "4096" for a vector
+  /// "6x240x240x64", "6x240x240 3>64 3x3", "6x240x240 3>64 3x3/2x1", or "4096" for a vector
   std::string str() const;
 };
 

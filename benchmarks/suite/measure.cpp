@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "benchmarks/suite/repeated_step.h"
+#include "engine/runtime/arena.h"
 #include "engine/runtime/run.h"
 
 namespace glia::bench {
@@ -33,6 +34,15 @@ class Budget {
   int taken_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+/// Bytes of the host's memory: the operands as they are drawn, as the kernel has them, and as it
+/// left them.
+double host_bytes(const Call& call) {
+  double bytes = 0;
+  for (const Operand& operand : call.operands)
+    bytes += static_cast<double>(operand.span()) * static_cast<double>(size_of(operand.view.dtype));
+  return 3 * bytes;
+}
 
 /// Calls `fn(i)` for each of `count` backends, in the other direction every second time, so that
 /// none always follows the same neighbour.
@@ -66,6 +76,7 @@ struct Contender {
   }
 
   void prepare(const Call& call, const Contents& contents, const MeasureOptions& options) {
+    result.algorithm = call.algorithm(backend.device());
     replay = std::make_unique<Replay>(backend.device(), call, contents);
     if (options.once) {
       result.warm = {time_of(backend.stopwatch(), *replay, 1)};
@@ -167,11 +178,19 @@ void OpenBackend::flush_caches() {
 
 std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
                                       const MeasureOptions& options) {
-  const Contents contents(call, 1);
   std::vector<Measurement> results(backends.size());
+  for (std::size_t i = 0; i < backends.size(); ++i) results[i].backend = backends[i].name();
+  if (const double needed = host_bytes(call), there = static_cast<double>(machine_bytes());
+      needed > there) {
+    for (Measurement& result : results)
+      result.problem = fmt::format(
+          "needs {:.0f} GiB of memory, this machine has {:.0f}; choose a smaller shape or batch",
+          needed / (1 << 30), there / (1 << 30));
+    return results;
+  }
+  const Contents contents(call, 1);
   std::vector<Contender> contenders;
   for (std::size_t i = 0; i < backends.size(); ++i) {
-    results[i].backend = backends[i].name();
     contenders.push_back({backends[i], results[i]});
     Contender& contender = contenders.back();
     contender.attempt([&] { contender.prepare(call, contents, options); });

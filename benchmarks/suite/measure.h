@@ -25,6 +25,7 @@ struct MeasureOptions {
 struct Measurement {
   std::string backend;
   std::string problem = {};       // why there are no samples; empty when there are
+  std::string algorithm = {};     // how it computes a convolution; "" where it does not say
   std::vector<double> warm = {};  // seconds a run
   std::vector<double> cold = {};
   bool checked = false;

@@ -87,6 +87,29 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
           .parameters = net.parameters().count()};
 }
 
+std::vector<Call> record_case(const cases::Case& test, const Recording& how) {
+  const KernelTable kernels = {.name = how.backend, .reads_maps = how.reads_maps};
+  Device device(how.backend, kernels, std::make_shared<NoMemory>(), 1);
+  const auto recorder = std::make_shared<Recorder>();
+  device.watch(recorder);
+  std::vector<Tensor> inputs;
+  for (const cases::Input& input : test.inputs) {
+    inputs.push_back(Tensor::empty(device, input.shape));
+    inputs.back().set_wants_grad(input.grad);
+  }
+  Tape tape(device);
+  const Tensor y = test.build(tape, inputs, {});
+  std::vector<Call> calls = recorder->take_calls();
+  if (y.wants_grad()) {
+    tape.backward(y, Tensor::empty(device, y.shape(), y.dtype()));
+    const std::vector<Call> backward = recorder->take_calls();
+    // Without the first, which copies the gradient to start from.
+    calls.insert(calls.end(), backward.begin() + 1, backward.end());
+  }
+  for (Call& call : calls) call.layer = test.name;
+  return calls;
+}
+
 std::vector<Row> distinct_rows(const std::vector<Call>& calls) {
   std::vector<Row> rows;
   std::map<std::string, std::size_t> known;

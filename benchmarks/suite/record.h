@@ -1,8 +1,11 @@
-// The list of kernels that a training step runs, recorded from the step itself: the U-Net runs on a
-// device without kernels, whose calls are only written down and whose memory are bare addresses. No
-// table of layers has to be kept in step with the model.
+// The list of kernels that a training step or a case runs, recorded from the step itself: the U-Net
+// runs on a device without kernels, whose calls are only written down and whose memory are bare
+// addresses. No table of layers has to be kept in step with the model.
 #pragma once
 
+#include <utility>
+
+#include "benchmarks/cases/case.h"
 #include "benchmarks/suite/call.h"
 #include "engine/runtime/layer_names.h"
 #include "models/unet/unet.h"
@@ -27,7 +30,7 @@ class Recorder : public Watcher {
   }
   void begin(Phase phase) override { step_phase_ = phase; }
   bool before(Device& device, const KernelCall& seen) override;
-  std::vector<Call> take_calls() { return std::move(calls_); }
+  std::vector<Call> take_calls() { return std::exchange(calls_, {}); }
 
  private:
   Phase step_phase_ = Phase::forward;
@@ -35,15 +38,20 @@ class Recorder : public Watcher {
   std::vector<Call> calls_;
 };
 
-/// As which kind of device the step runs.
+/// As which kind of device the step or the case runs.
 struct Recording {
   bool reads_maps = false;  // else a pass an operation
   MemoryMode memory = MemoryMode::automatic;
+  const char* backend = "recording";  // whom errors name
 };
 
 /// Throws `Error` when the configuration, the batch or the size do not fit.
 RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
                                   std::int64_t size, const Recording& how = {});
+
+/// The kernel calls of a case, forward and backward, as those of a layer named after it. Throws
+/// `Error` when its dimensions do not fit.
+std::vector<Call> record_case(const cases::Case& test, const Recording& how = {});
 
 /// Calls of a step that are the same work: timed once.
 struct Row {

@@ -147,8 +147,10 @@ Accuracy examine(Replay& replay, const Call& call, const Contents& contents) {
     for (const Element e : sampled_elements(operand.view)) {
       double expected = call.expected(contents.places(), i, e);
       if (operand.role == Role::add) expected += element(before, e);
-      error = worse(error, std::abs(element(after, e) - expected));
-      largest = std::max(largest, std::abs(expected));
+      const double result = element(after, e);
+      // An infinity that is meant, such as the floor of a map, is as expected too.
+      error = worse(error, result == expected ? 0 : std::abs(result - expected));
+      if (std::isfinite(expected)) largest = std::max(largest, std::abs(expected));
     }
     found.max_error = worse(found.max_error, error);
     found.relative_error = worse(found.relative_error, error == 0 ? 0 : error / largest);

@@ -1,5 +1,6 @@
 #include "benchmarks/suite/report.h"
 
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -21,12 +22,18 @@ void add_summary(Json& json, const std::string& name, const std::vector<double>&
   json[name + "_p80_s"] = s.p80;
 }
 
+/// JSON has no number for what is not finite, and null is what was not measured.
+Json error_json(double error) {
+  return std::isfinite(error) ? Json(error) : Json(fmt::format("{}", error));
+}
+
 Json kernel_json(const Report& report, const KernelResult& result, std::size_t index) {
   const Call& call = result.row.call;
   const Measurement& m = result.measurements[index];
   const Extent& e = call.extent;
-  Json json = {{"base_width", result.base_width},
-               {"batch_size", result.batch_size},
+  const bool of_step = result.base_width > 0;
+  Json json = {{"base_width", of_step ? Json(result.base_width) : Json()},
+               {"batch_size", of_step ? Json(result.batch_size) : Json()},
                {"layer", result.row.layers.front()},
                {"calls", result.row.layers.size()},
                {"op", call.op},
@@ -68,10 +75,13 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
       json["ratio_to_peer"] = ratio;
   }
   if (m.checked) {
-    json["max_error"] = m.accuracy.max_error;
-    json["relative_error"] = m.accuracy.relative_error;
+    json["max_error"] = error_json(m.accuracy.max_error);
+    json["relative_error"] = error_json(m.accuracy.relative_error);
     json["deterministic"] = m.accuracy.deterministic;
   }
+  json["algorithm"] = m.algorithm.empty() ? Json() : Json(m.algorithm);
+  json["stride_w"] = e.stride_w;
+  json["pad_left"] = e.pad_left;
   return json;
 }
 
@@ -143,7 +153,7 @@ nlohmann::ordered_json to_json(const Report& report) {
       json["steps"].push_back(step_json(result, m));
   std::set<std::pair<std::int64_t, std::int64_t>> configurations;
   for (const KernelResult& result : report.kernels)
-    configurations.emplace(result.base_width, result.batch_size);
+    if (result.base_width > 0) configurations.emplace(result.base_width, result.batch_size);
   for (const auto& [base_width, batch_size] : configurations)
     for (const Total& total : totals(report, base_width, batch_size))
       json["totals"].push_back(total_json(base_width, batch_size, total));

@@ -10,9 +10,9 @@
 
 namespace glia::bench {
 
-/// A kernel at the shape and pitches that some layers of a step have.
+/// A kernel at the shape and pitches that some layers of a step have, or a case.
 struct KernelResult {
-  std::int64_t base_width = 0, batch_size = 0;
+  std::int64_t base_width = 0, batch_size = 0;  // of the step; 0 for a case
   Row row;
   std::vector<Measurement> measurements;  // a backend each
 };
@@ -30,8 +30,11 @@ struct Report {
   Peaks peaks = {};
   std::vector<StepResult> steps = {};
   std::vector<KernelResult> kernels = {};
+  std::size_t layer_width = 20, op_width = 16, shape_width = 23;  // columns of the table
 };
 
+/// Widens the columns of the table to what these rows need.
+void fit_columns(Report& report, const std::vector<Row>& rows);
 /// The two lines above the table of kernels.
 std::string table_header(const Report& report);
 /// A line a backend.

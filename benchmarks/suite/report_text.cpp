@@ -9,12 +9,24 @@ namespace glia::bench {
 
 namespace {
 
-/// "0.0123", "1.234", "123.4": four digits that fit into seven columns.
+/// "0.0123", "1.234", "123.4", "2e-05": what fits into seven columns.
 std::string number(double value) {
   if (value >= 1000) return fmt::format("{:.0f}", value);
   if (value >= 100) return fmt::format("{:.1f}", value);
   if (value >= 10) return fmt::format("{:.2f}", value);
+  if (value > 0 && value < 0.001) return fmt::format("{:.0e}", value);
   return fmt::format("{:.{}f}", value, value >= 1 || value == 0 ? 3 : 4);
+}
+
+/// "1.234", "0.000060": down to the nanosecond, in eight columns.
+std::string milliseconds(double seconds) {
+  return seconds < 1e-5 ? fmt::format("{:.6f}", 1e3 * seconds) : number(1e3 * seconds);
+}
+
+/// "1.02x", "1560x", "0.0006x": in seven columns.
+std::string times(double ratio) {
+  return ratio >= 100 ? fmt::format("{:.0f}x", ratio)
+                      : fmt::format("{:.{}f}x", ratio, ratio >= 0.1 ? 2 : 4);
 }
 
 std::string percent(double share) {
@@ -33,7 +45,8 @@ std::string line(const Report& report, const std::string& layer, const std::stri
   std::size_t width = std::string("backend").size();
   for (const std::string& name : report.backends) width = std::max(width, name.size());
   const std::string who = report.backends.size() > 1 ? fmt::format(" {:<{}}", backend, width) : "";
-  return fmt::format("{:<20} {:<16} {:<8} {:<23}{} {}\n", layer, op, phase, shape, who, rest);
+  return fmt::format("{:<{}} {:<{}} {:<8} {:<{}}{} {}\n", layer, report.layer_width, op,
+                     report.op_width, phase, shape, report.shape_width, who, rest);
 }
 
 std::string figures(const Report& report, const KernelResult& result, std::size_t index) {
@@ -44,9 +57,9 @@ std::string figures(const Report& report, const KernelResult& result, std::size_
   const double seconds = warm.median;
   const Roof limit = roof(report.peaks, call.flops, call.bytes());
   std::string text =
-      fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7}", number(1e3 * seconds),
+      fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7}", milliseconds(seconds),
                   m.warm.size() > 1 ? percent(warm.spread()) : "-",
-                  m.cold.empty() ? "-" : number(1e3 * summarize(m.cold).median),
+                  m.cold.empty() ? "-" : milliseconds(summarize(m.cold).median),
                   number(1e-9 * call.flops / seconds), number(1e-9 * call.bytes() / seconds),
                   number(call.flops / call.bytes()));
   text += fmt::format(" {:>5} {:<7}", limit.seconds > 0 ? percent(limit.seconds / seconds) : "-",
@@ -60,19 +73,27 @@ std::string figures(const Report& report, const KernelResult& result, std::size_
                                                  : "NO");
   if (result.measurements.size() > 1) {
     const double ratio = ratio_to_peer(result.measurements, index);
-    text += fmt::format(" {:>6}", ratio > 0 ? fmt::format("{:.2f}x", ratio) : "-");
+    text += fmt::format(" {:>7}", ratio > 0 ? times(ratio) : "-");
   }
-  return text;
+  return m.algorithm.empty() ? text : fmt::format("{} {}", text, m.algorithm);
 }
 
 }  // namespace
 
+void fit_columns(Report& report, const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    report.layer_width = std::max(report.layer_width, layers_text(row).size());
+    report.op_width = std::max(report.op_width, row.call.op.size());
+    report.shape_width = std::max(report.shape_width, row.call.extent.str().size());
+  }
+}
+
 std::string table_header(const Report& report) {
   const bool several = report.backends.size() > 1;
   const std::string rest =
-      fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7} {:>5} {:<7} {:>7} {:<4}{}", "warm ms", "+-",
-                  "cold ms", "GFLOP/s", "GB/s", "FLOP/B", "roof", "bound", "error", "same",
-                  several ? fmt::format(" {:>6}", "peer") : "");
+      fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7} {:>5} {:<7} {:>7} {:<4}{} {}", "warm ms",
+                  "+-", "cold ms", "GFLOP/s", "GB/s", "FLOP/B", "roof", "bound", "error", "same",
+                  several ? fmt::format(" {:>7}", "peer") : "", "algorithm");
   std::string text = line(report, "layer", "op", "phase", "shape", "backend", rest);
   return text + std::string(text.size() - 1, '-') + "\n";
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "benchmarks/suite/call.h"
 #include "kernels/api/table.h"
@@ -56,9 +57,13 @@ template <class Args>
 Extent extent_of(const Args& args) {
   if constexpr (requires { args.geometry.flops(); }) {
     const ConvGeometry& g = args.geometry;
-    if (kernel_of<Args>().op == std::string_view("conv_transpose2d"))
-      return {g.N, g.P, g.Q, g.K, g.C, g.R, g.S, g.stride_h, g.pad_top};
-    return {g.N, g.H, g.W, g.C, g.K, g.R, g.S, g.stride_h, g.pad_top};
+    Extent extent{g.N, g.H, g.W, g.C, g.K, g.R, g.S, g.stride_h, g.pad_top, g.stride_w, g.pad_left};
+    if (kernel_of<Args>().op == std::string_view("conv_transpose2d")) {
+      extent.H = g.P;
+      extent.W = g.Q;
+      std::swap(extent.C, extent.K);
+    }
+    return extent;
   } else {
     const Shape shape = largest(operands_of(args)).view.shape;
     if (shape.rank() != 4) return {.C = shape.numel()};

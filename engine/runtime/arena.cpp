@@ -24,13 +24,13 @@ constexpr std::size_t kArenaAlignment = ArenaLayout::kAlignment;
 constexpr std::size_t kSmallBlock = std::size_t{256} << 10;
 constexpr std::size_t kLeastReserved = std::size_t{64} << 20;
 
+}  // namespace
+
 std::size_t machine_bytes() {
   const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
   check(pages > 0 && size > 0, "memory: the system does not say how much there is");
   return static_cast<std::size_t>(pages) * static_cast<std::size_t>(size);
 }
-
-}  // namespace
 
 std::size_t Gaps::take(std::size_t bytes) {
   auto best = gaps_.end();

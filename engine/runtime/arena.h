@@ -11,6 +11,9 @@
 
 namespace glia {
 
+/// Bytes of memory that this machine has.
+std::size_t machine_bytes();
+
 /// Which bytes of a range that grows at its end are taken.
 class Gaps {
  public:

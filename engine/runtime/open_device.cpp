@@ -171,6 +171,19 @@ std::vector<std::string> backend_names() {
   return names;
 }
 
+std::vector<BuiltBackend> built_backends() {
+  std::vector<BuiltBackend> built{{"cpu", &make_cpu_device(1)->kernels()}};
+  std::vector<std::string> names = backend_names();
+  names.insert(names.begin(), std::string(kCuda));
+  for (const std::string& name : names) {
+    if (const CpuBackend* backend = find_cpu_backend(name))
+      built.push_back({name, backend->kernels});
+    if (const GpuBackend* backend = find_gpu_backend(name))
+      built.push_back({name, backend->kernels});
+  }
+  return built;
+}
+
 void check_device_name(const std::string& name) {
   check(name == "auto" || name == "cpu" || gpu_index(name),
         "--device: found '{}', expected auto, cpu, cuda or cuda:i", name);

@@ -38,6 +38,14 @@ std::unique_ptr<Device> open_device(
 /// What `DeviceRequest::backend` may be.
 std::vector<std::string> backend_names();
 
+/// A backend of this build, by the name of --backend; our own kernels by that of their device.
+struct BuiltBackend {
+  std::string name;
+  const KernelTable* kernels;
+};
+/// All of them, whether or not this machine can run them.
+std::vector<BuiltBackend> built_backends();
+
 /// Checks the spelling of a --device; throws `Error` listing the choices.
 void check_device_name(const std::string& name);
 

@@ -42,11 +42,13 @@ struct KernelInfo {
   const char* name;  // "conv2d_forward"
   const char* op;    // "conv2d"
   Phase phase;
+  bool needs_maps;  // only backends have it whose kernels read maps
 };
 
 /// All of them, by number.
 inline constexpr KernelInfo kKernels[] = {
-#define GLIA_KERNEL(name, Args, op, phase) {KernelId::name, #name, #op, Phase::phase},
+#define GLIA_KERNEL(name, Args, op, phase) {KernelId::name, #name, #op, Phase::phase, false},
+#define GLIA_MAP_KERNEL(name, Args, op, phase) {KernelId::name, #name, #op, Phase::phase, true},
 #include "kernels/api/list.h"
 };
 
@@ -88,6 +90,14 @@ struct KernelTable {
 #define GLIA_KERNEL(name, Args, op, phase) Kernel<Args> name = nullptr;
 #include "kernels/api/list.h"
 };
+
+inline bool has_kernel(const KernelTable& table, KernelId id) {
+  const bool has[] = {
+#define GLIA_KERNEL(name, Args, op, phase) table.name != nullptr,
+#include "kernels/api/list.h"
+  };
+  return has[static_cast<std::size_t>(id)];
+}
 
 namespace detail {
 template <class Entry>

@@ -2,7 +2,9 @@
 #include <cmath>
 
 #include "benchmarks/suite/measure.h"
+#include "benchmarks/suite/report.h"
 #include "benchmarks/suite/statistics.h"
+#include "engine/runtime/run.h"
 #include "kernels/cpu/table.h"
 #include "tests/apps/tiny_unet.h"
 #include "tests/catch.h"
@@ -46,6 +48,10 @@ void wrong_relu(KernelContext& context, const ReluForward& a) {
 void restless_relu(KernelContext& context, const ReluForward& a) {
   cpu::table().relu_forward(context, a);
   a.y.as<float>()[0] = static_cast<float>(++runs);
+}
+
+void nan_relu(KernelContext& context, const ReluForward& a) {
+  cpu::table().scale(context, {.x = a.x, .y = a.y, .alpha = std::nanf("")});
 }
 
 KernelTable with_relu(const char* name, Kernel<ReluForward> relu) {
@@ -108,6 +114,31 @@ TEST_CASE("bench: a wrong kernel, a restless one and a missing one stand out", "
   CHECK(found[2].warm.empty());
   CHECK(found[3].accuracy.max_error == 0);
   CHECK(found[3].warm.size() == 2);
+}
+
+TEST_CASE("bench: NaN is an error that stands out, an infinity that is meant is none", "[bench]") {
+  const KernelTable nans = with_relu("nans", nan_relu);
+  auto backends = cpu_with({&nans, &cpu::table()});
+  const bench::Call relu = call_of("relu_forward");
+  const auto found = bench::measure_call(relu, backends, kQuick);
+  CHECK(std::isnan(found[0].accuracy.relative_error));
+  CHECK(std::isnan(found[0].accuracy.max_error));
+  bench::Report report{.title = "", .environment = {}, .backends = {"nans", "cpu"}};
+  report.kernels.push_back({0, 0, {relu, {relu.layer}}, found});
+  CHECK(bench::to_json(report)["rows"][0]["relative_error"] == "nan");
+  CHECK(bench::to_json(report)["rows"][1]["relative_error"] == 0);
+  CHECK_THAT(bench::table_lines(report, report.kernels.back()), ContainsSubstring("nan"));
+
+  const auto fill = [](Tape& tape, std::span<const Tensor> in, const Tensor&) {
+    run<&KernelTable::fill>(tape.device(), {.y = in[0], .alpha = -INFINITY});
+    return in[0];
+  };
+  const auto calls = bench::record_case({.op = "fill",
+                                         .text = "",
+                                         .inputs = {{.shape = {1, 2, 2, 3}, .grad = false}},
+                                         .build = fill});
+  REQUIRE(calls.size() == 1);
+  CHECK(bench::measure_call(calls[0], backends, kQuick)[1].accuracy.max_error == 0);
 }
 
 TEST_CASE("bench: under a profiler every kernel runs exactly once", "[bench]") {

@@ -15,7 +15,7 @@ using glia::Case;
 using glia::ChosenCases;
 
 /// Cases with Dice 0, 1/n, … in an order of their own; every third one more has none.
-std::vector<Case> cases(int count) {
+std::vector<Case> made_cases(int count) {
   std::vector<Case> result;
   for (int i = 0; i < count; ++i) {
     const int rank = i * 7 % count;  // `count` must not be a multiple of 7
@@ -36,7 +36,7 @@ std::vector<std::string> ids(const std::vector<Case>& chosen) {
 }  // namespace
 
 TEST_CASE("the worst, the median and the best slices are chosen", "[report]") {
-  const ChosenCases chosen = glia::choose_cases(cases(40));
+  const ChosenCases chosen = glia::choose_cases(made_cases(40));
   using Ids = std::vector<std::string>;
   CHECK(ids(chosen.worst) == Ids{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
   CHECK(ids(chosen.median) == Ids{"18", "19", "20"});
@@ -46,7 +46,7 @@ TEST_CASE("the worst, the median and the best slices are chosen", "[report]") {
 
 TEST_CASE("a small set shows each slice once", "[report]") {
   for (const int count : {0, 1, 2, 5, 9, 10, 11, 12, 13, 15, 16, 17}) {
-    const ChosenCases chosen = glia::choose_cases(cases(count));
+    const ChosenCases chosen = glia::choose_cases(made_cases(count));
     const auto all = chosen.ids();
     CAPTURE(count);
     CHECK(std::set<std::string>(all.begin(), all.end()).size() == all.size());

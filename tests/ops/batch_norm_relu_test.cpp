@@ -1,7 +1,7 @@
 // batch_norm_relu and deferred_relu, and everything that reads what they defer: materialise and
 // materialise_pool, conv2d, conv_transpose2d, max_pool2d, concat; and conv2d_moments.
-#include <algorithm>
-#include <array>
+#include <cmath>
+#include <limits>
 
 #include "engine/ops/ops.h"
 #include "tests/catch.h"
@@ -12,250 +12,53 @@ namespace glia::test {
 
 namespace {
 
-using Inputs = std::span<const Tensor>;
-/// What is done with the deferred tensor; `more` are the case's inputs after those of the norm.
-using Reader = std::function<Tensor(Tape&, const Tensor& deferred, Inputs more, const Tensor& out)>;
-
-const ConvSpec kSame = {.padding = Padding::all(1)};
-
-/// Inputs: x, gamma, beta, running mean and variance, and those of the reader.
-Case norm_case(std::string name, bool training, const Shape& x, const Reader& read,
-               std::vector<Input> more = {}) {
-  const std::int64_t c = x.channels();
-  const auto rows = static_cast<double>(x.numel() / c);
-  Case test{
-      .op = "batch_norm_relu",
-      .name = fmt::format("{} of {} x {}", name, training ? "training" : "evaluation", x.str()),
-      .inputs = {{.shape = x, .length = rows, .min_nonzero = training ? 0.5 : 0.2},
-                 {.shape = {c}, .low = 0.5, .high = 2, .length = rows},
-                 {.shape = {c}, .length = rows},
-                 {.shape = {c}, .grad = false},
-                 {.shape = {c}, .low = 0.5, .high = 2, .grad = false}},
-      .build =
-          [training, read](Tape& tape, Inputs in, const Tensor& out) {
-            const ops::BatchNormState state{.running_mean = in[3], .running_var = in[4]};
-            const Tensor y =
-                ops::batch_norm_relu(tape, {.y = in[0]}, in[1], in[2], state, training);
-            return read(tape, y, in.subspan(5), out);
-          },
-      .length = rows,
-      .takes_out = true};
-  for (Input& input : more) test.inputs.push_back(std::move(input));
-  if (training) test.updated = {3, 4};
-  return test;
-}
-
-Tensor stored(Tape& tape, const Tensor& x, Inputs, const Tensor& out) {
-  return ops::materialise(tape, x, out);
-}
-
-/// A convolution after the norm adds up more terms, and Winograd's amplifies.
-Case conv_case(bool training, const Shape& x, std::int64_t k, ConvMethod method,
-               const ConvSpec& spec = kSame) {
-  const Shape w{k, 3, 3, x[3]};
-  Case test =
-      norm_case(fmt::format("conv2d to {} channels", k), training, x,
-                [spec](Tape& tape, const Tensor& y, Inputs more, const Tensor& out) {
-                  return ops::conv2d(tape, y, more[0], {}, spec, out);
-                },
-                {{.shape = w, .image = false, .length = static_cast<double>(x.numel() / x[3])}});
-  test.conv = method;
-  test.condition = method == ConvMethod::winograd ? kWinogradCondition : 1;
-  test.length += 9 * static_cast<double>(x[3]);
-  test.inputs[0].length += 9 * static_cast<double>(k);
-  test.samples = training ? 6 : 24;
-  return test;
+/// Winograd's algorithm amplifies the errors of what it reads.
+void check_deferred(std::vector<Case> cases) {
+  for (Case& test : cases)
+    if (test.conv == ConvMethod::winograd) test.condition = kWinogradCondition;
+  check_cases_with_maps(cases);
 }
 
 }  // namespace
 
 TEST_CASE("batch_norm_relu: materialised", "[ops]") {
-  std::vector<Case> cases;
-  for (const bool training : {true, false})
-    for (const Shape& x : {Shape{2, 3, 5, 3}, Shape{3, 5, 4, 17}, Shape{1, 7, 3, 32},
-                           Shape{2, 3, 3, 70}, Shape{2, 33, 31, 16}})
-      cases.push_back(norm_case("materialise", training, x, stored));
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.materialised"));
 }
 
 TEST_CASE("batch_norm_relu: gradients of only the image or only the parameters", "[ops]") {
-  for (const bool training : {true, false})
-    for (const bool image : {true, false}) {
-      Case test = norm_case("materialise", training, {2, 4, 5, 3}, stored);
-      test.inputs[0].grad = image;
-      test.inputs[1].grad = test.inputs[2].grad = !image;
-      check_cases_with_maps({&test, 1});
-    }
+  check_deferred(cases::find("batch_norm_relu.operands"));
 }
 
 TEST_CASE("materialise_pool: both of its results, and images of odd size", "[ops]") {
-  std::vector<Case> cases;
-  for (const Shape& x : {Shape{2, 4, 6, 3}, Shape{1, 7, 5, 17}, Shape{2, 6, 9, 32}}) {
-    cases.push_back(norm_case("materialise_pool, pooled", true, x,
-                              [](Tape& tape, const Tensor& y, Inputs, const Tensor&) {
-                                return ops::materialise_pool(tape, y).pooled;
-                              }));
-    cases.back().takes_out = false;
-    // Both results count: the pooled one enlarged again, where sizes are even.
-    cases.push_back(norm_case("materialise_pool", true, x,
-                              [](Tape& tape, const Tensor& y, Inputs, const Tensor& out) {
-                                const ops::Pooled both = ops::materialise_pool(tape, y, out);
-                                return both.y;
-                              }));
-    if (x[1] % 2 == 0 && x[2] % 2 == 0) {
-      cases.push_back(norm_case("materialise_pool, sum", true, x,
-                                [](Tape& tape, const Tensor& y, Inputs, const Tensor& out) {
-                                  const ops::Pooled both = ops::materialise_pool(tape, y);
-                                  return ops::add(tape, both.y,
-                                                  ops::upsample_nearest2d(tape, both.pooled), out);
-                                }));
-    }
-  }
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.pooled"));
 }
 
 TEST_CASE("max_pool2d reads deferred tensors", "[ops]") {
-  std::vector<Case> cases;
-  for (const bool training : {true, false})
-    for (const Shape& x : {Shape{2, 4, 6, 3}, Shape{1, 7, 5, 17}})
-      cases.push_back(norm_case("max_pool2d", training, x,
-                                [](Tape& tape, const Tensor& y, Inputs, const Tensor& out) {
-                                  return ops::max_pool2d(tape, y, 2, 2, out);
-                                }));
-  for (Case& test : cases) test.inputs[0].min_nonzero = 0.05;
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.max_pool2d"));
 }
 
 TEST_CASE("conv2d reads deferred tensors", "[ops]") {
-  std::vector<Case> cases;
-  for (const ConvMethod method : {ConvMethod::direct, ConvMethod::winograd})
-    for (const bool training : {true, false}) {
-      cases.push_back(conv_case(training, {2, 9, 6, 3}, 16, method));
-      cases.push_back(conv_case(training, {1, 13, 14, 20}, 36, method));
-      cases.push_back(conv_case(training, {1, 9, 7, 32}, 16, method, {.padding = {0, 2, 1, 0}}));
-      // By blocks of channels. Of so many values one is next to the kink of the ReLU, where
-      // differences of x, gamma and beta say nothing.
-      cases.push_back(conv_case(training, {2, 5, 6, 136}, 130, method));
-      for (std::size_t i = 0; i < 3; ++i) cases.back().inputs[i].grad = false;
-      cases.back().samples = 4;  // of a reference that is slow
-    }
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.conv2d"));
 }
 
 TEST_CASE("conv2d: a window of one pixel and strides read deferred tensors", "[ops]") {
-  std::vector<Case> cases;
-  const ConvSpec strided{.stride_h = 2, .stride_w = 2, .padding = Padding::all(1)};
-  cases.push_back(conv_case(true, {2, 9, 6, 16}, 4, ConvMethod::direct, strided));
-  for (const std::int64_t k : {1, 17})
-    cases.push_back(norm_case(fmt::format("conv2d of 1x1 to {} channels", k), true, {2, 6, 5, 32},
-                              [](Tape& tape, const Tensor& y, Inputs more, const Tensor& out) {
-                                return ops::conv2d(tape, y, more[0], more[1], {}, out);
-                              },
-                              {{.shape = {k, 1, 1, 32}, .image = false, .length = 60},
-                               {.shape = {k}, .image = false, .length = 60}}));
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.conv2d-windows"));
 }
 
 TEST_CASE("conv_transpose2d reads deferred tensors", "[ops]") {
-  std::vector<Case> cases;
-  for (const auto& [x, k] : {std::pair(Shape{2, 3, 5, 6}, 4), std::pair(Shape{1, 6, 7, 32}, 16),
-                             std::pair(Shape{1, 3, 4, 17}, 33)}) {
-    cases.push_back(norm_case(
-        fmt::format("conv_transpose2d to {} channels", k), true, x,
-        [](Tape& tape, const Tensor& y, Inputs more, const Tensor& out) {
-          return ops::conv_transpose2d(tape, y, more[0], more[1],
-                                       {.stride_h = 2, .stride_w = 2, .padding = {}}, out);
-        },
-        {{.shape = {x[3], 2, 2, k}, .image = false, .length = static_cast<double>(x.numel())},
-         {.shape = {k}, .image = false, .length = 4.0 * static_cast<double>(x.numel())}}));
-    cases.back().length += static_cast<double>(x[3]);
-    cases.back().inputs[0].length += 4.0 * static_cast<double>(k);
-  }
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.conv_transpose2d"));
 }
 
 TEST_CASE("concat joins deferred tensors with others", "[ops]") {
-  // The inputs x (after the norm) and z lie side by side in one buffer, as a skip connection does.
-  std::vector<Case> cases;
-  for (const bool first : {true, false}) {
-    Case test =
-        norm_case(fmt::format("concat, deferred {}", first ? "first" : "last"), true, {2, 4, 6, 5},
-                  [](Tape&, const Tensor& y, Inputs, const Tensor&) { return y; },
-                  {{.shape = {2, 4, 6, 3}, .linear = true},
-                   {.shape = {7, 3, 3, 8}, .image = false, .length = 48}});
-    test.build = [first](Tape& tape, Inputs in, const Tensor& out) {
-      const ops::BatchNormState state{.running_mean = in[3], .running_var = in[4]};
-      const Tensor wide = Tensor::empty(tape.device(), {2, 4, 6, 8}, in[0].dtype());
-      const Tensor x = ops::scale(tape, in[0], 1, wide.channels(first ? 0 : 3, 5));
-      const Tensor z = ops::scale(tape, in[5], 1, wide.channels(first ? 5 : 0, 3));
-      const Tensor y = ops::batch_norm_relu(tape, {.y = x}, in[1], in[2], state, true);
-      const Tensor all =
-          first ? ops::concat(tape, std::array{y, z}) : ops::concat(tape, std::array{z, y});
-      return ops::conv2d(tape, all, in[6], {}, kSame, out);
-    };
-    test.length += 72;
-    test.inputs[0].length += 63;
-    test.inputs[5].length = 63;
-    test.conv = ConvMethod::direct;
-    cases.push_back(test);
-  }
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.concat"));
 }
 
 TEST_CASE("conv2d_moments: a norm that takes them normalises the same", "[ops]") {
-  std::vector<Case> cases;
-  for (const ConvMethod method : {ConvMethod::direct, ConvMethod::winograd})
-    for (const auto& [x, k] :
-         {std::pair(Shape{2, 9, 6, 3}, 16), std::pair(Shape{2, 33, 30, 8}, 20),
-          std::pair(Shape{1, 5, 6, 136}, 130), std::pair(Shape{1, 4, 4, 3}, 5),
-          // Rows so long that the direct kernel takes a slice of channels at a time.
-          std::pair(Shape{1, 1, 290, 160}, 2)}) {
-      const std::int64_t terms = 9 * x[3];
-      const auto rows = static_cast<double>(x[0] * x[1] * x[2]);
-      Case test{.op = "batch_norm_relu",
-                .name = fmt::format("moments of conv2d {} to {} channels", x.str(), k),
-                .inputs = {{.shape = x, .length = rows + static_cast<double>(9 * k)},
-                           {.shape = {k, 3, 3, x[3]}, .image = false, .length = rows},
-                           {.shape = {k}, .image = false, .length = rows},
-                           {.shape = {k}, .low = 0.5, .high = 2, .image = false, .length = rows},
-                           {.shape = {k}, .image = false, .length = rows},
-                           {.shape = {k}, .grad = false},
-                           {.shape = {k}, .low = 0.5, .high = 2, .grad = false}},
-                .build =
-                    [](Tape& tape, Inputs in, const Tensor& out) {
-                      const ops::BatchNormState state{.running_mean = in[5], .running_var = in[6]};
-                      const ops::WithMoments y =
-                          ops::conv2d_moments(tape, in[0], in[1], in[2], kSame);
-                      return ops::materialise(
-                          tape, ops::batch_norm_relu(tape, y, in[3], in[4], state, true), out);
-                    },
-                .length = rows + static_cast<double>(terms),
-                .condition = method == ConvMethod::winograd ? kWinogradCondition : 1,
-                .takes_out = true,
-                .updated = {5, 6},
-                .samples = static_cast<std::size_t>(x[3] > 100 ? 2 : 6),
-                .conv = method};
-      test.inputs[1].grad = x[1] > 1;  // else most weights meet no pixel
-      test.inputs[2].grad = false;  // the norm takes the bias out again: its gradient is rounding
-      cases.push_back(test);
-    }
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("batch_norm_relu.moments"));
 }
 
 TEST_CASE("deferred_relu", "[ops]") {
-  std::vector<Case> cases;
-  for (const Shape& x : {Shape{2, 3, 5, 3}, Shape{1, 7, 3, 32}, Shape{2, 3, 3, 17}}) {
-    Case test{.op = "relu",
-              .name = fmt::format("deferred, {}", x.str()),
-              .inputs = {{.shape = x, .fill = Fill::off_zero, .min_nonzero = 0.2}},
-              .build =
-                  [](Tape& tape, Inputs in, const Tensor& out) {
-                    return ops::materialise(tape, ops::deferred_relu(tape, in[0]), out);
-                  },
-              .takes_out = true};
-    cases.push_back(test);
-  }
-  check_cases_with_maps(cases);
+  check_deferred(cases::find("relu.deferred"));
 }
 
 TEST_CASE("batch_norm_relu: a NaN stays one", "[ops]") {

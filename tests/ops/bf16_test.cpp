@@ -28,43 +28,7 @@ std::vector<Bf16Choice> units() {
   return choices;
 }
 
-ConvSpec spec_of(std::int64_t stride_h, std::int64_t stride_w, std::int64_t padding) {
-  return {.stride_h = stride_h, .stride_w = stride_w, .padding = Padding::all(padding)};
-}
-
-/// x [N,H,W,C], w [K,R,S,C]; transposed: x [N,P,Q,K], w [K,R,S,C].
-Case conv_case(const Shape& x, const Shape& w, const ConvSpec& spec, bool transposed = false,
-               bool bias = true) {
-  const ConvGeometry g =
-      transposed ? conv_transpose2d_geometry(x, w, spec) : conv2d_geometry(x, w, spec);
-  const auto taps = static_cast<double>(g.R * g.S), pixels = static_cast<double>(g.N * g.P * g.Q);
-  const std::int64_t outputs = transposed ? g.C : g.K;
-  Case test{.op = transposed ? "conv_transpose2d" : "conv2d",
-            .name = fmt::format("x {}, w {}, stride {}x{}, padding {} {}", x.str(), w.str(),
-                                spec.stride_h, spec.stride_w, spec.padding.top, spec.padding.left),
-            .inputs = {{.shape = x,
-                        .linear = true,
-                        .length = taps * static_cast<double>(outputs),
-                        .min_nonzero = 0.1},
-                       {.shape = w, .image = false, .linear = true, .length = pixels}},
-            .build =
-                [spec, transposed](Tape& tape, std::span<const Tensor> in, const Tensor& out) {
-                  const Tensor b = in.size() > 2 ? in[2] : Tensor();
-                  return transposed ? ops::conv_transpose2d(tape, in[0], in[1], b, spec, out)
-                                    : ops::conv2d(tape, in[0], in[1], b, spec, out);
-                },
-            .length = taps * static_cast<double>(x[3]) + 1,
-            .takes_out = true,
-            .samples = 6,
-            .conv = ConvMethod::automatic};
-  if (bias)
-    test.inputs.push_back(
-        {.shape = {outputs},
-         .image = false,
-         .linear = true,
-         .length = static_cast<double>(transposed ? g.N * g.H * g.W : g.N * g.P * g.Q)});
-  return test;
-}
+const ConvSpec kPadded{.padding = Padding::all(1)};
 
 void check_all(std::vector<Case> cases) {
   for (const Bf16Choice unit : units()) {
@@ -152,64 +116,26 @@ TEST_CASE("bf16: rounding to the nearest, to even", "[ops]") {
 }
 
 TEST_CASE("bf16: conv2d, windows, strides and paddings", "[ops]") {
-  check_all({
-      conv_case({1, 1, 1, 1}, {1, 1, 1, 1}, {}),
-      conv_case({2, 5, 7, 3}, {2, 1, 1, 3}, {}),
-      conv_case({1, 7, 9, 3}, {16, 2, 2, 3}, {}),
-      conv_case({3, 6, 5, 3}, {4, 3, 3, 3}, spec_of(1, 1, 1)),
-      conv_case({1, 5, 8, 5}, {7, 3, 3, 5}, {}),
-      conv_case({1, 6, 5, 2}, {3, 3, 3, 2}, spec_of(1, 1, 2)),
-      conv_case({1, 3, 2, 4}, {5, 5, 3, 4}, spec_of(1, 1, 2)),
-      conv_case({1, 9, 8, 3}, {5, 3, 3, 3}, spec_of(2, 2, 1)),
-      conv_case({2, 10, 7, 40}, {4, 3, 3, 40}, spec_of(3, 3, 1)),
-      conv_case({1, 9, 11, 4}, {3, 3, 3, 4}, spec_of(2, 3, 0)),
-      conv_case({1, 7, 8, 33}, {5, 1, 1, 33}, spec_of(2, 2, 0)),
-      conv_case({1, 6, 6, 3}, {4, 2, 2, 3}, spec_of(3, 3, 0)),  // some pixels are in no window
-      conv_case({1, 4, 6, 3}, {4, 3, 3, 3}, {.padding = {0, 2, 1, 0}}),
-      conv_case({2, 4, 5, 3}, {4, 3, 3, 3}, spec_of(1, 1, 1), false, false),
-  });
+  check_all(cases::find("conv2d.bf16-windows"));
 }
 
 TEST_CASE("bf16: conv2d, channels around pairs, tiles and blocks, and pixels around groups",
           "[ops]") {
-  std::vector<Case> cases;
-  for (std::int64_t c : {1, 15, 16, 31, 32, 33, 64, 70})
-    for (std::int64_t k : {1, 16, 17, 32, 33})
-      cases.push_back(conv_case({1, 3, 4, c}, {k, 3, 3, c}, spec_of(1, 1, 1)));
-  for (std::int64_t width : {15, 16, 17, 33, 50})
-    cases.push_back(conv_case({2, 3, width, 34}, {18, 3, 3, 34}, spec_of(1, 1, 1)));
-  for (Case& test : cases) test.samples = 3;
-  check_all(cases);
+  check_all(cases::find("conv2d.bf16-channels"));
 }
 
 TEST_CASE("bf16: conv2d, images split between threads, slices of channels and many weights",
           "[ops]") {
-  std::vector<Case> cases = {
-      conv_case({2, 17, 19, 16}, {32, 3, 3, 16}, spec_of(1, 1, 1)),
-      conv_case({1, 40, 40, 8}, {3, 3, 3, 8}, spec_of(1, 1, 1)),
-      conv_case({2, 21, 18, 17}, {16, 3, 3, 17}, spec_of(2, 2, 1)),
-      conv_case({2, 5, 6, 300}, {8, 3, 3, 300}, spec_of(1, 1, 1)),     // slices of channels
-      conv_case({3, 5, 5, 160}, {200, 3, 3, 160}, spec_of(1, 1, 1))};  // tasks of outputs
-  for (Case& test : cases) test.samples = 2;
-  check_all(cases);
+  check_all(cases::find("conv2d.bf16-threads"));
 }
 
 TEST_CASE("bf16: conv_transpose2d", "[ops]") {
-  check_all({
-      conv_case({1, 1, 1, 1}, {1, 2, 2, 1}, spec_of(2, 2, 0), true),
-      conv_case({2, 3, 4, 5}, {5, 2, 2, 3}, spec_of(2, 2, 0), true),
-      conv_case({1, 4, 3, 64}, {64, 2, 2, 40}, spec_of(2, 2, 0), true),
-      conv_case({1, 3, 5, 3}, {3, 3, 3, 4}, spec_of(2, 2, 1), true),
-      conv_case({1, 3, 4, 3}, {3, 2, 3, 4}, spec_of(2, 1, 0), true),
-      conv_case({1, 3, 2, 3}, {3, 1, 1, 4}, spec_of(2, 2, 0), true),  // some are bias alone
-      conv_case({2, 13, 11, 32}, {32, 2, 2, 16}, spec_of(2, 2, 0), true),
-      conv_case({2, 3, 4, 5}, {5, 2, 2, 3}, spec_of(2, 2, 0), true, false),
-  });
+  check_all(cases::find("conv_transpose2d.bf16"));
 }
 
 TEST_CASE("bf16: both operands are rounded, and nothing else", "[ops]") {
   const auto device = make_cpu_device(2);
-  Call call(*device, {2, 9, 20, 37}, {21, 3, 3, 37}, spec_of(1, 1, 1));
+  Call call(*device, {2, 9, 20, 37}, {21, 3, 3, 37}, kPadded);
   const auto fp32 = call.forward();
   for (const Bf16Choice unit : units()) {
     set_bf16(*device, unit);
@@ -230,7 +156,7 @@ TEST_CASE(
     "[ops]") {
   const auto device = make_cpu_device(2);
   for (const std::int64_t channels : {3, 37, 64}) {
-    Call call(*device, {2, 9, 20, channels}, {21, 3, 3, channels}, spec_of(1, 1, 1));
+    Call call(*device, {2, 9, 20, channels}, {21, 3, 3, channels}, kPadded);
     std::vector<float> rows;
     Sequence sequence(9, 0);
     for (std::int64_t i = 0; i < 2 * channels; ++i)
@@ -255,7 +181,7 @@ TEST_CASE("bf16: moments are those of the result", "[ops]") {
   const auto device = make_cpu_device(2);
   for (const Bf16Choice unit : units()) {
     set_bf16(*device, unit);
-    Call call(*device, {3, 13, 18, 20}, {35, 3, 3, 20}, spec_of(1, 1, 1));
+    Call call(*device, {3, 13, 18, 20}, {35, 3, 3, 20}, kPadded);
     const Tensor moments = Tensor::empty(*device, {2, 35}, DType::f64);
     const std::vector<float> y = call.forward({}, moments);
     const std::vector<double> found = moments.to_vector<double>();
@@ -272,7 +198,7 @@ TEST_CASE("bf16: moments are those of the result", "[ops]") {
 
 TEST_CASE("bf16: units agree but for the order of sums", "[ops]") {
   const auto device = make_cpu_device(2);
-  Call call(*device, {1, 7, 33, 50}, {40, 3, 3, 50}, spec_of(1, 1, 1));
+  Call call(*device, {1, 7, 33, 50}, {40, 3, 3, 50}, kPadded);
   set_bf16(*device, Bf16Choice::portable);
   const auto expected = call.forward();
   for (const Bf16Choice unit : units()) {
@@ -287,7 +213,7 @@ TEST_CASE("bf16: units agree but for the order of sums", "[ops]") {
 
 TEST_CASE("bf16: Winograd's algorithm is never taken", "[ops]") {
   KernelContext context;
-  const ConvGeometry g = conv2d_geometry({6, 240, 240, 32}, {32, 3, 3, 32}, spec_of(1, 1, 1));
+  const ConvGeometry g = conv2d_geometry({6, 240, 240, 32}, {32, 3, 3, 32}, kPadded);
   CHECK(cpu::choose(context, KernelId::conv2d_forward, g) == cpu::ConvWay::winograd);
   context.precision = ConvPrecision::bf16;
   CHECK(cpu::choose(context, KernelId::conv2d_forward, g) == cpu::ConvWay::bf16);

@@ -6,55 +6,12 @@
 
 namespace glia::test {
 
-namespace {
-
-/// Two producers that write into neighbouring slices of one buffer.
-std::vector<Tensor> produce(Tape& tape, const Tensor& a, const Tensor& b) {
-  const std::int64_t ca = a.shape().channels(), cb = b.shape().channels();
-  const Tensor buffer = Tensor::empty(tape.device(), a.shape().with_channels(ca + cb), a.dtype());
-  return {ops::scale(tape, a, 1, buffer.channels(0, ca)),
-          ops::scale(tape, b, 1, buffer.channels(ca, cb))};
-}
-
-enum class Second { none, before, after };  // consumer of the first part, and when it is recorded
-
-Case concat_case(std::int64_t ca, std::int64_t cb, Second second) {
-  const Shape a{2, 3, 5, ca}, b{2, 3, 5, cb};
-  return {.op = second == Second::none ? "concat" : "composite",
-          .name = fmt::format("{} and {} channels, second consumer {}", ca, cb,
-                              static_cast<int>(second)),
-          .inputs = {{.shape = a, .length = 3}, {.shape = b, .length = 3}},
-          .build =
-              [second](Tape& tape, std::span<const Tensor> in, const Tensor&) {
-                const std::vector<Tensor> parts = produce(tape, in[0], in[1]);
-                if (second == Second::none) return ops::concat(tape, parts);
-                Tensor square, joined;
-                if (second == Second::before) square = ops::mul(tape, parts[0], parts[0]);
-                joined = ops::concat(tape, parts);
-                if (second == Second::after) square = ops::mul(tape, parts[0], parts[0]);
-                return ops::add(tape, ops::sum(tape, ops::mul(tape, joined, joined)),
-                                ops::sum(tape, square));
-              },
-          .length = static_cast<double>(a.numel() + b.numel())};
-}
-
-}  // namespace
-
 TEST_CASE("concat: values and gradients", "[ops]") {
-  std::vector<Case> cases;
-  for (Second second : {Second::none, Second::before, Second::after})
-    for (auto [ca, cb] : {std::pair{1, 1}, {3, 5}, {16, 16}, {17, 3}})
-      cases.push_back(concat_case(ca, cb, second));
-  check_cases(cases);
+  check_cases(cases::find("concat.channels"));
 }
 
 TEST_CASE("concat: a part that wants no gradient", "[ops]") {
-  for (std::size_t constant : {0, 1})
-    for (Second second : {Second::none, Second::before, Second::after}) {
-      Case test = concat_case(3, 5, second);
-      test.inputs[constant].grad = false;
-      check_cases({&test, 1});
-    }
+  check_cases(cases::find("concat.constant"));
 }
 
 TEST_CASE("concat: copies nothing", "[ops]") {

@@ -8,24 +8,6 @@ namespace glia::test {
 
 namespace {
 
-Case pool_case(const Shape& x, std::int64_t window, std::int64_t stride) {
-  const PoolGeometry g = max_pool2d_geometry(x, window, stride);
-  // Overlapping windows share maxima.
-  return {.op = "max_pool2d",
-          .name = fmt::format("{}, window {}, stride {}", x.str(), window, stride),
-          .inputs = {{.shape = x,
-                      .fill = Fill::spaced,
-                      .length = static_cast<double>(window * window),
-                      .min_nonzero =
-                          0.3 * static_cast<double>(g.P * g.Q) / static_cast<double>(g.H * g.W)}},
-          .build =
-              [window, stride](Tape& tape, std::span<const Tensor> in, const Tensor& out) {
-                return ops::max_pool2d(tape, in[0], window, stride, out);
-              },
-          .takes_out = true,
-          .samples = 600};
-}
-
 /// The gradient of sum(max_pool2d(x)) for one 2x2 image.
 std::vector<float> gradient_of(std::span<const float> values) {
   const auto device = make_cpu_device(1);
@@ -39,15 +21,7 @@ std::vector<float> gradient_of(std::span<const float> values) {
 }  // namespace
 
 TEST_CASE("max_pool2d", "[ops]") {
-  const Case cases[] = {
-      pool_case({1, 2, 2, 1}, 2, 2),   pool_case({2, 6, 4, 3}, 2, 2),
-      pool_case({1, 7, 5, 16}, 2, 2),  pool_case({2, 4, 7, 17}, 2, 2),
-      pool_case({1, 9, 8, 3}, 3, 3),   pool_case({1, 9, 8, 5}, 3, 2),
-      pool_case({1, 6, 7, 3}, 3, 1),   pool_case({1, 7, 8, 3}, 2, 3),
-      pool_case({2, 16, 33, 5}, 2, 2), pool_case({1, 17, 16, 2}, 16, 1),
-      pool_case({1, 3, 4, 2}, 1, 1),
-  };
-  check_cases(cases);
+  check_cases(cases::find("max_pool2d.windows"));
 }
 
 TEST_CASE("max_pool2d: the first of equal maxima gets the gradient", "[ops]") {

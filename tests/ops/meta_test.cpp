@@ -97,7 +97,7 @@ void relu_leaks(KernelContext& context, const ReluForward& args) {
 
 Case relu_case() {
   return {.op = "relu",
-          .name = "meta",
+          .text = "meta",
           .inputs = {{.shape = {2, 3, 5, 3}, .fill = Fill::off_zero, .min_nonzero = 0.2}},
           .build = [](Tape& tape, std::span<const Tensor> in,
                       const Tensor& out) { return ops::relu(tape, in[0], out); },
@@ -106,7 +106,7 @@ Case relu_case() {
 
 Case conv_case() {
   return {.op = "conv2d",
-          .name = "meta",
+          .text = "meta",
           .inputs = {{.shape = {2, 5, 5, 3}, .linear = true, .length = 36},
                      {.shape = {4, 3, 3, 3}, .image = false, .linear = true, .length = 50},
                      {.shape = {4}, .image = false, .linear = true, .length = 50}},

@@ -312,8 +312,8 @@ class Examination {
 void check_on(const KernelTable& kernels, std::span<const Case> cases) {
   for (const Case& test : cases) {
     const Report report = examine(test, kernels);
-    INFO(fmt::format("{} on {}: {}\nshares of the bounds: {}", test.op, kernels.name, test.name,
-                     fmt::join(report.shares, ", ")));
+    INFO(fmt::format("{} on {}: {} ({})\nshares of the bounds: {}", test.op, kernels.name,
+                     test.text, test.name, fmt::join(report.shares, ", ")));
     CHECK(report.failures == std::vector<std::string>{});
   }
 }

@@ -1,5 +1,5 @@
-// One list of cases an operation, many uses: a `Case` says how to call an operation and on what,
-// and `examine` derives every check from it:
+// One list of cases an operation (benchmarks/cases), many uses: a `Case` says how to call an
+// operation and on what, and `examine` derives every check from it:
 //   forward   against the float64 reference (tests/reference);
 //   gradient  against signed central differences of that reference, element by element and along a
 //             random direction through all elements, with a minimum share of non-zero gradients;
@@ -11,56 +11,19 @@
 //             number of threads, the same bits again with each, and hardly others).
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "engine/tape/tape.h"
-#include "tests/reference/values.h"
+#include "benchmarks/cases/cases.h"
+#include "kernels/api/table.h"
 
 namespace glia::test {
 
-using reference::Values;
-
-/// How the values of an input are drawn, always from a fixed seed and representable as float.
-enum class Fill : std::uint8_t {
-  uniform,   // in [low, high)
-  spaced,    // a shuffled arithmetic sequence: no ties, for operations that compare elements
-  off_zero,  // uniform with |x| >= 0.1, for a kink at 0
-  binary     // 0 or 1
-};
-
-struct Input {
-  Shape shape;
-  Fill fill = Fill::uniform;
-  double low = -1, high = 1;
-  Values values{};           // instead of drawing them
-  bool grad = true;          // wants a gradient
-  bool image = true;         // may be a channel slice (of rank 4)
-  bool linear = false;       // the operation is affine in it
-  double length = 1;         // terms summed into one element of its gradient
-  double min_nonzero = 0.5;  // smallest share of non-zero gradients that tests anything
-};
-
-struct Case {
-  std::string op;    // row of tests/ops/tolerance.h
-  std::string name;  // tells the cases of one operation apart
-  std::vector<Input> inputs;
-  /// Calls the operation; `out` is its result's place or undefined.
-  std::function<Tensor(Tape&, std::span<const Tensor> inputs, const Tensor& out)> build;
-  double length = 1;                // terms summed into one element of the result
-  double condition = 1, floor = 0;  // see tolerance.h
-  bool takes_out = false;           // `build` passes `out` on
-  /// Inputs that the operation changes; they are compared as the result is.
-  std::vector<std::size_t> updated{};
-  std::size_t samples = 16;                 // gradients an input that are compared one by one
-  ConvMethod conv = ConvMethod::automatic;  // of the CPU
-  /// Convolutions of the CPU in bf16, by these instructions. Operands and dy are then drawn from
-  /// the numbers that bf16 has, so that the reference computes with what the kernels round to.
-  std::optional<Bf16Choice> bf16{};
-};
+using cases::Case;
+using cases::Fill;
+using cases::Input;
+using cases::Values;
 
 /// What the checks found: one line a failure, and how much of its bound each comparison used.
 struct Report {

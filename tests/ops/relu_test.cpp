@@ -7,18 +7,7 @@
 namespace glia::test {
 
 TEST_CASE("relu", "[ops]") {
-  std::vector<Case> cases;
-  for (const Shape& x : {Shape{1, 1, 1, 1}, Shape{2, 3, 5, 3}, Shape{1, 4, 3, 16},
-                         Shape{3, 5, 4, 17}, Shape{37}, Shape{2, 33, 35, 17}})
-    cases.push_back(
-        {.op = "relu",
-         .name = x.str(),
-         .inputs = {{.shape = x, .fill = Fill::off_zero, .min_nonzero = x.numel() > 1 ? 0.2 : 0}},
-         .build = [](Tape& tape, std::span<const Tensor> in,
-                     const Tensor& out) { return ops::relu(tape, in[0], out); },
-         .takes_out = true});
-  cases[0].inputs[0].values = {0.5};
-  check_cases(cases);
+  check_cases(cases::find("relu.shapes"));
 }
 
 TEST_CASE("relu: known values and the gradient at 0", "[ops]") {

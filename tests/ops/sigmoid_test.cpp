@@ -5,21 +5,7 @@
 namespace glia::test {
 
 TEST_CASE("sigmoid", "[ops]") {
-  std::vector<Case> cases;
-  const auto add_case = [&](const Shape& x, double range) {
-    cases.push_back({.op = "sigmoid",
-                     .name = fmt::format("{} in +-{}", x.str(), range),
-                     .inputs = {{.shape = x, .low = -range, .high = range, .min_nonzero = 0.3}},
-                     .build = [](Tape& tape, std::span<const Tensor> in,
-                                 const Tensor& out) { return ops::sigmoid(tape, in[0], out); },
-                     .takes_out = true});
-  };
-  for (const Shape& x : {Shape{1, 1, 1, 1}, Shape{2, 3, 5, 3}, Shape{1, 4, 3, 16},
-                         Shape{3, 5, 4, 17}, Shape{37}, Shape{2, 33, 35, 17}})
-    add_case(x, 2);
-  add_case({2, 3, 5, 3}, 20);
-  cases.back().samples = 90;  // all of them: errors are judged by the largest, most are near 0
-  check_cases(cases);
+  check_cases(cases::find("sigmoid.shapes"));
 }
 
 TEST_CASE("sigmoid: saturates without overflow and keeps small probabilities", "[ops]") {

@@ -5,23 +5,8 @@
 
 namespace glia::test {
 
-namespace {
-
-const Shape kShapes[] = {{1, 1, 1, 1}, {2, 3, 5, 3}, {3, 8, 7, 1}, {1, 4, 3, 16}, {3, 65, 67, 1}};
-
-}  // namespace
-
 TEST_CASE("threshold", "[ops]") {
-  std::vector<Case> cases;
-  for (const Shape& x : kShapes)
-    for (double t : {0.5, -0.25, 2.0})
-      cases.push_back({.op = "threshold",
-                       .name = fmt::format("{} at {}", x.str(), t),
-                       .inputs = {{.shape = x, .grad = false}},
-                       .build = [t](Tape& tape, std::span<const Tensor> in, const Tensor&) {
-                         return ops::threshold(tape, in[0], t);
-                       }});
-  check_cases(cases);
+  check_cases(cases::find("threshold.shapes"));
 }
 
 TEST_CASE("threshold: equality is 0, and nothing is recorded", "[ops]") {
@@ -37,18 +22,7 @@ TEST_CASE("threshold: equality is 0, and nothing is recorded", "[ops]") {
 }
 
 TEST_CASE("confusion_counts", "[ops]") {
-  std::vector<Case> cases;
-  for (const Shape& x : kShapes)
-    for (double t : {0.5, 0.25})
-      cases.push_back(
-          {.op = "confusion_counts",
-           .name = fmt::format("{} at {}", x.str(), t),
-           .inputs = {{.shape = x, .low = 0, .high = 1, .grad = false, .image = false},
-                      {.shape = x, .fill = Fill::binary, .grad = false, .image = false}},
-           .build = [t](Tape& tape, std::span<const Tensor> in, const Tensor&) {
-             return ops::confusion_counts(tape, in[0], in[1], t);
-           }});
-  check_cases(cases);
+  check_cases(cases::find("confusion_counts.shapes"));
 }
 
 TEST_CASE("confusion_counts: known values", "[ops]") {

@@ -1,0 +1,155 @@
+#include "apps/flags/bench_options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "apps/flags/operation_list.h"
+#include "engine/base/check.h"
+
+namespace glia {
+
+bool chosen(const std::vector<std::string>& choice, const std::string& name) {
+  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
+}
+
+std::vector<Variant> BenchOptions::variants() const {
+  const bool beside_ours = chosen(backends, "native");
+  std::vector<Variant> variants;
+  for (const std::string& backend : backends) {
+    if (beside_ours && backend != "native") {
+      variants.push_back({backend, backend, "auto"});
+      continue;
+    }
+    for (const std::string& conv : convs)
+      for (const std::string& precision : precisions) {
+        std::vector<std::string> name;
+        if (backends.size() > 1) name.push_back(backend);
+        if (convs.size() > 1) name.push_back(conv);
+        if (precisions.size() > 1) name.push_back(precision);
+        if (name.empty()) name.push_back(backend);
+        variants.push_back({fmt::format("{}", fmt::join(name, " ")), backend, conv, precision});
+      }
+  }
+  return variants;
+}
+
+bool BenchOptions::of_cases() const {
+  check(!shape.given() || cases.empty(),
+        "--shape and --case: give one of them; a case has a shape of its own");
+  check(!shape.given() || !ops.empty(), "--shape needs an --op, one or more of {}",
+        fmt::join(operation_names(), ", "));
+  const bool found = shape.given() || !cases.empty();
+  for (const CLI::Option* option : of_step_)
+    check(!found || option->count() == 0,
+          "{} is for the rows of a training step, which {} stands in for; leave one of them out",
+          option->get_name(), shape.given() ? "--shape" : "--case");
+  return found;
+}
+
+void BenchOptions::add_to(CLI::App& command) {
+  add_choices(command);
+  add_step(command);
+  add_measure(command);
+}
+
+void BenchOptions::add_choices(CLI::App& command) {
+  command.add_option("--device", device.device, "Where to compute: cpu, cuda, cuda:i, or auto")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--backend", backends,
+          "Whose kernels, side by side: a list of native, emu (and in builds that have it onednn, "
+          "onednn-blocked, which is its convolutions in its own layouts, or cudnn)")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--conv", convs,
+                  "How the CPU's native kernels convolve, side by side: a list of auto, direct and "
+                  "winograd")
+      ->delimiter(',')
+      ->check(CLI::IsMember(conv_names()))
+      ->capture_default_str();
+  command
+      .add_option("--precision", precisions,
+                  "In what the convolutions of the CPU's native kernels multiply, side by side: a "
+                  "list of fp32 and bf16")
+      ->delimiter(',')
+      ->check(CLI::IsMember(precision_names()))
+      ->capture_default_str();
+  command.add_option("--threads", device.threads, "CPU threads; 0 takes every core")
+      ->capture_default_str();
+  command
+      .add_option("--op", ops,
+                  fmt::format("Only these, a list: train_step (the whole step), or operations and "
+                              "single kernels that --list shows. With --shape any of {}",
+                              fmt::join(operation_names(), ", ")))
+      ->delimiter(',');
+  command
+      .add_option("--phase", phases, "Only these: forward, backward, dgrad, wgrad, update; a list")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"forward", "backward", "dgrad", "wgrad", "update"}));
+  shape.add_to(command);
+  command
+      .add_option("--case", cases,
+                  "Time the kernels of these cases of the tests and not those of a training step: "
+                  "a list of single ones such as conv2d.windows.3, groups such as conv2d.windows, "
+                  "and operations")
+      ->delimiter(',');
+  command.add_flag("--list", list,
+                   "Show every operation with its kernels and who has them, and the groups of "
+                   "cases, and time nothing");
+}
+
+void BenchOptions::add_step(CLI::App& command) {
+  const auto add = [&](CLI::Option* option) {
+    of_step_.push_back(option);
+    return option->capture_default_str();
+  };
+  add(command.add_option(
+          "--memory", memory,
+          "What the native kernels of the CPU keep of a step: auto, fast or lean; with a "
+          "backend beside them that cannot do either, rows are those of a pass an operation"))
+      ->check(CLI::IsMember(memory_names()));
+  add(command.add_option("--base-width", base_widths, "Channels of the first level; a list"))
+      ->delimiter(',');
+  add(command.add_option("--batch-size", batch_sizes, "Images a step; a list"))->delimiter(',');
+  add(command.add_option("--size", size, "Height and width of the images"));
+  add(command.add_option("--depth", unet.depth, "Number of halvings"));
+  add(command.add_option("--up", up, "How the decoder doubles the image: transpose or upsample"));
+}
+
+void BenchOptions::add_measure(CLI::App& command) {
+  command.add_option("--samples", measure.samples, "Samples of each row")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command
+      .add_option("--row-seconds", measure.seconds,
+                  "Stop sampling a row after this time, but never before three samples; a whole "
+                  "step gets 15 times as long")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_flag("--check-nan", device.check_nan,
+                   "Look at what every kernel writes, and end a row at the first value that is not "
+                   "finite; times then mean nothing");
+  command.add_flag("--no-cold", no_cold, "Leave out the samples with cold caches");
+  command.add_flag("--no-check", no_check, "Leave out errors and repeatability");
+  command
+      .add_option("--flush-mib", flush_mib,
+                  "Memory read before a cold sample and copied to measure the bandwidth: more than "
+                  "all caches")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command
+      .add_option("--peak-gflops", peak_gflops,
+                  "Peak rate of float32 arithmetic; 0: measured on a CPU, unknown on a GPU")
+      ->capture_default_str();
+  command.add_option("--peak-gbytes", peak_gbytes, "Bandwidth of memory; 0: measured")
+      ->capture_default_str();
+  command.add_flag("--profile-once", measure.once,
+                   "Run every kernel of the rows exactly once and nothing else, under a profiler");
+  command.add_option("--out", out, "Folder for bench.json, bench.csv and roofline.svg");
+}
+
+}  // namespace glia

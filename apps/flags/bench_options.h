@@ -1,0 +1,52 @@
+// The flags of glia bench: what is timed, on what, and how.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/flags/shape_options.h"
+#include "benchmarks/suite/measure.h"
+#include "engine/runtime/open_device.h"
+#include "models/unet/unet.h"
+
+namespace glia {
+
+/// What stands side by side in a row: a backend with a way to convolve and its precision.
+struct Variant {
+  std::string name, backend, conv, precision = "fp32";
+};
+
+struct BenchOptions {
+  DeviceRequest device;
+  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases;
+  ShapeOptions shape;
+  std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
+  UNetConfig unet;
+  std::int64_t size = 240, flush_mib = 128;
+  std::string up = name_of(unet.up), memory = name_of(device.memory), out;
+  std::vector<std::string> precisions{"fp32"};
+  bench::MeasureOptions measure;
+  bool no_cold = false, no_check = false, list = false;
+  double peak_gflops = 0, peak_gbytes = 0;
+
+  void add_to(CLI::App& command);
+  /// Every backend with every --conv and --precision, named after what differs. Beside our own
+  /// kernels others stand once: --conv and --precision are ours.
+  std::vector<Variant> variants() const;
+  /// Whether rows are those of --shape or --case and not of a training step. Throws `Error` where
+  /// the flags ask for both.
+  bool of_cases() const;
+
+ private:
+  std::vector<const CLI::Option*> of_step_;  // flags that shape a training step
+
+  void add_choices(CLI::App& command);
+  void add_step(CLI::App& command);
+  void add_measure(CLI::App& command);
+};
+
+/// Whether `name` is one of them, or there is no choice.
+bool chosen(const std::vector<std::string>& choice, const std::string& name);
+
+}  // namespace glia

@@ -1,0 +1,32 @@
+// Rows of operations at any shape and of the cases of the tests, as filters choose them.
+#pragma once
+
+#include "benchmarks/cases/cases.h"
+#include "benchmarks/suite/record.h"
+
+namespace glia::bench {
+
+/// What --op and --phase let through; an empty list lets everything through.
+struct Filter {
+  std::vector<std::string> ops, phases;  // operations or single kernels; "forward", ...
+
+  bool lets(const Call& call) const;
+};
+
+/// The operation of kernels/api/list.h that an --op names, itself or by one of its kernels. Throws
+/// `Error` listing them.
+std::string operation_of(std::string_view op);
+
+/// The operations of the filter, which must have some, at one shape; `text` is that shape as the
+/// user gave it. Of other operations that they run beside there are no rows. Those that only
+/// backends with maps have are recorded as on these. Throws `Error` when the shape does not fit or
+/// nothing is left.
+std::vector<Row> rows_at(const cases::Dimensions& dimensions, const std::string& text,
+                         const Filter& filter, const Recording& how);
+
+/// Everything that the cases of these names run; see `cases::find`. Throws `Error` when there is no
+/// such case, when `how` lacks what it needs, or when nothing is left.
+std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filter& filter,
+                               const Recording& how);
+
+}  // namespace glia::bench

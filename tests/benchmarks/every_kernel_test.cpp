@@ -1,0 +1,80 @@
+// Every kernel of kernels/api/list.h on every backend that has it and that this machine can run: an
+// operation at a shape calls it, it can be timed, and its results are those of its formula.
+#include <cstring>
+#include <map>
+
+#include "benchmarks/cases/cases.h"
+#include "benchmarks/suite/measure.h"
+#include "tests/catch.h"
+#include "tests/ops/devices.h"
+
+using namespace glia;
+
+namespace {
+
+constexpr double kLargestError = 1e-5;  // relative; summation errors of float32 at this size
+
+/// The first call of each kernel, of all operations at a small shape.
+std::map<std::string, bench::Call> calls_by_kernel() {
+  const cases::Dimensions small{.shape = {2, 6, 5, 6},
+                                .R = 3,
+                                .S = 3,
+                                .K = 4,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .padding = 1,
+                                .groups = 2};
+  std::map<std::string, bench::Call> calls;
+  for (const cases::Operation& operation : cases::operations()) {
+    if (operation.at == nullptr) continue;
+    for (const cases::Case& test : cases::at(operation.name, small))
+      for (const bench::Call& call : bench::record_case(test, {.reads_maps = true}))
+        if (call.op == operation.name) calls.try_emplace(call.kernel, call);
+  }
+  return calls;
+}
+
+std::vector<bench::OpenBackend> open(const KernelTable& kernels) {
+  std::vector<bench::OpenBackend> backends;
+  backends.emplace_back(
+      kernels.name,
+      std::make_unique<Device>(kernels.name, kernels, test::guarded_memory(kernels), 2),
+      sizeof(float));
+  return backends;
+}
+
+/// Convolutions alone are all that this one is to have.
+bool has_all(const KernelTable& kernels) {
+  return std::strcmp(kernels.name, "onednn-blocked") != 0;
+}
+
+}  // namespace
+
+TEST_CASE("bench: every kernel of every backend can be timed and is right", "[bench]") {
+  const std::map<std::string, bench::Call> calls = calls_by_kernel();
+  for (const KernelTable* kernels : test::devices_under_test("conv2d")) {
+    auto backends = open(*kernels);
+    for (const KernelInfo& kernel : kKernels) {
+      CAPTURE(kernel.name, kernels->name);
+      if (!has_kernel(*kernels, kernel.id)) {
+        INFO("the table of the backend lacks a kernel of kernels/api/list.h that it should have");
+        CHECK((!has_all(*kernels) || (kernel.needs_maps && !kernels->reads_maps)));
+        continue;
+      }
+      const auto call = calls.find(kernel.name);
+      INFO("no case runs it: let " << kernel.op << "_operation() of benchmarks/cases call it");
+      REQUIRE(call != calls.end());
+      const auto found =
+          bench::measure_call(call->second, backends, {.samples = 1, .seconds = 0, .cold = false});
+      INFO("its formula in float64 stands in benchmarks/suite/reference_*.cpp");
+      CAPTURE(found[0].problem, found[0].accuracy.relative_error);
+      CHECK(found[0].problem.empty());
+      CHECK(found[0].warm.size() == 1);
+      CHECK(found[0].checked);
+      CHECK(found[0].accuracy.relative_error < kLargestError);
+      CHECK(found[0].accuracy.deterministic);
+      const bool says = kernels->algorithm != nullptr && call->second.op.starts_with("conv");
+      CHECK(found[0].algorithm.empty() != says);
+    }
+  }
+}
