@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "engine/base/file.h"
+#include "engine/data/dataset.h"
 #include "engine/import/import.h"
 #include "tests/catch.h"
 #include "tests/data/slices.h"
