@@ -19,7 +19,7 @@ void visit(ReluForward& a, const V& v) {
   v("y", Role::out, a.y);
 }
 
-/// dx = dy where y > 0, else 0 (the subgradient at 0 is 0).
+/// dx = dy where y > 0, else 0 (the subgradient at 0 is 0); NaN where y is NaN.
 struct ReluBackward {
   ConstView dy, y;
   View dx;
@@ -138,7 +138,8 @@ void visit(Sum& a, const V& v) {
   v("y", Role::out, a.y);
 }
 
-/// mask = 1 where x > t, else 0 (same type as x). Not differentiable. docs/ops/threshold.md
+/// mask = 1 where x > t, else 0 (same type as x); NaN stays NaN. Not differentiable.
+/// docs/ops/threshold.md
 struct Threshold {
   ConstView x;
   View mask;

@@ -26,7 +26,7 @@ void channel_moments(KernelContext& context, const ChannelMoments& a) {
   moments_of(context, a.x, a.moments);
 }
 
-/// A gradient that is dy where the map of x is above its floor, else 0.
+/// A gradient that is dy where the map of x is above its floor, else 0; NaN where the map is NaN.
 struct Masked {
   const ConstView& dy;
   const MapRows& map;
@@ -34,7 +34,8 @@ struct Masked {
                                  FloatVec x) const {
     const FloatVec g = read_ahead(d, dy, row, c, count);
     const FloatVec floor = load_some(d, map.floor + c, count);
-    return hn::IfThenElseZero(hn::Gt(map.apply_some(d, x, c, count), floor), g);
+    const FloatVec y = map.apply_some(d, x, c, count);
+    return hn::IfThenElse(hn::IsNaN(y), y, hn::IfThenElseZero(hn::Gt(y, floor), g));
   }
 };
 

@@ -19,8 +19,10 @@ void relu_forward(KernelContext& context, const ReluForward& a) {
 }
 
 void relu_backward(KernelContext& context, const ReluBackward& a) {
-  const auto f = [](auto d, auto dy, auto y)
-                     HWY_ATTR { return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), dy); };
+  const auto f = [](auto d, auto dy, auto y) HWY_ATTR {
+    const auto dx = hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), dy);
+    return hn::IfThenElse(hn::IsNaN(y), y, dx);
+  };
   map_views(context, a.dx, a.write, f, a.dy, a.y);
 }
 
@@ -60,7 +62,8 @@ void fill(KernelContext& context, const Fill& a) {
 void threshold(KernelContext& context, const Threshold& a) {
   const auto t = static_cast<float>(a.t);
   const auto f = [t](auto d, auto x) HWY_ATTR {
-    return hn::IfThenElseZero(hn::Gt(x, hn::Set(d, t)), hn::Set(d, 1.0f));
+    const auto mask = hn::IfThenElseZero(hn::Gt(x, hn::Set(d, t)), hn::Set(d, 1.0f));
+    return hn::IfThenElse(hn::IsNaN(x), x, mask);
   };
   map_views(context, a.mask, Write::overwrite, f, a.x);
 }

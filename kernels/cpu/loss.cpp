@@ -34,7 +34,8 @@ void region_gradient(float* dz, Write write, const float* z, const float* t, std
         const auto e = hn::Exp(d, hn::Max(hn::Neg(hn::Abs(z_)), hn::Set(d, -87.0f)));
         const auto sum = hn::Add(hn::Set(d, 1.0f), e);
         const auto slope = hn::Div(e, hn::Mul(sum, sum));
-        return hn::Mul(slope, hn::MulAdd(hn::Set(d, b), t_, hn::Set(d, a)));
+        const auto dz_ = hn::Mul(slope, hn::MulAdd(hn::Set(d, b), t_, hn::Set(d, a)));
+        return hn::IfThenElse(hn::IsNaN(z_), z_, dz_);  // Max and Exp lose it
       },
       z, t);
 }

@@ -23,7 +23,7 @@ struct Moments {
   /// deviation is in the sum.
   static Moments about(double shift, double count, double sum, double squares) {
     const double rest = squares - sum * sum / count;
-    return {count, shift + sum / count, rest > 0 ? rest : 0};
+    return {count, shift + sum / count, rest < 0 ? 0 : rest};
   }
 };
 

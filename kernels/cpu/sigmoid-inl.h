@@ -21,7 +21,8 @@ HWY_INLINE V sigmoid(D d, V x) {
   const V one = hn::Set(d, 1.0f);
   const V low = hn::Set(d, -87.0f);
   const V bounded = hn::IfThenElse(hn::Lt(x, low), low, x);
-  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(bounded))));
+  const V y = hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(bounded))));
+  return hn::IfThenElse(hn::IsNaN(x), x, y);  // Exp of NaN is 0
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE

@@ -12,7 +12,7 @@ struct Relu {
 };
 
 struct ReluGradient {
-  __device__ float operator()(float dy, float y) const { return y > 0 ? dy : 0.0f; }
+  __device__ float operator()(float dy, float y) const { return y > 0 ? dy : y <= 0 ? 0.0f : y; }
 };
 
 struct Sigmoid {
@@ -41,7 +41,7 @@ struct Multiple {
 
 struct Above {
   float t;
-  __device__ float operator()(float x) const { return x > t ? 1.0f : 0.0f; }
+  __device__ float operator()(float x) const { return x > t ? 1.0f : x <= t ? 0.0f : x; }
 };
 
 struct Constant {

@@ -12,6 +12,7 @@
 #include "tests/catch.h"
 #include "tests/ops/devices.h"
 #include "tests/ops/execute.h"
+#include "tests/ops/not_finite.h"
 #include "tests/ops/tolerance.h"
 #include "tests/reference/table.h"
 
@@ -132,6 +133,7 @@ class Examination {
     if (wants_gradient_) check_accumulate();
     check_slices();
     check_repeatability();
+    check_nans();
     return report_;
   }
 
@@ -290,6 +292,16 @@ class Examination {
         report_.failures.push_back(
             fmt::format("repeat: other bits in a second run with {} threads", threads));
     }
+  }
+
+  /// On small cases: each takes a few more runs an input.
+  void check_nans() {
+    constexpr std::size_t kMost = 700;
+    std::size_t elements = dense_.y.size();
+    for (const Values& input : inputs_) elements += input.size();
+    if (elements > kMost) return;
+    for (std::string& problem : lost_nans(test_, kernels_, plan_, dense_))
+      report_.failures.push_back(std::move(problem));
   }
 
   static bool same_bits(const Values& a, const Values& b) {

@@ -7,6 +7,7 @@
 //   accumulate  gradients add to what bound memory holds;
 //   slices    operands and results as channel slices of wider buffers, neighbours untouched;
 //   guards    no write outside, and every element written (fresh and scratch memory is NaN);
+//   NaN       reaches everything that depends on it;
 //   repeat    the same bits again, and with 2 and 3 threads (or, where a library cuts sums by the
 //             number of threads, the same bits again with each, and hardly others).
 #pragma once

@@ -9,7 +9,7 @@ namespace glia::reference {
 
 Values relu(const Values& x) {
   Values y;
-  for (double v : x) y.push_back(v > 0 ? v : 0);
+  for (double v : x) y.push_back(v <= 0 ? 0 : v);
   return y;
 }
 
@@ -29,7 +29,7 @@ Values dropout(const Values& x, double p, std::uint64_t seed, std::uint64_t stre
 
 Values threshold(const Values& x, double t) {
   Values mask;
-  for (double v : x) mask.push_back(v > t ? 1 : 0);
+  for (double v : x) mask.push_back(v > t ? 1 : v <= t ? 0 : v);
   return mask;
 }
 
