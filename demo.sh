@@ -18,7 +18,7 @@ tools/install-dependencies
 
 step "Building"
 build=${GLIA_BUILD_DIR:-build}
-tools/build glia -- -DGLIA_UNITY=ON -DGLIA_TESTS=OFF -DGLIA_EMU=OFF
+tools/build glia -- -DGLIA_TESTS=OFF -DGLIA_EMU=OFF
 glia=$build/apps/glia
 
 step "Making brain-like slices of 40 patients"

@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 tools/install-dependencies --tests
 build=${GLIA_BUILD_DIR:-build}
-tools/build -- -DGLIA_UNITY=ON -DGLIA_TESTS=ON -DGLIA_EMU=ON
+tools/build
 ctest --test-dir "$build" --no-tests=error --output-on-failure --parallel "$(tools/jobs)" "$@"

@@ -26,7 +26,7 @@ try() {
 step "Build"
 if [ ! -x "$build/apps/glia" ]; then
   architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
-  try configure cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  try configure cmake --preset cuda -B "$build" \
     -DCMAKE_CUDA_ARCHITECTURES="$architecture"
   try build cmake --build "$build" --parallel "$(nproc)"
 fi

@@ -134,14 +134,17 @@ class Build(Machine):
         self.has("c++")
         self.has("cmake", 'case $1 in --version) echo "cmake version 3.31.6" ;; '
                           f'*) echo "$*" >>{self.folder.name}/calls ;; esac')
+        folder = self.folder.name + "/b"
         status, said = self.run_script(
             "tools/build", "glia", "--", "-DGLIA_TESTS=OFF", GLIA_JOBS="3",
-            GLIA_BUILD_DIR=self.folder.name + "/b", GLIA_CMAKE_OPTIONS="-DGLIA_WERROR=ON -DX=1")
+            GLIA_BUILD_DIR=folder, GLIA_CMAKE_OPTIONS="-DGLIA_WERROR=ON -DX=1")
         self.assertEqual(status, 0, said)
         calls = (Path(self.folder.name) / "calls").read_text()
-        self.assertIn("-DGLIA_TESTS=OFF -DGLIA_WERROR=ON -DX=1", calls)
+        self.assertIn(f"--preset release -B {folder} -DGLIA_TESTS=OFF -DGLIA_WERROR=ON -DX=1", calls)
         self.assertIn("--parallel 3 --target glia", calls)
         self.refused(["--fast", "after --"], "tools/build", "--fast", code=2)
+        self.run_script("tools/build", GLIA_PRESET="asan", GLIA_BUILD_DIR=folder)
+        self.assertIn("--preset asan", (Path(self.folder.name) / "calls").read_text())
 
 
 class Jobs(Machine):
