@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "engine/base/check.h"
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 #include "kernels/cpu/table.h"

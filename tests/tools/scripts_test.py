@@ -3,6 +3,7 @@ just the programs that it has. Usage: scripts_test.py"""
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -181,6 +182,31 @@ class Jobs(Machine):
         self.assertEqual(self.jobs(16, 24000, {
             "memory/memory.limit_in_bytes": 1500 * mib,
             "memory/memory.usage_in_bytes": 0}), (0, "2\n"))
+
+
+class Dev(Machine):
+    def setUp(self):
+        super().setUp()
+        (self.bin / "python3").symlink_to(sys.executable)
+
+    def test_lists_the_operations(self):
+        status, said = self.run_script("dev")
+        self.assertEqual(status, 0, said)
+        for op in ("conv2d", "mean", "optim"):
+            self.assertRegex(said, rf"\n  {op} ")
+
+    def test_unknown_operation_or_argument(self):
+        self.refused(["found the operation 'rellu'", "relu?"], "dev", "rellu")
+        self.refused(["found '--fast'", "--backends cpu,emu"], "dev", "relu", "--fast")
+
+    def test_names_the_parts_of_every_operation_and_builds_its_tests(self):
+        self.has("c++")
+        self.has("cmake", 'case $1 in --version) echo "cmake version 3.31.6" ;; -S) ;; *) exit 1 ;; esac')
+        build = Path(self.folder.name) / "build"
+        for op, wanted in {"relu": ["docs/ops/relu.md", "kernels/cuda/elementwise.cu", "bench --op relu"],
+                           "optim": ["tests/ops/optim_step_test.cpp", "--op adam,sgd,rmsprop"],
+                           "mean": ["tests/ops/arithmetic_test.cpp"]}.items():
+            self.refused([*wanted, "it does not build"], "dev", op, GLIA_BUILD_DIR=str(build))
 
 
 if __name__ == "__main__":
