@@ -209,5 +209,12 @@ class Dev(Machine):
             self.refused([*wanted, "it does not build"], "dev", op, GLIA_BUILD_DIR=str(build))
 
 
+class Check(Machine):
+    def test_unknown_argument(self):
+        self.refused(["--fast", "--ci"], "tools/check", "--fast", code=2)
+        self.has("clang-tidy")
+        self.refused(["--fast", "--all or files"], "tools/check-tidy", "--fast", code=2)
+
+
 if __name__ == "__main__":
     unittest.main()
