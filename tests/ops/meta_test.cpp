@@ -6,6 +6,7 @@
 #include "kernels/cpu/table.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"
+#include "tests/reference/values.h"
 
 namespace glia::test {
 
