@@ -9,6 +9,7 @@
 #include "apps/flags/device_options.h"
 #include "apps/runs/explainer.h"
 #include "apps/runs/find_images.h"
+#include "apps/runs/import_steps.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
 
@@ -60,10 +61,21 @@ Page begin_page(const ExplainOptions& o, std::size_t slices) {
   return page;
 }
 
+/// As the network takes it: a picture that was not imported as import would have stored it.
+Slice slice_of(const Sample& sample, const ImportSteps& steps) {
+  Slice slice = load_image(sample, is_imported(sample) ? StackOptions{} : steps.stack);
+  if (is_imported(sample) || !steps.resizes()) return slice;
+  return steps.apply(slice.image, {slice.height, slice.width}, slice.channels);
+}
+
 void run_explain(const ExplainOptions& o) {
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
-  const std::vector<Sample> samples = find_images(o.input, o.list);
+  const ImportSteps steps =
+      in_file(o.checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
+  const FoundImages found = find_images({o.input}, o.list);
+  check(found.problems.empty(), "explain: files that cannot be taken:\n{}", found.problems.text());
+  const std::vector<Sample>& samples = found.samples;
   const Explainer explainer(o.explain, *device, open);
   const ExplainSettings& s = explainer.settings();
   if (o.explain.methods.empty() && !has_dropout(open))
@@ -74,7 +86,7 @@ void run_explain(const ExplainOptions& o) {
   {
     Progress progress("explain", static_cast<std::int64_t>(samples.size()));
     for (const Sample& sample : samples) {
-      const Slice slice = load_image(sample);
+      const Slice slice = slice_of(sample, steps);
       const Explanation explanation = explainer.explain(slice, sample.id);
       if (explanation.pixels == 0) {
         progress.clear();
@@ -147,8 +159,7 @@ void add_explain_command(CLI::App& app) {
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
       ->add_option("--input", options->input,
-                   "An .npy, .png, .tif or .jpg image of any size, or a folder with <id>_img.npy "
-                   "files")
+                   "An .npy, .png, .tif or .jpg image of any size, or a folder of them")
       ->required();
   command->add_option("--list", options->list,
                       "File with the ids to explain, one a line; all if left out");

@@ -1,21 +1,22 @@
-// glia predict: writes masks and pictures for one image or a folder of them.
+// glia predict: writes masks and pictures for images and volumes.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
 #include "apps/flags/inference_options.h"
-#include "apps/pictures/pictures.h"
+#include "apps/pictures/slice_files.h"
 #include "apps/runs/find_images.h"
+#include "apps/runs/import_steps.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
 #include "engine/formats/nifti.h"
-#include "engine/formats/npy.h"
 #include "engine/train/predict.h"
 
 namespace glia {
@@ -25,105 +26,164 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PredictOptions {
-  std::string checkpoint, list, out, plane = "axial", orientation = "header";
-  std::vector<std::string> inputs;
+  std::string checkpoint, list, out;
+  std::vector<fs::path> inputs;
   std::vector<std::int64_t> take_channels;
-  double threshold = 0.5;
-  std::int64_t channel = 0;
-  bool npy = false;
+  std::optional<std::string> plane, orientation;
+  SliceFilesConfig files;
   InferenceOptions inference;
   DeviceOptions device;
 };
 
-constexpr std::size_t kSheetSlices = 12;  // a sheet is for a first look
-
-/// Writes the pictures of one slice and returns the triptych.
-Picture write_pictures(const PredictOptions& o, const Sample& sample, const Slice& slice,
-                       const std::vector<float>& probability) {
-  const std::int64_t height = slice.height, width = slice.width;
-  const auto mask = decide(probability, height, width, o.threshold, o.inference.chosen.postprocess);
-  const Picture grey = channel_picture(slice.image, height, width, slice.channels, o.channel);
-  const Plane prediction{mask, height, width}, likely{probability, height, width};
-  const Plane truth{slice.mask, height, width};
-  const auto file = [&](const char* kind) {
-    return fs::path(o.out) / fmt::format("{}_{}", sample.id, kind);
-  };
-  Picture triptych = triptych_picture(grey, truth, likely, prediction);
-  write_png(file("mask.png"), mask_picture(prediction));
-  write_png(file("probability.png"), probability_picture(likely));
-  write_png(file("overlay.png"), overlay_picture(grey, truth, prediction));
-  write_png(file("triptych.png"), triptych);
-  if (o.npy) write_npy<float>(file("probability.npy"), {height, width}, probability);
-  return triptych;
+/// What is done to files that are no .npy arrays: as before the training, unless flags say
+/// otherwise.
+ImportSteps steps_of(const PredictOptions& o, const OpenModel& open) {
+  ImportSteps steps = in_file(o.checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
+  if (!o.take_channels.empty()) steps.stack.take_channels = o.take_channels;
+  if (o.plane) steps.stack.plane = parse_slice_plane(*o.plane);
+  if (o.orientation) steps.stack.as_stored = parse_as_stored(*o.orientation);
+  return steps;
 }
 
-/// What concerns files that are no .npy arrays.
-StackOptions stack_options(const PredictOptions& o) {
-  return {parse_slice_plane(o.plane), parse_as_stored(o.orientation), o.take_channels, {}};
-}
+/// Predicts one image after the other. One that cannot be predicted does not stop the others.
+class Prediction {
+ public:
+  Prediction(const PredictOptions& o, Device& device, const OpenModel& open)
+      : o_(o),
+        device_(device),
+        open_(open),
+        steps_(steps_of(o, open)),
+        files_(o.files, device.context().threads) {}
 
-void run_volume(const PredictOptions& o, Device& device, const OpenModel& open) {
-  const auto segment = [&](const Slice& slice) {
-    const auto probability = predict_probabilities(device, *open.model, open.preprocess, slice,
-                                                   o.inference.chosen.flips);
-    return decide(probability, slice.height, slice.width, o.threshold,
-                  o.inference.chosen.postprocess);
-  };
-  make_folder(o.out);
-  std::optional<Progress> progress;
-  const VolumeResult result =
-      predict_volume({o.inputs.begin(), o.inputs.end()}, stack_options(o), o.out, segment,
-                     [&](std::int64_t done, std::int64_t total) {
-                       if (!progress) progress.emplace("predict", total);
-                       progress->update(done, {.images = done});
-                     });
-  progress.reset();
-  for (const std::string& doubt : result.doubts) fmt::print("warning: {}\n", printable(doubt));
-  fmt::print("{} written: tumour in {} of {} slices, {:.2f} ml\n", result.mask.string(),
-             result.with_tumour, result.slices, result.millilitres);
-}
+  void run(FoundImages found) {
+    problems_ = std::move(found.problems);
+    const std::vector<Sample>& samples = found.samples;
+    const std::string steps = steps_.str();
+    if (!steps.empty() && !std::all_of(samples.begin(), samples.end(), is_imported))
+      fmt::print("pictures are treated as glia import did before the training: {}\n", steps);
+    if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
+    if (samples.size() == 1 && problems_.empty()) {
+      predict(samples.front());
+    } else {
+      progress_.emplace("predict", std::ssize(samples));
+      std::int64_t done = 0;
+      for (const Sample& sample : samples) {
+        attempt(sample);
+        progress_->update(++done, {.images = done});
+      }
+      progress_.reset();
+    }
+    files_.finish();
+    for (const std::string& line : lines_) fmt::print("{}\n", line);
+    say_what_is_written();
+    if (problems_.empty()) return;
+    fmt::print(stderr, "glia: predict: {} of {} files could not be predicted:\n{}\n",
+               problems_.count(), problems_.count() + files_.slices() + volumes_, problems_.text());
+    throw CLI::RuntimeError(1);
+  }
 
-void run_predict(const PredictOptions& o) {
-  check(o.threshold > 0 && o.threshold < 1, "--threshold: found {}, expected 0 < t < 1",
-        o.threshold);
-  const auto device = o.device.open();
-  const OpenModel open = open_model(o.checkpoint, *device);
-  if (is_nifti_name(o.inputs.front())) return run_volume(o, *device, open);
-  check(o.inputs.size() == 1, "--input: {} files; only a NIfTI volume may have several",
-        o.inputs.size());
-  const std::vector<Sample> samples = find_images(o.inputs.front(), o.list);
-  make_folder(o.out);
-  std::vector<Picture> sheet;
-  {
-    Progress progress("predict", static_cast<std::int64_t>(samples.size()));
-    std::int64_t done = 0;
-    for (const Sample& sample : samples) {
-      const Slice slice = load_image(sample, stack_options(o));
-      const auto probability = predict_probabilities(*device, *open.model, open.preprocess, slice,
-                                                     o.inference.chosen.flips);
-      Picture triptych = write_pictures(o, sample, slice, probability);
-      if (sheet.size() < kSheetSlices) sheet.push_back(std::move(triptych));
-      ++done;
-      progress.update(done, {.images = done});
+  /// The files are the channels of one volume.
+  void volume(const std::string& id, const std::vector<fs::path>& files) {
+    const auto segment = [&](const Slice& slice) {
+      const auto probability = in_file(files.front(), [&] { return probabilities(slice, true); });
+      return decide(probability, slice.height, slice.width, o_.files.threshold,
+                    o_.files.postprocess);
+    };
+    std::optional<Progress> progress;
+    const fs::path mask = o_.files.out / (id + "_mask.nii.gz");
+    const VolumeResult result = predict_volume(files, steps_.stack, mask, segment,
+                                               [&](std::int64_t done, std::int64_t total) {
+                                                 if (progress_) return;  // of all images
+                                                 if (!progress) progress.emplace("predict", total);
+                                                 progress->update(done, {.images = done});
+                                               });
+    progress.reset();
+    ++volumes_;
+    for (const std::string& doubt : result.doubts) lines_.push_back("warning: " + printable(doubt));
+    lines_.push_back(fmt::format("{} written: tumour in {} of {} slices, {:.2f} ml", mask.string(),
+                                 result.with_tumour, result.slices, result.millilitres));
+  }
+
+ private:
+  void attempt(const Sample& sample) {
+    try {
+      predict(sample);
+    } catch (const OutOfMemory&) {
+      throw;
+    } catch (const Error& error) {
+      problems_.add("files", error.what());
     }
   }
-  write_png(fs::path(o.out) / "sheet.png", contact_sheet(sheet, sheet.size() > 3 ? 2 : 1));
-  fmt::print("{} slices written to {} (first look: {})\n", samples.size(), o.out,
-             (fs::path(o.out) / "sheet.png").string());
+
+  void predict(const Sample& sample) {
+    if (is_nifti_name(sample.image)) return volume(sample.id, {sample.image});
+    const StackOptions as_given{.take_channels = o_.take_channels};
+    Slice slice = load_image(sample, is_imported(sample) ? as_given : steps_.stack);
+    auto probability = in_file(sample.image, [&] {
+      check(o_.files.channel < slice.channels, "--channel: found {}, the image has {}",
+            o_.files.channel, slice.channels);
+      return probabilities(slice, !is_imported(sample));
+    });
+    files_.add(sample.id, std::move(slice), std::move(probability));
+  }
+
+  /// Of the slice as it lies in the file.
+  std::vector<float> probabilities(const Slice& slice, bool raw) const {
+    const Size size{slice.height, slice.width};
+    const auto of = [&](const Slice& input) {
+      return predict_probabilities(device_, *open_.model, open_.preprocess, input,
+                                   o_.inference.chosen.flips);
+    };
+    if (!raw || !steps_.resizes()) return of(slice);
+    return steps_.undo(of(steps_.apply(slice.image, size, slice.channels)), size);
+  }
+
+  void say_what_is_written() const {
+    if (files_.slices() == 0) return;
+    const fs::path out = o_.files.out;
+    fmt::print(
+        "{} slices written to {}{}\n", files_.slices(), out.string(),
+        o_.files.masks_only ? "" : fmt::format(" (first look: {})", (out / "sheet.png").string()));
+  }
+
+  const PredictOptions& o_;
+  Device& device_;
+  const OpenModel& open_;
+  ImportSteps steps_;
+  SliceFiles files_;
+  std::optional<Progress> progress_;  // over all images
+  Problems problems_;
+  std::vector<std::string> lines_;  // printed at the end, after the bar
+  std::size_t volumes_ = 0;
+};
+
+void run_predict(PredictOptions& o) {
+  check(o.files.threshold > 0 && o.files.threshold < 1, "--threshold: found {}, expected 0 < t < 1",
+        o.files.threshold);
+  o.files.out = o.out;
+  o.files.postprocess = o.inference.chosen.postprocess;
+  const auto device = o.device.open();
+  const OpenModel open = open_model(o.checkpoint, *device);
+  Prediction prediction(o, *device, open);
+  if (o.inputs.size() > 1 && std::all_of(o.inputs.begin(), o.inputs.end(), is_nifti_name)) {
+    prediction.volume(stem_of(o.inputs.front()), o.inputs);
+    return prediction.run({});
+  }
+  prediction.run(find_images(o.inputs, o.list));
 }
 
 }  // namespace
 
 void add_predict_command(CLI::App& app) {
   auto* command =
-      app.add_subcommand("predict", "Writes masks and pictures for an image or a folder");
+      app.add_subcommand("predict", "Writes masks and pictures for images, volumes or folders");
   auto options = std::make_shared<PredictOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
       ->add_option("--input", options->inputs,
-                   "An .npy, .png, .tif or .jpg image of any size, a folder with <id>_img.npy "
-                   "files, or a volume, .nii or .nii.gz: one file with all channels, or a file "
-                   "each in the order of training")
+                   "Images of any size (.npy, .png, .tif or .jpg), volumes (.nii or .nii.gz) and "
+                   "folders of them, with or without masks; several volumes and nothing else are "
+                   "the channels of one, in the order of training")
       ->required();
   command->add_option("--list", options->list,
                       "File with the ids to predict, one a line; all if left out");
@@ -131,33 +191,39 @@ void add_predict_command(CLI::App& app) {
       ->add_option("--out", options->out,
                    "Folder for <id>_mask.png (0/255), _probability.png, _overlay.png (truth green, "
                    "prediction red) and _triptych.png (slice | truth | prediction); of a volume "
-                   "<name>_mask.nii.gz in the same space")
+                   "<id>_mask.nii.gz in the same space")
       ->required();
+  command->add_flag("--masks-only", options->files.masks_only,
+                    "Write no pictures besides the masks");
   command
-      ->add_option("--threshold", options->threshold, "Probability above which a pixel is tumour")
+      ->add_option("--threshold", options->files.threshold,
+                   "Probability above which a pixel is tumour")
       ->capture_default_str();
-  command->add_option("--channel", options->channel, "Channel of the image to show")
+  command->add_option("--channel", options->files.channel, "Channel of the image to show")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_flag("--npy", options->npy,
+  command->add_flag("--npy", options->files.npy,
                     "Also write the probabilities as <id>_probability.npy, float32 [H,W]");
   command
       ->add_option("--take-channels", options->take_channels,
-                   "Channels of a picture or volume to use, as in glia import; all if left out")
+                   "Channels to use, such as 0,2 or 0,0,0; if left out those of the import before "
+                   "the training, else all")
       ->delimiter(',');
-  command
-      ->add_option("--plane", options->plane,
-                   "Slices of a volume: axial, coronal or sagittal, as in glia import")
-      ->capture_default_str();
-  command
-      ->add_option("--orientation", options->orientation,
-                   "Turn a volume or picture by its header, or take it as it is stored")
-      ->capture_default_str();
+  command->add_option(
+      "--plane", options->plane,
+      "Slices of a volume: axial, coronal or sagittal; if left out as in the import "
+      "before the training, else axial");
+  command->add_option("--orientation", options->orientation,
+                      "header: turn a volume or picture by its header, stored: take it as it is; "
+                      "if left out as in the import before the training, else header");
   options->inference.add_to(*command);
   options->device.add_to(*command);
   options->device.add_check_nan_to(*command);
   command->footer(
       "Example:\n"
       "  glia predict --checkpoint runs/first/best.safetensors --input slices/7_img.npy --out out\n"
+      "  glia predict --checkpoint runs/first/best.safetensors --input pictures --masks-only "
+      "--out out\n"
       "  glia predict --checkpoint runs/first/best.safetensors --input flair.nii.gz t1ce.nii.gz "
       "--out out");
   command->callback([options] { run_predict(*options); });

@@ -1,9 +1,10 @@
 #include "apps/runs/find_images.h"
 
-#include <utility>
+#include <algorithm>
+#include <set>
 
 #include "engine/base/check.h"
-#include "engine/formats/raster.h"
+#include "engine/base/text.h"
 
 namespace glia {
 
@@ -11,26 +12,134 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<Sample> all_images(const fs::path& input) {
-  if (fs::is_directory(input)) return pair_files(input).samples;
-  check(fs::is_regular_file(input), "{}: no such file or folder", input.string());
-  std::string id = input.stem().string();
-  if (id.ends_with("_img")) id.resize(id.size() - 4);
-  const fs::path mask = input.parent_path() / (id + "_seg.npy");
-  return {{id, input, fs::exists(mask) ? mask : fs::path()}};
+constexpr const char* kReadable = ".npy, .png, .tif, .jpg, .nii or .nii.gz";
+
+/// "a/b" as "a_b": ids are names of files in one folder.
+std::string as_id(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
 }
+
+class Search {
+ public:
+  FoundImages of(const std::vector<fs::path>& inputs) {
+    for (const fs::path& input : inputs)
+      fs::is_directory(input) ? add_folder(input) : add_file(input);
+    return std::move(found_);
+  }
+
+ private:
+  void add_file(const fs::path& file) {
+    check(fs::is_regular_file(file), "{}: no such file or folder", file.string());
+    check(is_stack_name(file), "{}: not a format that Glia reads; expected {}", file.string(),
+          kReadable);
+    std::string id = stem_of(file);
+    if (id.ends_with("_img")) id.resize(id.size() - 4);
+    const fs::path mask = file.parent_path() / (id + "_seg.npy");
+    add({id, file, fs::exists(mask) ? mask : fs::path()});
+  }
+
+  void add_folder(const fs::path& folder) {
+    const std::vector<fs::path> files = files_below(folder);
+    const bool slices = std::any_of(files.begin(), files.end(), [](const fs::path& file) {
+      return file.filename().string().ends_with("_img.npy");
+    });
+    if (slices) return add_slices(folder);
+    check(!files.empty(), "{}: no images found; expected files that end in {}", folder.string(),
+          kReadable);
+    std::set<fs::path> stems;
+    for (const fs::path& file : files) stems.insert(file.parent_path() / stem_of(file));
+    for (const fs::path& file : files) {
+      const fs::path stem = file.parent_path() / stem_of(file);
+      if (is_mask_of_another(stem, stems))
+        ++found_.masks;
+      else
+        add({as_id(stem.lexically_relative(folder).generic_string()), file, {}});
+    }
+  }
+
+  /// The layout of training. That a mask is missing is no problem here.
+  void add_slices(const fs::path& folder) {
+    Pairing pairing = pair_files(folder);
+    for (const Problem& problem : pairing.problems)
+      if (!problem.lacks_partner)
+        found_.problems.add("files", fmt::format("{}: {}", problem.file.string(), problem.text));
+    for (Sample& sample : pairing.samples) add(std::move(sample));
+  }
+
+  static std::vector<fs::path> files_below(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, error), end;
+    while (!error && entry != end) {
+      std::error_code ignored;
+      const fs::path& path = entry->path();
+      if (path.filename().string().starts_with('.'))
+        entry.disable_recursion_pending();
+      else if (!entry->is_directory(ignored) && is_stack_name(path))
+        files.push_back(path);
+      entry.increment(error);
+    }
+    check(!error, "{}: cannot be read: {}; check its permissions", folder.string(),
+          error.message());
+    std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+      return id_less(a.generic_string(), b.generic_string());
+    });
+    return files;
+  }
+
+  static bool is_mask_of_another(const fs::path& stem, const std::set<fs::path>& stems) {
+    const std::string name = stem.string();
+    for (const std::string_view suffix : {"_mask", "_seg"})
+      if (name.ends_with(suffix) && stems.contains(name.substr(0, name.size() - suffix.size())))
+        return true;
+    return false;
+  }
+
+  /// Two files of one name are told apart by their endings.
+  void add(Sample sample) {
+    if (taken_.contains(sample.id)) {
+      std::string ending = sample.image.extension().string().substr(1);
+      sample.id += "_" + ending;
+    }
+    if (!taken_.insert(sample.id).second) {
+      found_.problems.add(
+          "files", fmt::format("{}: the name {} is taken by another image; rename one of them",
+                               sample.image.string(), printable_name(sample.id)));
+      return;
+    }
+    found_.samples.push_back(std::move(sample));
+  }
+
+  FoundImages found_;
+  std::set<std::string> taken_;
+};
 
 }  // namespace
 
-std::vector<Sample> find_images(const fs::path& input, const std::string& list) {
-  const std::vector<Sample> samples = all_images(input);
-  return list.empty() ? samples : select_samples(samples, list);
+Slice load_image(const Sample& sample, const StackOptions& options) {
+  const bool array = is_imported(sample);
+  if (array && options.take_channels.empty()) return load_slice(sample);
+  Slice slice = array ? load_slice(sample) : Slice{};
+  Stack stack = read_image({sample.image}, options);
+  check(stack.slices == 1,
+        "{}: a volume of {} slices, expected a picture; glia import cuts it into slices",
+        sample.image.string(), stack.slices);
+  slice.height = stack.height;
+  slice.width = stack.width;
+  slice.channels = stack.channels;
+  slice.image = std::move(stack.values);
+  return slice;
 }
 
-Slice load_image(const Sample& sample, const StackOptions& options) {
-  if (!is_raster_name(sample.image)) return load_slice(sample);
-  Stack picture = read_image({sample.image}, options);
-  return {picture.height, picture.width, picture.channels, std::move(picture.values), {}};
+bool is_imported(const Sample& sample) {
+  return sample.image.extension() == ".npy";
+}
+
+FoundImages find_images(const std::vector<fs::path>& inputs, const std::string& list) {
+  FoundImages found = Search().of(inputs);
+  if (!list.empty()) found.samples = select_samples(found.samples, list);
+  return found;
 }
 
 }  // namespace glia

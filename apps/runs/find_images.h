@@ -5,17 +5,32 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/problems.h"
 #include "engine/data/dataset.h"
 #include "engine/formats/stack.h"
 
 namespace glia {
 
-/// One image file, or every <id>_img.npy below a folder; of these, the ids in the file `list` where
-/// that is not empty. A mask beside an image comes with it; none is needed. Throws `Error` when
-/// there is no such file or folder, or an id of the list is missing.
-std::vector<Sample> find_images(const std::filesystem::path& input, const std::string& list);
+struct FoundImages {
+  std::vector<Sample> samples;  // pictures, .npy arrays and volumes, no id twice
+  Problems problems;            // files that cannot be taken, each led by its name
+  std::size_t masks = 0;        // pictures left alone as masks of others
+};
 
-/// The slice of a sample of `find_images`; `options` concern files that are no .npy arrays.
-Slice load_image(const Sample& sample, const StackOptions& options = {});
+/// Files, and what lies below folders: the <id>_img.npy where there are such, else every picture,
+/// .npy array and volume, whose id is its path without its ending. There, x_mask and x_seg beside x
+/// are masks and no images. Of all, the ids in the file `list` where that is not empty. A mask
+/// <id>_seg.npy beside an image comes with it; none is needed. Throws `Error` when there is no such
+/// file or folder, nothing in it, or an id of the list is missing.
+FoundImages find_images(const std::vector<std::filesystem::path>& inputs, const std::string& list);
+
+/// Whether an image is an .npy array, which glia import wrote or might have: what import does to
+/// other files is not done to it.
+bool is_imported(const Sample& sample);
+
+/// The slice of a picture or .npy array as it lies in the file, with the channels that `options`
+/// take. Throws `Error` naming the file when it cannot be read, has values that are not finite, or
+/// is a volume of several slices.
+Slice load_image(const Sample& sample, const StackOptions& options);
 
 }  // namespace glia

@@ -1,6 +1,7 @@
 #include "apps/runs/memory_advice.h"
 
 #include "engine/base/bytes.h"
+#include "engine/formats/npy.h"
 #include "engine/train/plan.h"
 #include "models/registry.h"
 
@@ -8,10 +9,10 @@ namespace glia {
 
 std::string memory_advice(const nlohmann::json& model, const TrainConfig& config,
                           const Sample& slice, Device& device, std::optional<std::size_t> room) {
-  const Slice image = load_slice(slice);
+  const std::vector<std::int64_t> image = read_npy_info(slice.image).shape;
   const StepShape shape{.batch_size = config.batch_size,
-                        .height = image.height,
-                        .width = image.width,
+                        .height = image.at(0),
+                        .width = image.at(1),
                         .optimizer = config.optimizer,
                         .objective = Objective::parse(config.loss, config.region, config.smooth)};
   const ModelFactory make = [&] { return make_model(model); };

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "engine/train/trainer.h"
+#include "engine/data/dataset.h"
+#include "engine/runtime/device.h"
+#include "engine/train/train_config.h"
 
 namespace glia {
 

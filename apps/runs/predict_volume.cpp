@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/file.h"
 #include "engine/formats/nifti.h"
 
 namespace glia {
@@ -10,19 +11,17 @@ namespace glia {
 namespace fs = std::filesystem;
 
 VolumeResult predict_volume(const std::vector<fs::path>& files, const StackOptions& options,
-                            const fs::path& out,
+                            const fs::path& file,
                             const std::function<std::vector<float>(const Slice&)>& segment,
                             const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  for (const fs::path& file : files)
-    check(is_nifti_name(file), "{}: expected .nii or .nii.gz, like the other files of the volume",
-          file.string());
+  for (const fs::path& one : files)
+    check(is_nifti_name(one), "{}: expected .nii or .nii.gz, like the other files of the volume",
+          one.string());
   const Stack volume = read_image(files, options);
   const NiftiHeader header = read_nifti_header(files.front());
   const VolumeSlices cut(header, options.plane, options.as_stored, files.front().string());
 
-  VolumeResult result{.mask = out / (stem_of(files.front()) + "_mask.nii.gz"),
-                      .slices = volume.slices,
-                      .doubts = volume.doubts};
+  VolumeResult result{.slices = volume.slices, .doubts = volume.doubts};
   std::vector<std::uint8_t> mask;
   for (std::int64_t i = 0; i < volume.slices; ++i) {
     const auto pixels = volume.slice(i);
@@ -39,7 +38,8 @@ VolumeResult predict_volume(const std::vector<fs::path>& files, const StackOptio
   }
   const double voxel = header.spacing[0] * header.spacing[1] * header.spacing[2];
   result.millilitres = voxel / 1000 * static_cast<double>(std::count(mask.begin(), mask.end(), 1));
-  write_nifti_mask(result.mask, header, cut.to_stored_order(mask));
+  make_folder(file.parent_path());
+  write_nifti_mask(file, header, cut.to_stored_order(mask));
   return result;
 }
 

@@ -13,7 +13,6 @@ namespace glia {
 
 /// How much of a volume was called tumour.
 struct VolumeResult {
-  std::filesystem::path mask;  // the file
   std::int64_t slices = 0, with_tumour = 0;
   double millilitres = 0;
   std::vector<std::string> doubts = {};  // see Stack
@@ -21,11 +20,11 @@ struct VolumeResult {
 
 /// Reads `files`, the channels of one volume, asks `segment` for the mask [height, width] in {0, 1}
 /// of every slice that is not blank (see is_blank; glia import leaves those out, so networks do not
-/// know them) and writes `out`/<name of the first file>_mask.nii.gz. The mask has the grid and the
-/// place in space of the first file. `progress` hears how many slices of how many are done. Throws
+/// know them) and writes the file `mask`, and its folder. The mask has the grid and the place in
+/// space of the first file. `progress` hears how many slices of how many are done. Throws
 /// `Error` where read_image does, and when the disk refuses.
 VolumeResult predict_volume(const std::vector<std::filesystem::path>& files,
-                            const StackOptions& options, const std::filesystem::path& out,
+                            const StackOptions& options, const std::filesystem::path& mask,
                             const std::function<std::vector<float>(const Slice&)>& segment,
                             const std::function<void(std::int64_t, std::int64_t)>& progress);
 

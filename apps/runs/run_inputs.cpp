@@ -4,6 +4,7 @@
 #include <set>
 
 #include "apps/runs/data_hashes.h"
+#include "apps/runs/import_steps.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
@@ -33,6 +34,8 @@ RunInputs load_lists(const std::string& data, const fs::path& train_list,
   inputs.info = {{"data", fs::absolute(data).lexically_normal().string()},
                  {"train_hash", hash_ids(inputs.train)},
                  {"val_hash", hash_ids(inputs.val)}};
+  const auto steps = ImportSteps::of_folder(data);
+  if (!steps.is_null()) inputs.info["import"] = steps;
   return inputs;
 }
 
@@ -83,7 +86,7 @@ RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info,
           "whether {} holds the same; put the data back to {}",
           data, before);
   }
-  for (const char* key : {"leaking", "split", kFilesHash})
+  for (const char* key : {"leaking", "split", "import", kFilesHash})
     if (info.contains(key)) inputs.info[key] = info[key];
   return inputs;
 }

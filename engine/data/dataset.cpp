@@ -154,9 +154,11 @@ Pairing pair_files(const fs::path& folder) {
     }
     if (files.masks.empty())
       pairing.problems.push_back(
-          {files.images[0], fmt::format("an image without its mask {}{}; add the mask (all zeros "
-                                        "for no tumour) or remove the image",
-                                        id, kMaskSuffix)});
+          {files.images[0],
+           fmt::format("an image without its mask {}{}; add the mask (all zeros "
+                       "for no tumour) or remove the image",
+                       id, kMaskSuffix),
+           true});
     pairing.samples.push_back(
         {id, files.images[0], files.masks.empty() ? fs::path() : files.masks[0]});
   }

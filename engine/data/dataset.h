@@ -26,6 +26,7 @@ struct Slice {
 struct Problem {
   std::filesystem::path file;
   std::string text;
+  bool lacks_partner = false;  // an image without its mask, which prediction does not need
 };
 
 /// What a folder holds: every image, sorted by id, and what does not pair up.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/base/check.h"
+#include "engine/base/finite.h"
 #include "engine/formats/exif.h"
 #include "engine/formats/nifti.h"
 #include "engine/formats/npy.h"
@@ -127,6 +128,12 @@ void stretch_small_depth(Stack& stack) {
   stack.most = {255};
 }
 
+void check_finite(const Stack& stack, const fs::path& path) {
+  if (const auto bad = find_not_finite(stack.values))
+    fail("{}: {} of {} values are NaN or infinite; replace them, for example by 0", path.string(),
+         bad->count, stack.values.size());
+}
+
 /// Puts the channels of `more` after those of `stack`.
 void append_channels(Stack& stack, const Stack& more) {
   std::vector<float> both;
@@ -212,6 +219,7 @@ Stack read_image(const std::vector<fs::path>& files, const StackOptions& options
   Stack image;
   for (const fs::path& file : files) {
     Stack part = read_stack(file, options);
+    check_finite(part, file);
     if (options.take_channels.empty()) drop_opaque_alpha(part, file);
     stretch_small_depth(part);
     if (image.values.empty()) {

@@ -116,10 +116,6 @@ class Importer {
     const Stack image = read_image(one.images, config_.stack);
     ++summary_.image_kinds[image.kind];
     check_channels(image, one.images[0]);
-    const auto bad = std::count_if(image.values.begin(), image.values.end(),
-                                   [](float value) { return !std::isfinite(value); });
-    check(bad == 0, "{}: {} of {} values are NaN or infinite; replace them, for example by 0",
-          one.images[0].string(), bad, image.values.size());
     for (const std::string& doubt : image.doubts) doubts_.add("files in such doubt", doubt);
     const std::vector<std::uint8_t> bits = read_masks(one, image);
     scales_.add(image.values, one.images[0]);
@@ -193,19 +189,16 @@ class Importer {
       return;
     }
     const Size size{stack.height, stack.width};
-    const auto [inner, outer] = fit_of(size, file);
-    std::vector<float> pixels(image.begin(), image.end());
+    const Fit fit = fit_of(size, file);
+    const auto& [inner, outer] = fit;
+    const std::vector<float> pixels = fit_image(image, size, stack.channels, fit);
     std::vector<std::uint8_t> bits(mask.begin(), mask.end());
     if (inner != size) {
-      pixels = resize_image(pixels, size, stack.channels, inner);
       bits = resize_mask(bits, size, inner);
       row.row_mm *= static_cast<double>(size.height) / static_cast<double>(inner.height);
       row.column_mm *= static_cast<double>(size.width) / static_cast<double>(inner.width);
     }
-    if (outer != inner) {
-      pixels = pad_image(pixels, inner, stack.channels, outer);
-      bits = pad_mask(bits, inner, outer);
-    }
+    if (outer != inner) bits = pad_mask(bits, inner, outer);
     likeness_.add(outer, stack.channels, stack.most, file);
     ++summary_.slices;
     if (std::find(bits.begin(), bits.end(), 1) != bits.end()) ++summary_.with_tumour;

@@ -146,6 +146,25 @@ std::vector<float> pad_image(std::span<const float> image, Size from, std::int64
   return result;
 }
 
+std::vector<float> fit_image(std::span<const float> image, Size from, std::int64_t channels,
+                             const Fit& fit) {
+  std::vector<float> result(image.begin(), image.end());
+  if (fit.inner != from) result = resize_image(result, from, channels, fit.inner);
+  if (fit.outer != fit.inner) result = pad_image(result, fit.inner, channels, fit.outer);
+  return result;
+}
+
+std::vector<float> unfit_map(std::span<const float> map, const Fit& fit, Size to) {
+  const auto [top, left] = margin_of(fit.inner, fit.outer);
+  std::vector<float> inner;
+  for (std::int64_t y = 0; y < fit.inner.height; ++y) {
+    const auto row = map.subspan(static_cast<std::size_t>((y + top) * fit.outer.width + left),
+                                 static_cast<std::size_t>(fit.inner.width));
+    inner.insert(inner.end(), row.begin(), row.end());
+  }
+  return fit.inner == to ? inner : resize_image(inner, fit.inner, 1, to);
+}
+
 std::vector<std::uint8_t> pad_mask(std::span<const std::uint8_t> mask, Size from, Size to) {
   std::vector<std::uint8_t> result(static_cast<std::size_t>(to.height * to.width));
   place_inside(mask, from, 1, to, result);

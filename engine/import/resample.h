@@ -43,6 +43,13 @@ std::vector<std::uint8_t> resize_mask(std::span<const std::uint8_t> mask, Size f
 std::vector<float> pad_image(std::span<const float> image, Size from, std::int64_t channels,
                              Size to);
 
+/// An image as `fit` says: resized, then with a margin.
+std::vector<float> fit_image(std::span<const float> image, Size from, std::int64_t channels,
+                             const Fit& fit);
+
+/// The way back for a map [fit.outer] of an image: without the margin, resized to `to`.
+std::vector<float> unfit_map(std::span<const float> map, const Fit& fit, Size to);
+
 /// A mask with a margin of zeros.
 std::vector<std::uint8_t> pad_mask(std::span<const std::uint8_t> mask, Size from, Size to);
 

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/base/file.h"
+#include "engine/train/predict.h"
+
 namespace glia {
 
 double threshold_logit(double threshold) {
@@ -69,6 +72,7 @@ std::vector<std::optional<double>> look_closely(const Batch& batch, const Tensor
     const auto truth = std::span(batch.masks).subspan(n * pixels, pixels);
     std::transform(slice.begin(), slice.end(), probability.begin(),
                    [](float logit) { return 1 / (1 + std::exp(-logit)); });
+    in_file("slice " + batch.ids[n], [&] { check_probabilities(probability); });
     const auto mask = decide(slice, batch.height, batch.width, t, way.postprocess);
     if (options.slice)
       options.slice({batch.ids[n], batch.height, batch.width, truth, probability, mask});

@@ -1,7 +1,10 @@
 #include "engine/train/predict.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
+#include "engine/base/finite.h"
 #include "engine/ops/ops.h"
 #include "engine/train/inference.h"
 
@@ -24,6 +27,14 @@ std::vector<float> pad_edges(const std::vector<float>& image, std::int64_t H, st
   return padded;
 }
 
+/// For a grey picture and a network that was trained on grey ones stored as RGB.
+std::string repeat_advice(std::int64_t channels, std::int64_t expected) {
+  if (channels != 1 || expected < 2) return {};
+  return fmt::format("; {} takes its one channel {} times",
+                     fmt::join(std::vector<int>(static_cast<std::size_t>(expected), 0), ","),
+                     expected);
+}
+
 }  // namespace
 
 NetworkInput::NetworkInput(const nn::Model& model, const Preprocess& preprocess, const Slice& slice)
@@ -33,11 +44,20 @@ NetworkInput::NetworkInput(const nn::Model& model, const Preprocess& preprocess,
       image_height(slice.height),
       image_width(slice.width) {
   check(channels == model.in_channels(),
-        "predict: the image has {} channels, the network expects {}", channels,
-        model.in_channels());
+        "the image has {} channels, the network expects {}; --take-channels chooses among those of "
+        "a picture or volume{}",
+        channels, model.in_channels(), repeat_advice(channels, model.in_channels()));
   std::vector<float> image = slice.image;
   preprocess.apply(image, channels);
   values = pad_edges(image, image_height, image_width, channels, height, width);
+}
+
+void check_probabilities(std::span<const float> probability) {
+  if (const auto bad = find_not_finite(probability))
+    fail(
+        "{} of {} probabilities are NaN: values overflow inside the network; the image's are "
+        "larger than those of the training, or the network had diverged",
+        bad->count, probability.size());
 }
 
 Tensor NetworkInput::tensor(Device& device) const {
@@ -58,7 +78,9 @@ std::vector<float> predict_probabilities(Device& device, nn::Model& model,
   const NetworkInput input(model, preprocess, slice);
   const Tensor logits = infer_logits(device, model, input.tensor(device), flips);
   Tape tape(device, Tape::Mode::off);
-  return input.crop(ops::sigmoid(tape, logits).to_vector<float>());
+  std::vector<float> probability = input.crop(ops::sigmoid(tape, logits).to_vector<float>());
+  check_probabilities(probability);
+  return probability;
 }
 
 }  // namespace glia

@@ -1,6 +1,7 @@
 // Probabilities for an image of any size.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "engine/data/dataset.h"
@@ -24,8 +25,12 @@ struct NetworkInput {
   std::vector<float> crop(const std::vector<float>& map) const;
 };
 
+/// Throws `Error` with their count when some are NaN, which no threshold would notice.
+void check_probabilities(std::span<const float> probability);
+
 /// Tumour probability of every pixel of `slice`, [H, W]. With `flips` the logits are averaged over
-/// the image's four flips (engine/train/inference.h).
+/// the image's four flips (engine/train/inference.h). Throws `Error` where `NetworkInput` and
+/// `check_probabilities` do.
 std::vector<float> predict_probabilities(Device& device, nn::Model& model,
                                          const Preprocess& preprocess, const Slice& slice,
                                          bool flips = false);

@@ -1,8 +1,8 @@
+#include "engine/train/train_config.h"
+
 #include <nlohmann/json.hpp>
 
 #include "engine/base/json.h"
-#include "engine/runtime/open_device.h"
-#include "engine/train/trainer.h"
 
 namespace glia {
 

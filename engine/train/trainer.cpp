@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "engine/base/finite.h"
+
 namespace glia {
 
 namespace {
@@ -84,11 +86,22 @@ void Trainer::keep_finite(const std::function<void()>& action) {
   }
 }
 
+std::string Trainer::first_not_finite() const {
+  const auto bad = [](const Tensor& t) { return find_not_finite(t.to_vector<float>()); };
+  for (const nn::Parameter& p : model_.parameters().parameters())
+    if (bad(p.value)) return fmt::format(", and values of {} are NaN or infinite", p.name);
+  for (const nn::Parameter& p : model_.parameters().parameters())
+    if (bad(p.value.grad()))
+      return fmt::format(", and values of the gradient of {} are NaN or infinite", p.name);
+  return {};
+}
+
 void Trainer::count(const TrainStep::Result& result, std::int64_t images, double seconds) {
-  check(std::isfinite(result.loss),
-        "train: the loss is {} at step {} of epoch {}; {}. {} is from "
-        "before that",
-        result.loss, state_.sums.steps + 1, state_.epoch, kDiverged, folder_.last().string());
+  if (!std::isfinite(result.loss))
+    fail("train: the loss is {} at step {} of epoch {}{}; {}. {} is from before that",
+         std::abs(result.loss),  // "nan", whatever its sign
+         state_.sums.steps + 1, state_.epoch, first_not_finite(), kDiverged,
+         folder_.last().string());
   state_.sums.loss += result.loss;
   state_.sums.batch_iou += result.batch_iou;
   state_.sums.steps += 1;

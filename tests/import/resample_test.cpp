@@ -76,3 +76,17 @@ TEST_CASE("resample: a slice fits into a size with the ratio of its sides", "[im
              }),
              ContainsSubstring("256 x 256 pixels are more than --pad-to 256x200"));
 }
+
+TEST_CASE("resample: a map comes back to the slice that it was made of", "[resample]") {
+  std::vector<float> image(6 * 4);
+  std::iota(image.begin(), image.end(), 1.0F);
+  const Fit padded = fit({6, 4}, std::nullopt, false, Size{9, 8});
+  CHECK(unfit_map(fit_image(image, {6, 4}, 1, padded), padded, {6, 4}) == image);
+  // To half the size and back: a ramp stays one where no edge is near.
+  const Fit half = fit({6, 4}, Size{3, 4}, false, std::nullopt);
+  CHECK(half.inner == Size{3, 2});
+  CHECK(half.outer == Size{3, 4});
+  const std::vector<float> back = unfit_map(fit_image(image, {6, 4}, 1, half), half, {6, 4});
+  REQUIRE(back.size() == image.size());
+  CHECK(back[2 * 4 + 1] == Approx(image[2 * 4 + 1]).margin(0.6));
+}
