@@ -72,6 +72,14 @@ std::vector<std::string> backends() {
   return names;
 }
 
+std::string describe_bf16() {
+  const char* instructions = cpu::bf16_instruction_set();
+  if (instructions == nullptr) return "none";
+  return cpu::bf16_everywhere()
+             ? instructions
+             : fmt::format("{} without AMX: for convolutions that it makes faster", instructions);
+}
+
 }  // namespace
 
 nlohmann::ordered_json describe_environment() {
@@ -83,7 +91,7 @@ nlohmann::ordered_json describe_environment() {
           {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
           {"cpu", cpu_model()},
           {"instruction set", cpu::instruction_set()},
-          {"bf16", cpu::bf16_instruction_set() ? cpu::bf16_instruction_set() : "none"},
+          {"bf16", describe_bf16()},
           {"cores", available_cores()},
           {"memory", memory()},
           {"fmt", FMT_VERSION},

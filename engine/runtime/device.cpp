@@ -65,6 +65,10 @@ const char* cpu_bf16_instructions() {
   return cpu::bf16_instruction_set();
 }
 
+bool cpu_bf16_everywhere() {
+  return cpu::bf16_everywhere();
+}
+
 std::unique_ptr<Device> make_cpu_device(int threads) {
   return std::make_unique<Device>("cpu", cpu::table(), std::make_shared<ArenaAllocator>(),
                                   resolve_threads(threads));

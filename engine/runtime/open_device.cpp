@@ -160,7 +160,11 @@ void set_bf16(Device& device, const DeviceRequest& request, const Say& say) {
         "--precision bf16: this processor has no instructions for it; found neither AMX (amx_bf16) "
         "nor AVX512-BF16 (avx512_bf16), expected one of them. Choose --precision fp32");
   device.context().precision = ConvPrecision::bf16;
-  say(fmt::format("precision: convolutions in bf16 by {}, summed in fp32", instructions));
+  say(fmt::format(
+      "precision: convolutions in bf16 by {}, summed in fp32{}", instructions,
+      cpu_bf16_everywhere()
+          ? ""
+          : "; this processor has no AMX, so those that are faster in fp32 stay in it"));
 }
 
 }  // namespace

@@ -43,4 +43,8 @@ const char* bf16_instruction_set() {
   return unit != nullptr ? unit->name : nullptr;
 }
 
+bool bf16_everywhere() {
+  return bf16_amx() != nullptr;
+}
+
 }  // namespace glia::cpu

@@ -19,5 +19,8 @@ bool limit_instruction_set(std::string_view name);
 /// The instructions that multiply in bf16 on this machine, "AMX" for instance; null where it has
 /// none.
 const char* bf16_instruction_set();
+/// Whether --precision bf16 computes every convolution in bf16 here: with AMX. Without, those that
+/// fp32 computes faster stay in fp32 (kernels/cpu/conv/conv_choice.h).
+bool bf16_everywhere();
 
 }  // namespace glia::cpu

@@ -2,6 +2,7 @@
 #include "kernels/cpu/conv/conv_choice.h"
 
 #include "kernels/cpu/conv/winograd_tiles.h"
+#include "kernels/cpu/table.h"
 #include "tests/catch.h"
 
 namespace glia::test {
@@ -97,11 +98,26 @@ TEST_CASE("conv choice: the way of every kind of layer", "[ops]") {
     CHECK(cpu::name_of(cpu::choose(context, row.kernel, row.geometry)) ==
           std::string(cpu::name_of(row.fp32)));
     context.precision = ConvPrecision::bf16;
-    CHECK(cpu::choose(context, row.kernel, row.geometry) == ConvWay::bf16);
+    const bool here = cpu::choose(context, row.kernel, row.geometry) == ConvWay::bf16;
+    CHECK(here == (cpu::bf16_everywhere() || cpu::bf16_pays_without_amx(row.fp32, row.geometry)));
+    for (const Bf16Choice unit : {Bf16Choice::amx, Bf16Choice::avx512, Bf16Choice::portable}) {
+      context.bf16 = unit;  // asked for by name: everything
+      CHECK(cpu::choose(context, row.kernel, row.geometry) == ConvWay::bf16);
+    }
   }
   KernelContext context;
   CHECK_THROWS_WITH(cpu::choose(context, relu_forward, wide),
                     "conv choice: relu_forward is no convolution");
+}
+
+TEST_CASE("conv choice: without AMX bf16 takes the layers that it makes faster", "[ops]") {
+  const ConvGeometry up = square(6, 30, 64, 128, {.stride_h = 2, .stride_w = 2, .padding = {}}, 2);
+  CHECK(cpu::bf16_pays_without_amx(cpu::ConvWay::taps, up));
+  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::winograd, square(6, 240, 32, 32)));
+  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::patches, up));
+  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::dots, square(6, 240, 32, 1, {}, 1)));
+  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::taps, square(6, 240, 3, 32)));
+  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::taps, square(6, 240, 32, 8)));
 }
 
 TEST_CASE("conv choice: tiles cover every pixel once, and tasks hold at least one", "[ops]") {

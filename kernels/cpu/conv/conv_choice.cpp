@@ -1,6 +1,7 @@
 #include "kernels/cpu/conv/conv_choice.h"
 
 #include "engine/base/check.h"
+#include "kernels/cpu/conv/bf16_unit.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
 
 namespace glia::cpu {
@@ -31,6 +32,25 @@ bool takes_patches(const ConvGeometry& g) {
          g.H == g.P * g.R && g.W == g.Q * g.S && g.C % 16 == 0;
 }
 
+ConvWay choose_fp32(const KernelContext& context, KernelId kernel, const ConvGeometry& g) {
+  const auto winograd_or = [&](ConvPass pass, ConvWay other) {
+    return takes_winograd(context.conv, pass, g) ? ConvWay::winograd : other;
+  };
+  // A transposed convolution's backward-data is a forward pass, and the other way round.
+  const ConvWay forward = takes_dots(g) ? ConvWay::dots : ConvWay::taps;
+  switch (kernel) {
+    case KernelId::conv2d_forward: return winograd_or(ConvPass::forward, forward);
+    case KernelId::conv2d_dgrad: return winograd_or(ConvPass::dgrad, ConvWay::taps);
+    case KernelId::conv2d_wgrad: return winograd_or(ConvPass::wgrad, ConvWay::taps);
+    case KernelId::conv_transpose2d_forward: return ConvWay::taps;
+    case KernelId::conv_transpose2d_dgrad: return forward;
+    case KernelId::conv_transpose2d_wgrad:
+      return takes_patches(g) ? ConvWay::patches : ConvWay::taps;
+    default:
+      fail("conv choice: {} is no convolution", kKernels[static_cast<std::size_t>(kernel)].name);
+  }
+}
+
 }  // namespace
 
 const char* name_of(ConvWay way) {
@@ -48,24 +68,16 @@ bool winograd_fits(const ConvGeometry& g) {
   return g.R == 3 && g.S == 3 && g.stride_h == 1 && g.stride_w == 1;
 }
 
+bool bf16_pays_without_amx(ConvWay fp32, const ConvGeometry& g) {
+  constexpr std::int64_t kFull = 16;  // channels of a tile
+  return fp32 == ConvWay::taps && g.C >= kFull && g.K >= kFull;
+}
+
 ConvWay choose(const KernelContext& context, KernelId kernel, const ConvGeometry& g) {
-  if (context.precision == ConvPrecision::bf16) return ConvWay::bf16;
-  const auto winograd_or = [&](ConvPass pass, ConvWay other) {
-    return takes_winograd(context.conv, pass, g) ? ConvWay::winograd : other;
-  };
-  // A transposed convolution's backward-data is a forward pass, and the other way round.
-  const ConvWay forward = takes_dots(g) ? ConvWay::dots : ConvWay::taps;
-  switch (kernel) {
-    case KernelId::conv2d_forward: return winograd_or(ConvPass::forward, forward);
-    case KernelId::conv2d_dgrad: return winograd_or(ConvPass::dgrad, ConvWay::taps);
-    case KernelId::conv2d_wgrad: return winograd_or(ConvPass::wgrad, ConvWay::taps);
-    case KernelId::conv_transpose2d_forward: return ConvWay::taps;
-    case KernelId::conv_transpose2d_dgrad: return forward;
-    case KernelId::conv_transpose2d_wgrad:
-      return takes_patches(g) ? ConvWay::patches : ConvWay::taps;
-    default:
-      fail("conv choice: {} is no convolution", kKernels[static_cast<std::size_t>(kernel)].name);
-  }
+  const ConvWay fp32 = choose_fp32(context, kernel, g);
+  if (context.precision != ConvPrecision::bf16) return fp32;
+  const bool always = context.bf16 != Bf16Choice::automatic || bf16_amx() != nullptr;
+  return always || bf16_pays_without_amx(fp32, g) ? ConvWay::bf16 : fp32;
 }
 
 }  // namespace glia::cpu
