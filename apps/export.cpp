@@ -21,18 +21,16 @@ struct ExportOptions {
 void run_export(const ExportOptions& o) {
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
-  const std::int64_t multiple = open.model->size_multiple();
   const std::map<std::string, std::string> metadata = {
       {"checkpoint_xxh3", hash_file(o.checkpoint)},
       {"glia", open.info.dump()},
-      {"note", "for teaching and research; not a medical device"},
-      {"size_multiple", std::to_string(multiple)}};
+      {"note", "for teaching and research; not a medical device"}};
   write_file_atomically(o.onnx,
                         onnx_graph(*open.model, open.preprocess).file(GLIA_VERSION, metadata));
   fmt::print(
-      "written to {}: input image [N, {}, H, W] (H and W multiples of {}, not preprocessed), "
-      "outputs logits and probability [N, 1, H, W]\n",
-      o.onnx, open.model->in_channels(), multiple);
+      "written to {}: input image [N, {}, H, W] of any size, not preprocessed; outputs logits and "
+      "probability [N, 1, H, W]\n",
+      o.onnx, open.model->in_channels());
 }
 
 }  // namespace
@@ -43,7 +41,7 @@ void add_export_command(CLI::App& app) {
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
       ->add_option("--onnx", options->onnx,
-                   "File to write: operator set 17, float32, preprocessing included")
+                   "File to write: operator set 17; preprocessing and padding are part of it")
       ->required();
   command->footer(
       "Example:\n  glia export --checkpoint runs/first/best.safetensors --onnx unet.onnx");

@@ -25,9 +25,9 @@ nlohmann::json config_of_weights(const SafeTensors& weights, const std::string& 
 /// `Error`, led by `file`, when only some names have it.
 std::string unwrap_names(SafeTensors& weights, const std::string& file);
 
-/// `model` as an ONNX graph. Input "image" [N,C,H,W], before preprocessing, which is part of the
-/// graph; H and W must be multiples of the model's `size_multiple`. Outputs "logits" and
-/// "probability" [N,1,H,W].
+/// `model` as an ONNX graph. Input "image" [N,C,H,W] of any size; preprocessing, padding and
+/// cropping are part of the graph, as in engine/train/predict.h. Outputs "logits" and "probability"
+/// [N,1,H,W].
 onnx::Graph onnx_graph(nn::Model& model, const Preprocess& preprocess);
 
 }  // namespace glia

@@ -11,7 +11,6 @@
 namespace glia {
 namespace {
 
-constexpr double kSmallestDeviation = 1e-6;
 constexpr std::array kChoices = {Preprocess::Normalize::none, Preprocess::Normalize::slice,
                                  Preprocess::Normalize::dataset};
 
@@ -26,7 +25,9 @@ struct Moments {
     squares += other.squares + delta * delta * count * other.count / total;
     count = total;
   }
-  double deviation() const { return std::max(std::sqrt(squares / count), kSmallestDeviation); }
+  double deviation() const {
+    return std::max(std::sqrt(squares / count), Preprocess::kSmallestDeviation);
+  }
 };
 
 Moments moments_of(std::span<const float> image, std::size_t channel, std::size_t channels) {

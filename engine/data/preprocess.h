@@ -22,12 +22,15 @@ struct Preprocess {
   Normalize normalize = Normalize::none;
   std::vector<float> mean = {}, stddev = {};  // one a channel; empty unless `dataset`
 
+  /// Standard deviations below this count as this.
+  static constexpr double kSmallestDeviation = 1e-6;
+
   /// Statistics over all pixels of all `samples`, summed in double in the given order. `none` and
   /// `slice` read no file. Throws `Error` when `samples` is empty or their channels differ.
   static Preprocess fit(Normalize normalize, const std::vector<Sample>& samples);
 
-  /// In place on one image [H, W, channels]. Standard deviations below 1e-6 count as 1e-6. Throws
-  /// `Error` when `channels` is not what the statistics were fitted on.
+  /// In place on one image [H, W, channels], computed in double. Throws `Error` when `channels` is
+  /// not what the statistics were fitted on.
   void apply(std::span<float> image, std::int64_t channels) const;
 
   /// {"normalize": "dataset", "mean": [...], "std": [...]}

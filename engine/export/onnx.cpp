@@ -27,8 +27,7 @@ constexpr int kName = 1, kReal = 2, kInteger = 3, kText = 4, kIntegers = 8, kTyp
 namespace tensor {
 constexpr int kExtent = 1, kType = 2, kName = 8, kRaw = 9;
 }
-constexpr int kFloat = 1, kInt64 = 7;  // element types
-constexpr int kIrVersion = 8;          // the one that came with operator set 17
+constexpr int kIrVersion = 8;  // the one that came with operator set 17
 constexpr int kOpset = 17;
 
 Message value_info(const std::string& name, const std::vector<Extent>& shape) {
@@ -42,7 +41,7 @@ Message value_info(const std::string& name, const std::vector<Extent>& shape) {
     dimensions.message(1, dimension);
   }
   Message tensor, type, info;
-  tensor.integer(1, kFloat);
+  tensor.integer(1, static_cast<int>(ElementType::float32));
   tensor.message(2, dimensions);
   type.message(1, tensor);
   info.text(1, name);
@@ -50,11 +49,11 @@ Message value_info(const std::string& name, const std::vector<Extent>& shape) {
   return info;
 }
 
-Message tensor_of(const std::string& name, const std::vector<std::int64_t>& shape, int type,
+Message tensor_of(const std::string& name, const std::vector<std::int64_t>& shape, ElementType type,
                   std::string_view raw) {
   Message message;
   for (const std::int64_t extent : shape) message.integer(tensor::kExtent, extent);
-  message.integer(tensor::kType, type);
+  message.integer(tensor::kType, static_cast<int>(type));
   message.text(tensor::kName, name);
   message.text(tensor::kRaw, raw);
   return message;
@@ -95,13 +94,19 @@ void Graph::add_output(const std::string& name, const std::vector<Extent>& shape
 
 std::string Graph::constant(const std::string& name, const std::vector<std::int64_t>& shape,
                             std::span<const float> values) {
-  body_.message(graph::kConstant, tensor_of(name, shape, kFloat, bytes_of(values)));
+  body_.message(graph::kConstant, tensor_of(name, shape, ElementType::float32, bytes_of(values)));
+  return name;
+}
+
+std::string Graph::constant(const std::string& name, const std::vector<std::int64_t>& shape,
+                            std::span<const double> values) {
+  body_.message(graph::kConstant, tensor_of(name, shape, ElementType::float64, bytes_of(values)));
   return name;
 }
 
 std::string Graph::constant(const std::string& name, const std::vector<std::int64_t>& values) {
   body_.message(graph::kConstant,
-                tensor_of(name, {static_cast<std::int64_t>(values.size())}, kInt64,
+                tensor_of(name, {static_cast<std::int64_t>(values.size())}, ElementType::int64,
                           bytes_of(std::span<const std::int64_t>(values))));
   return name;
 }

@@ -1,6 +1,5 @@
 // ONNX files (https://onnx.ai/onnx/repo-docs/IR.html): a graph of named values, built node by node
-// and written by a small writer of our own (docs/adr/0007-onnx-by-hand.md). Operator set 17,
-// float32.
+// and written by a small writer of our own (docs/adr/0007-onnx-by-hand.md). Operator set 17.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +16,9 @@ namespace glia::onnx {
 /// An extent: a number, or a name for one that is open.
 using Extent = std::variant<std::int64_t, std::string>;
 
+/// Types of elements, in ONNX's numbers.
+enum class ElementType { float32 = 1, int64 = 7, float64 = 11 };
+
 struct Attribute {
   std::string name;
   std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>> value;
@@ -26,11 +28,14 @@ class Graph {
  public:
   explicit Graph(std::string name) : name_(std::move(name)) {}
 
+  /// Inputs and outputs are float32.
   void add_input(const std::string& name, const std::vector<Extent>& shape);
   void add_output(const std::string& name, const std::vector<Extent>& shape);
   /// A constant; returns its name.
   std::string constant(const std::string& name, const std::vector<std::int64_t>& shape,
                        std::span<const float> values);
+  std::string constant(const std::string& name, const std::vector<std::int64_t>& shape,
+                       std::span<const double> values);
   std::string constant(const std::string& name, const std::vector<std::int64_t>& values);
   /// A node `op` with one result of the name `result`, which is returned. An input "" is one that
   /// is left out.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/export/layout.h"
+#include "engine/export/onnx_image.h"
 #include "models/unet/unet_export.h"
 
 namespace glia {
@@ -83,32 +84,6 @@ class Layers {
   const nn::ParameterSet& set_;
 };
 
-/// What engine/data/preprocess.h does to an image.
-std::string add_preprocess(onnx::Graph& g, const Preprocess& preprocess) {
-  using Normalize = Preprocess::Normalize;
-  if (preprocess.normalize == Normalize::none) return "image";
-  const auto channels = static_cast<std::int64_t>(preprocess.mean.size());
-  if (preprocess.normalize == Normalize::dataset) {
-    const std::string mean = g.constant("preprocess.mean", {channels, 1, 1}, preprocess.mean);
-    const std::string deviation = g.constant("preprocess.std", {channels, 1, 1}, preprocess.stddev);
-    return g.add("Div", "preprocess",
-                 {g.add("Sub", "preprocess.centred", {"image", mean}), deviation});
-  }
-  const auto average = [&](const std::string& result, const std::string& x) {
-    return g.add("ReduceMean", result, {x},
-                 {{"axes", Values{2, 3}}, {"keepdims", std::int64_t{1}}});
-  };
-  const float smallest[] = {1e-6F};
-  const std::string centred =
-      g.add("Sub", "preprocess.centred", {"image", average("preprocess.mean", "image")});
-  const std::string variance =
-      average("preprocess.variance", g.add("Mul", "preprocess.squared", {centred, centred}));
-  const std::string deviation = g.add("Max", "preprocess.std",
-                                      {g.add("Sqrt", "preprocess.root", {variance}),
-                                       g.constant("preprocess.smallest", {1}, smallest)});
-  return g.add("Div", "preprocess", {centred, deviation});
-}
-
 }  // namespace
 
 onnx::Graph unet_onnx(const UNetConfig& config, const nn::ParameterSet& parameters,
@@ -126,7 +101,8 @@ onnx::Graph unet_onnx(const UNetConfig& config, const nn::ParameterSet& paramete
     return x;
   };
 
-  std::string x = add_preprocess(g, preprocess);
+  std::string x = onnx::add_padding(g, onnx::add_preprocess(g, preprocess, "image"),
+                                    std::int64_t{1} << config.depth);
   std::vector<std::string> skips;
   for (std::int64_t level = 0; level < config.depth; ++level) {
     const std::string name = fmt::format("encoder.{}", level);
@@ -151,7 +127,7 @@ onnx::Graph unet_onnx(const UNetConfig& config, const nn::ParameterSet& paramete
     x = block(name, g.add("Concat", name + ".joined", {skip, x}, {{"axis", std::int64_t{1}}}));
   }
   if (config.narrow_head) x = layers.relu(layers.conv("narrow", x, 3, true, "narrow"));
-  layers.conv("head", x, 1, true, "logits");
+  onnx::add_crop(g, layers.conv("head", x, 1, true, "head"), "logits");
   g.add("Sigmoid", "probability", {"logits"});
   for (const char* output : {"logits", "probability"})
     g.add_output(output, {"batch", std::int64_t{1}, "height", "width"});

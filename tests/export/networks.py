@@ -4,6 +4,7 @@ import subprocess
 
 VARIANTS = {
     "batch-transpose": ["--norm", "batch", "--up", "transpose"],
+    "batch-slice": ["--norm", "batch", "--up", "transpose", "--normalize", "slice"],
     "group-upsample": ["--norm", "group", "--up", "upsample", "--normalize", "slice"],
     "seed": ["--arch", "seed", "--normalize", "dataset"],
 }
@@ -39,9 +40,9 @@ class Networks:
         found = subprocess.run([self.program, *arguments], capture_output=True, text=True)
         assert found.returncode == 0, f"glia {' '.join(arguments)}:\n{found.stdout}{found.stderr}"
 
-    def predict(self, checkpoint, out):
-        """Probabilities of every image by id."""
+    def predict(self, checkpoint, out, images="slices", ids=None):
+        """Probabilities of every image of a folder by id."""
         import numpy as np
-        self.glia("predict", "--checkpoint", checkpoint, "--input", self.path("slices"), "--out",
+        self.glia("predict", "--checkpoint", checkpoint, "--input", self.path(images), "--out",
                   self.path(out), "--npy")
-        return {i: np.load(self.path(out, f"{i}_probability.npy")) for i in self.ids}
+        return {i: np.load(self.path(out, f"{i}_probability.npy")) for i in ids or self.ids}
