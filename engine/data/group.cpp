@@ -7,16 +7,15 @@
 
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <optional>
 #include <regex>
-#include <sstream>
 
 #include "engine/base/check.h"
 #include "engine/base/csv.h"
-#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/data/csv_table.h"
 
 namespace glia {
 
@@ -24,7 +23,7 @@ namespace {
 
 using Rule = std::function<std::optional<std::string>(const std::string& id)>;
 
-constexpr std::string_view kDivide = "id/", kRegex = "regex:", kTable = "csv:";
+constexpr std::string_view kDivide = "id/", kRegex = "regex:";
 
 /// A number without sign or other text around it.
 std::optional<std::uint64_t> to_number(std::string_view text) {
@@ -65,61 +64,25 @@ Rule regex_rule(const std::string& rule) {
   };
 }
 
-std::string trimmed(const std::string& cell) {
-  const std::size_t first = std::min(cell.find_first_not_of(" \t\r"), cell.size());
-  return cell.substr(first, cell.find_last_not_of(" \t\r") + 1 - first);
-}
-
-/// A cell in quotes may hold commas, and quotes if they are doubled.
-std::vector<std::string> csv_cells(std::string_view line) {
-  std::vector<std::string> cells;
-  std::string cell;
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool doubled = quoted && line.substr(i, 2) == "\"\"";
-    if (line[i] == '"' && !doubled) {
-      quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
-      cells.push_back(trimmed(cell));
-      cell.clear();
-    } else {
-      cell += line[i];
-      if (doubled) ++i;
-    }
-  }
-  cells.push_back(trimmed(cell));
-  return cells;
-}
-
-std::size_t column_of(const std::vector<std::string>& header, std::string_view name,
-                      const std::string& file) {
-  const auto found = std::find(header.begin(), header.end(), name);
-  check(found != header.end(),
-        "{}: has the columns {}; expected a first line that names the columns id and group", file,
-        fmt::join(header, ", "));
-  return static_cast<std::size_t>(found - header.begin());
+std::size_t column_of(const CsvTable& table, std::string_view name) {
+  const std::optional<std::size_t> column = table.find_column(name);
+  check(column.has_value(),
+        "{}: has the columns {}; expected a first line that names the columns id and group",
+        table.file.string(), fmt::join(table.header, ", "));
+  return *column;
 }
 
 Rule table_rule(const std::string& rule) {
-  const std::string file = rule.substr(kTable.size());
-  std::string text = read_file(file, kMaxTextFile);
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // spreadsheets put a byte order mark
-  std::istringstream lines(text);
-  std::string line;
-  std::getline(lines, line);
-  const std::vector<std::string> header = csv_cells(line);
-  const std::size_t id = column_of(header, "id", file), group = column_of(header, "group", file);
+  const CsvTable table = CsvTable::read(rule.substr(kTableRule.size()));
+  const std::size_t id = column_of(table, "id"), group = column_of(table, "group");
   std::map<std::string, std::string> groups;
-  for (std::size_t number = 2; std::getline(lines, line); ++number) {
-    const std::vector<std::string> cells = csv_cells(line);
-    if (cells == std::vector<std::string>{""}) continue;
-    check(cells.size() == header.size() && !cells[group].empty(),
-          "{}:{}: expected {} cells, one a column, with a group that is not empty", file, number,
-          header.size());
+  for (const auto& [line, cells] : table.rows) {
+    check(!cells[group].empty(), "{}:{}: the group is empty; expected the patient of {}",
+          table.file.string(), line, cells[id]);
     const auto [entry, is_new] = groups.emplace(csv_text(cells[id]), csv_text(cells[group]));
     check(is_new || entry->second == csv_text(cells[group]),
-          "{}:{}: the id {} is in the groups {} and {}; keep one line", file, number, cells[id],
-          entry->second, cells[group]);
+          "{}:{}: the id {} is in the groups {} and {}; keep one line", table.file.string(), line,
+          cells[id], entry->second, cells[group]);
   }
   return
       [groups = std::move(groups)](const std::string& id_of_slice) -> std::optional<std::string> {
@@ -132,24 +95,28 @@ Rule table_rule(const std::string& rule) {
 Rule make_rule(const std::string& rule) {
   if (rule.starts_with(kDivide)) return division_rule(rule);
   if (rule.starts_with(kRegex)) return regex_rule(rule);
-  if (rule.starts_with(kTable)) return table_rule(rule);
+  if (rule.starts_with(kTableRule)) return table_rule(rule);
   check(rule == "none", "--group-by {}: expected id/N, regex:EXPRESSION, csv:FILE or none", rule);
   return [](const std::string& id) -> std::optional<std::string> { return id; };
 }
 
 }  // namespace
 
-std::map<std::string, std::string> assign_groups(const std::vector<std::string>& ids,
-                                                 const std::string& rule) {
+std::map<std::string, std::string> known_groups(const std::vector<std::string>& ids,
+                                                const std::string& rule) {
   const Rule group_of = make_rule(rule);
   std::map<std::string, std::string> groups;
+  for (const std::string& id : ids)
+    if (const std::optional<std::string> group = group_of(id)) groups[id] = *group;
+  return groups;
+}
+
+std::map<std::string, std::string> assign_groups(const std::vector<std::string>& ids,
+                                                 const std::string& rule) {
+  std::map<std::string, std::string> groups = known_groups(ids, rule);
   std::vector<std::string> unmatched;
-  for (const std::string& id : ids) {
-    if (const std::optional<std::string> group = group_of(id))
-      groups[id] = *group;
-    else
-      unmatched.push_back(id);
-  }
+  for (const std::string& id : ids)
+    if (!groups.contains(id)) unmatched.push_back(id);
   if (unmatched.empty()) return groups;
   fail(
       "--group-by {}: says nothing about {} of {} ids: {}; choose a rule that finds the patient of "

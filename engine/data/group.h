@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace glia {
@@ -11,6 +12,9 @@ namespace glia {
 /// The table of slices in an imported folder, with the columns id, group (the patient), slice,
 /// image, mask, row_mm and column_mm. `csv:` rules of assign_groups read it.
 inline constexpr const char* kSliceTable = "manifest.csv";
+
+/// What a rule that names a table begins with.
+inline constexpr std::string_view kTableRule = "csv:";
 
 /// The group (patient) of every id, by one of these rules:
 ///   "id/N"       the id, a number, divided by N and rounded down
@@ -21,5 +25,9 @@ inline constexpr const char* kSliceTable = "manifest.csv";
 /// Throws `Error` on an unknown rule and naming the (first) ids that a rule says nothing about.
 std::map<std::string, std::string> assign_groups(const std::vector<std::string>& ids,
                                                  const std::string& rule);
+
+/// The same without the ids that the rule says nothing about.
+std::map<std::string, std::string> known_groups(const std::vector<std::string>& ids,
+                                                const std::string& rule);
 
 }  // namespace glia

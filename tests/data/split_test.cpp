@@ -143,7 +143,7 @@ TEST_CASE("split: rules that do not fit name what is wrong", "[split]") {
   };
   CHECK_THAT(table_error("id,patient\na,1\n"), ContainsSubstring("has the columns id, patient"));
   CHECK_THAT(table_error("id,group\na,1\nb\n"), ContainsSubstring("t.csv:3: expected 2 cells"));
-  CHECK_THAT(table_error("id,group\na,1\nb,\n"), ContainsSubstring("t.csv:3: expected 2 cells"));
+  CHECK_THAT(table_error("id,group\na,1\nb,\n"), ContainsSubstring("t.csv:3: the group is empty"));
   CHECK_THAT(table_error("id,group\na,1\na,2\n"),
              ContainsSubstring("t.csv:3: the id a is in the groups 1 and 2"));
   CHECK_THAT(table_error("id,group\na,1\n"), ContainsSubstring("says nothing about 1 of 2 ids: b"));
