@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags/group_by_option.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/data/check_data.h"
+#include "engine/data/split_folder.h"
 
 namespace glia {
 
@@ -18,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct CheckDataOptions {
-  std::string data, json, group_by;
+  std::string data, json, group_by, split;
 };
 
 void print_kinds(const char* title, std::int64_t count,
@@ -34,6 +36,7 @@ void print_report(const DataReport& report) {
   for (const Problem& problem : report.problems) print("", problem);
   for (const Problem& warning : report.warnings) print("warning: ", warning);
   const DataSummary& summary = report.summary;
+  fmt::print("{:<15} {}\n", "patients", printable(report.patients.str()));
   print_kinds("images", summary.images, summary.image_kinds);
   print_kinds("masks", summary.masks, summary.mask_kinds);
   for (std::size_t c = 0; c < summary.channels.size(); ++c)
@@ -58,6 +61,9 @@ Json to_json(const DataReport& report) {
     channels.push_back({{"low", range.low}, {"high", range.high}});
   return {{"problems", list(report.problems)},
           {"warnings", list(report.warnings)},
+          {"patients", report.patients.known() ? Json(report.patients.count()) : Json()},
+          {"group_by", report.patients.rule},
+          {"group_by_from", report.patients.source},
           {"images", summary.images},
           {"masks", summary.masks},
           {"image_kinds", summary.image_kinds},
@@ -67,8 +73,15 @@ Json to_json(const DataReport& report) {
           {"without_tumour", summary.without_tumour}};
 }
 
+std::vector<EarlierRule> rules_of(const CheckDataOptions& options) {
+  if (options.split.empty() || !options.group_by.empty()) return {};
+  const std::string rule = rule_of_split(options.split);
+  check(!rule.empty(), "--split {}: found no manifest.json of glia split in it", options.split);
+  return {{rule, fmt::format("the split in {}", options.split)}};
+}
+
 void run_check_data(const CheckDataOptions& options) {
-  const DataReport report = check_data(options.data, options.group_by);
+  const DataReport report = check_data(options.data, options.group_by, rules_of(options));
   print_report(report);
   if (!options.json.empty()) {
     write_file_atomically(options.json, json_text(to_json(report), 2) + "\n");
@@ -84,9 +97,10 @@ void add_check_data_command(CLI::App& app) {
   auto options = std::make_shared<CheckDataOptions>();
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();
-  command->add_option("--group-by", options->group_by,
-                      "Whose the slices are, as in glia split; the folder's manifest.csv if left "
-                      "out and there is one");
+  command->add_option("--split", options->split,
+                      "Folder that glia split wrote, whose rule says whose the slices are");
+  add_group_by_option(*command, options->group_by,
+                      "the rule of --split, else the manifest.csv in --data, else unknown");
   command->add_option("--json", options->json, "Write the same as JSON to this file");
   command->footer("Example:\n  glia check-data --data slices --json check.json");
   command->callback([options] { run_check_data(*options); });

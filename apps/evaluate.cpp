@@ -7,15 +7,17 @@
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
+#include "apps/flags/group_by_option.h"
 #include "apps/flags/inference_options.h"
 #include "apps/runs/evaluation_output.h"
 #include "apps/runs/explainer.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/patient_rules.h"
 #include "apps/terminal/evaluation_table.h"
 #include "apps/terminal/inference_table.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
-#include "engine/data/group.h"
+#include "engine/data/patients.h"
 #include "engine/metrics/bootstrap.h"
 #include "engine/train/evaluate.h"
 
@@ -24,7 +26,7 @@ namespace glia {
 namespace {
 
 struct EvaluateFlags {
-  std::string checkpoint, data, list, json, out, group_by = "id/20", loss = "iou";
+  std::string checkpoint, data, list, json, out, group_by, loss = "iou";
   std::int64_t batch_size = 6, channel = 0;
   double threshold = 0.5;
   std::vector<double> pixel_size;
@@ -70,6 +72,13 @@ std::optional<PixelSize> pixel_size_of(const EvaluateFlags& o) {
   return PixelSize{o.pixel_size[0], o.pixel_size[1]};
 }
 
+Patients patients_of(const EvaluateFlags& o, const OpenModel& open,
+                     const std::vector<Sample>& samples) {
+  std::vector<EarlierRule> earlier;
+  if (o.group_by.empty()) earlier = {rule_of_list(o.list), rule_of_run(open.info)};
+  return find_patients(ids_of(samples), o.group_by, earlier, o.data);
+}
+
 /// The heat maps that were asked for of a slice.
 MoreFigures heat_maps(const EvaluateFlags& o, Device& device, const OpenModel& open) {
   if (o.explain.empty()) return {};
@@ -83,7 +92,8 @@ MoreFigures heat_maps(const EvaluateFlags& o, Device& device, const OpenModel& o
 
 /// What the figures depend on.
 nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open,
-                                   const Objective& objective, const EvaluateResult& result) {
+                                   const Patients& patients, const Objective& objective,
+                                   const EvaluateResult& result) {
   return {{"checkpoint", o.checkpoint},
           {"data", o.data},
           {"list", o.list},
@@ -93,7 +103,8 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
           {"conv", name_of(o.device.request.conv)},
           {"precision", name_of(o.device.request.precision)},
           {"loss", {{"name", objective.str()}, {"mean", result.loss}}},
-          {"group_by", o.group_by},
+          {"group_by", patients.rule},
+          {"group_by_from", patients.source},
           {"pixel_size_mm", o.pixel_size},
           {"bootstrap",
            {{"resamples", o.bootstrap.resamples},
@@ -110,7 +121,7 @@ void run_evaluate(const EvaluateFlags& o) {
   const OpenModel open = open_model(o.checkpoint, *device);
   std::vector<Sample> samples = scan_pairs(o.data);
   if (!o.list.empty()) samples = select_samples(samples, o.list);
-  const auto groups = assign_groups(ids_of(samples), o.group_by);
+  const Patients patients = patients_of(o, open, samples);
   Loader loader(samples, open.preprocess,
                 {.batch_size = o.batch_size, .augment = {}, .threads = 1});
   check(o.channel < loader.channels(), "--channel: found {}, the images have {}", o.channel,
@@ -123,10 +134,7 @@ void run_evaluate(const EvaluateFlags& o) {
   const EvaluateOptions evaluate_options{
       .threshold = o.threshold,
       .inference = o.inference.chosen,
-      .patient =
-          [&](const std::string& id) {
-            return o.group_by == "none" ? std::string() : groups.at(id);
-          },
+      .patient = [&](const std::string& id) { return patients.at(id); },
       .progress = [&](std::int64_t done) { progress.update(done, {.images = done}); },
       .details = true,
       .pixel_size = pixel_size};
@@ -137,6 +145,7 @@ void run_evaluate(const EvaluateFlags& o) {
   const EvaluateResult& result = results.front();
   Summary summary = result.evaluation.summary();
   add_intervals(summary, result.evaluation, o.bootstrap);
+  print_patients(patients);
   fmt::print("{}{}", format_table(summary), format_details(result.thresholds, result.calibration));
   fmt::print("loss ({}, mean over {} batches of {}): {:.4f}\n", objective.label(), result.batches,
              o.batch_size, result.loss);
@@ -146,17 +155,17 @@ void run_evaluate(const EvaluateFlags& o) {
   if (o.inference_table)
     fmt::print("\n{}", format_inference_table(inference_table(others, compared)));
 
-  const Provenance provenance = trace_provenance(
-      o.checkpoint, open.info,
-      {.folder = o.data, .list = o.list, .samples = samples, .group_by = o.group_by},
-      !o.json.empty() || !o.out.empty());
+  const Provenance provenance =
+      trace_provenance(o.checkpoint, open.info,
+                       {.folder = o.data, .list = o.list, .samples = samples, .patients = patients},
+                       !o.json.empty() || !o.out.empty());
   for (const std::string& text : provenance.warnings) fmt::print("warning: {}\n", text);
 
   EvaluationOutput output{.result = result,
                           .summary = summary,
                           .provenance = provenance,
                           .threshold = o.threshold,
-                          .settings = settings_of(o, open, objective, result)};
+                          .settings = settings_of(o, open, patients, objective, result)};
   if (o.inference_table) {
     output.more_figures["inference_table"] = inference_table_json(others, compared);
     output.more_tables.push_back(
@@ -195,10 +204,9 @@ void add_evaluate_command(CLI::App& app) {
   command
       ->add_option("--threshold", options->threshold, "Probability above which a pixel is tumour")
       ->capture_default_str();
-  command
-      ->add_option("--group-by", options->group_by,
-                   "What makes slices one patient's; see glia split --help. none: unknown")
-      ->capture_default_str();
+  add_group_by_option(*command, options->group_by,
+                      "the rule of the split that --list lies in, else of the run's split, else "
+                      "the manifest.csv in --data, else unknown");
   command->add_option("--loss", options->loss, "Loss to report: iou, bce, dice or a sum")
       ->capture_default_str();
   command

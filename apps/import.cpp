@@ -95,8 +95,7 @@ void print_summary(const ImportConfig& config, const ImportSummary& summary) {
                summary.foreign.size(), names_of(summary.foreign));
   for (const std::string& warning : summary.warnings) fmt::print("warning: {}\n", warning);
   const std::string out = printable_name(config.out.string());
-  fmt::print("written to {}; next: glia split --data {} --group-by csv:{} --out split\n", out, out,
-             printable_name((config.out / kSliceTable).string()));
+  fmt::print("written to {}; next: glia split --data {} --out split\n", out, out);
 }
 
 [[noreturn]] void stop(std::int64_t done, std::int64_t total) {

@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "apps/commands.h"
+#include "apps/flags/group_by_option.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/patient_rules.h"
 #include "apps/runs/provenance.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
@@ -19,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 struct ModelCardOptions {
-  std::string checkpoint, evaluation, data, out;
+  std::string checkpoint, evaluation, data, group_by, out;
   std::vector<std::string> limits;
 };
 
@@ -43,6 +45,8 @@ json read_evaluation(const ModelCardOptions& o, const std::string& hash) {
 }
 
 void run_model_card(const ModelCardOptions& o) {
+  check(o.group_by.empty() || !o.data.empty(),
+        "--group-by: says whose the slices of --data are; add --data FOLDER");
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   const fs::path path = o.checkpoint, folder = path.parent_path();
@@ -60,6 +64,11 @@ void run_model_card(const ModelCardOptions& o) {
     const std::vector<Sample> samples = scan_pairs(o.data);
     card.data_hash = hash_files(samples);
     card.data_slices = std::ssize(samples);
+    const Patients patients =
+        find_patients(ids_of(samples), o.group_by, {rule_of_run(open.info)}, o.data);
+    print_patients(patients);
+    for (const std::string& text : patients.warnings) fmt::print("warning: {}\n", printable(text));
+    card.data_patients = patients.str();
   }
   write_file_atomically(o.out, to_markdown(card));
   fmt::print("written to {}\n", o.out);
@@ -78,7 +87,10 @@ void add_model_card_command(CLI::App& app) {
   command->add_option("--evaluation", options->evaluation,
                       "What glia evaluate --json wrote for this checkpoint");
   command->add_option("--data", options->data,
-                      "Folder of the slices that it was trained on, to take their hash");
+                      "Folder of the slices that it was trained on, to take their hash and count "
+                      "their patients");
+  add_group_by_option(*command, options->group_by,
+                      "the rule of the run's split, else the manifest.csv in --data, else unknown");
   command->add_option("--limit", options->limits,
                       "A known limit to add to those of every model; may be given more than once");
   command->add_option("--out", options->out, "Markdown file to write")->required();

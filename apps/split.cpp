@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/text.h"
+#include "engine/data/group.h"
 #include "engine/data/split_folder.h"
 
 namespace glia {
@@ -37,7 +39,15 @@ void print_summary(const SplitSummary& summary) {
                summary.shared);
 }
 
-void run_split(const SplitOptions& options) {
+/// The rule that import wrote beside the slices, else that of the seed project's ids.
+std::string default_rule(const std::filesystem::path& data) {
+  const std::filesystem::path table = data / kSliceTable;
+  return std::filesystem::exists(table) ? std::string(kTableRule) + table.string()
+                                        : SplitConfig{}.group_by;
+}
+
+void run_split(SplitOptions& options) {
+  if (options.config.group_by.empty()) options.config.group_by = default_rule(options.data);
   const std::map<std::string, Materialize> ways = {
       {"none", Materialize::none}, {"copy", Materialize::copy}, {"link", Materialize::link}};
   catch_interrupts();
@@ -55,6 +65,7 @@ void run_split(const SplitOptions& options) {
                             progress->update(done, {.images = done});
                           });
   }
+  fmt::print("groups by {}\n", printable_name(options.config.group_by));
   print_summary(summary);
   fmt::print("written to {}\n", printable_name(options.out));
 }
@@ -73,11 +84,11 @@ void add_split_command(CLI::App& app) {
   command->add_option("--test", options->config.test, "Share of the slices for the final test")
       ->capture_default_str();
   command->add_option("--seed", options->config.seed, "Seed of the shuffle")->capture_default_str();
-  command
-      ->add_option("--group-by", options->config.group_by,
-                   "What makes slices one patient's: id/N, regex:EXPRESSION with one capture "
-                   "group, csv:FILE with columns id,group, or none (leaks)")
-      ->capture_default_str();
+  options->config.group_by.clear();
+  command->add_option("--group-by", options->config.group_by,
+                      "What makes slices one patient's: id/N, regex:EXPRESSION with one capture "
+                      "group, csv:FILE with columns id,group, or none (leaks). Left out: the "
+                      "manifest.csv in --data, which import writes, else id/20");
   command
       ->add_option("--materialize", options->materialize,
                    "Also copy or link the files into Train/Yes, Train/No, Val/Yes, ...")

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <memory>
+#include <set>
 
 #include "apps/commands.h"
+#include "apps/flags/group_by_option.h"
 #include "apps/flags/numbers.h"
 #include "apps/flags/passed_flags.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/patient_rules.h"
 #include "apps/runs/run_inputs.h"
 #include "apps/study/sweep_runner.h"
 #include "apps/terminal/interrupt.h"
@@ -39,7 +43,7 @@ bool contains(const List& list, const std::string& name) {
 }
 
 struct SweepOptions {
-  std::string data, split, train_list, val_list, out, match = "epochs";
+  std::string data, split, train_list, val_list, group_by, out, match = "epochs";
   std::vector<std::string> lists = std::vector<std::string>(sweep::settings().size());
   std::string epochs;
   std::int64_t seeds = 1;
@@ -123,6 +127,7 @@ std::string shell_word(const std::string& word) {
 
 std::string command_line(const SweepOptions& o, const Flags& flags) {
   Flags all = data_flags(o);
+  if (!o.group_by.empty()) all["group-by"] = o.group_by;
   all.insert(flags.begin(), flags.end());
   for (std::size_t i = 0; i < o.lists.size(); ++i)
     if (!o.lists[i].empty()) all[sweep::settings()[i].flag] = o.lists[i];
@@ -135,9 +140,31 @@ std::string command_line(const SweepOptions& o, const Flags& flags) {
   return line;
 }
 
-sweep::Study make_study(SweepOptions& o) {
+Patients find_patients(const SweepOptions& o, const RunInputs& inputs) {
+  std::vector<EarlierRule> earlier;
+  if (o.group_by.empty() && !o.split.empty())
+    earlier = {{rule_of_run(inputs.info).rule, fmt::format("the split in {}", o.split)}};
+  else if (o.group_by.empty())
+    earlier = {rule_of_list(o.train_list), rule_of_list(o.val_list)};
+  return find_patients(ids_of(inputs.all()), o.group_by, earlier, o.data);
+}
+
+/// Who is trained on and validated on; "on_both_sides" are patients, not slices.
+nlohmann::ordered_json patients_json(const Patients& patients, const RunInputs& inputs) {
+  std::set<std::string> train, val, both;
+  for (const Sample& sample : inputs.train) train.insert(patients.at(sample.id));
+  for (const Sample& sample : inputs.val) val.insert(patients.at(sample.id));
+  std::set_intersection(train.begin(), train.end(), val.begin(), val.end(),
+                        std::inserter(both, both.end()));
+  return {{"group_by", patients.rule},
+          {"group_by_from", patients.source},
+          {"training", train.size()},
+          {"validation", val.size()},
+          {"on_both_sides", both.size()}};
+}
+
+sweep::Study make_study(SweepOptions& o, const RunInputs& inputs, const Patients& patients) {
   const Flags flags = o.passed.given();
-  const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const fs::path out = fs::path(o.out).lexically_normal();
   sweep::Study study{.name = without_slash(out).filename().string(),
                      .grid = read_grid(o, flags),
@@ -156,6 +183,7 @@ sweep::Study make_study(SweepOptions& o) {
   }
   study.provenance["data"]["training_slices"] = inputs.train.size();
   study.provenance["data"]["validation_slices"] = inputs.val.size();
+  if (patients.known()) study.provenance["data"]["patients"] = patients_json(patients, inputs);
 
   const bool cosine = flags.contains("schedule") && flags.at("schedule") == "cosine";
   check(study.epochs.size() == 1 || (!cosine && study.match == sweep::Match::epochs),
@@ -199,7 +227,13 @@ void run_sweep(SweepOptions& o) {
   const fs::path out = o.out, mark = out / "sweep.lock";
   check(!fs::exists(out) || (fs::is_directory(out) && (fs::is_empty(out) || fs::exists(mark))),
         "{}: exists and is no study; choose another --out", o.out);
-  sweep::Study study = make_study(o);
+  const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
+  const Patients patients = find_patients(o, inputs);
+  sweep::Study study = make_study(o, inputs, patients);
+  print_patients(patients);
+  for (const std::string& text : patients.warnings) fmt::print("warning: {}\n", printable(text));
+  if (const std::string text = leak_warning(study); !text.empty())
+    fmt::print("warning: {}\n", text);
   if (o.dry_run) {
     for (const sweep::Trial& trial : study.trials)
       fmt::print(
@@ -245,6 +279,9 @@ void add_sweep_command(CLI::App& app) {
                    "Folder of the study; where it holds one, finished trials are kept, stopped "
                    "ones go on and failed ones are tried again")
       ->required();
+  add_group_by_option(*command, options->group_by,
+                      "the rule of --split or of the split that the lists lie in, else the "
+                      "manifest.csv in --data, else unknown");
   for (std::size_t i = 0; i < options->lists.size(); ++i) {
     const sweep::Setting& setting = sweep::settings()[i];
     const std::string flag = fmt::format("--{}", setting.flag);

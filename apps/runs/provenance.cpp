@@ -33,9 +33,9 @@ std::vector<std::string> trained_ids(const std::string& checkpoint) {
   return ids;
 }
 
-std::set<std::string> patients_of(const std::vector<std::string>& ids, const std::string& rule) {
+std::set<std::string> names_of(const std::map<std::string, std::string>& patient_of) {
   std::set<std::string> patients;
-  for (const auto& [id, patient] : assign_groups(ids, rule)) patients.insert(patient);
+  for (const auto& [id, patient] : patient_of) patients.insert(patient);
   return patients;
 }
 
@@ -46,8 +46,8 @@ std::size_t count_common(const std::set<std::string>& known, const Items& items)
   return common;
 }
 
-/// What was trained on and is evaluated here too. A rule for patients that does not fit the
-/// training ids, such as a table of the evaluated ones, leaves the patients out.
+/// What was trained on and is evaluated here too. Patients of training ids that the rule says
+/// nothing about, such as a table of the evaluated ones, are left out.
 void warn_of_overlap(const std::vector<std::string>& trained, const EvaluatedData& data,
                      std::vector<std::string>& warnings) {
   const std::vector<std::string> ids = ids_of(data.samples);
@@ -57,15 +57,13 @@ void warn_of_overlap(const std::vector<std::string>& trained, const EvaluatedDat
     warnings.push_back(fmt::format(
         "the network was trained on {} of these {} slices; the figures say nothing about new ones",
         slices, ids.size()));
-  if (data.group_by == "none") return;
-  try {
-    const auto here = patients_of(ids, data.group_by);
-    const std::size_t patients = count_common(here, patients_of(trained, data.group_by));
-    if (patients > 0)
-      warnings.push_back(fmt::format("the network was trained on slices of {} of these {} patients",
-                                     patients, here.size()));
-  } catch (const Error&) {
-  }
+  if (!data.patients.known()) return;
+  const auto here = names_of(data.patients.of);
+  const std::size_t patients =
+      count_common(here, names_of(known_groups(trained, data.patients.rule)));
+  if (patients > 0)
+    warnings.push_back(fmt::format("the network was trained on slices of {} of these {} patients",
+                                   patients, here.size()));
 }
 
 nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
@@ -111,7 +109,8 @@ Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json&
   found.data = {{"folder", fs::absolute(data.folder).lexically_normal().string()},
                 {"list", data.list.empty() ? "all slices of the folder" : data.list},
                 {"slices", data.samples.size()},
-                {"patients_by", data.group_by},
+                {"patients_by", data.patients.rule},
+                {"patients_by_from", data.patients.source},
                 {"ids_xxh3", hash_ids(data.samples)}};
   if (hash) found.data["files_xxh3"] = hash_files(data.samples);
 
@@ -119,6 +118,7 @@ Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json&
   found.configuration = configuration_of_run(folder);
   found.curves = curves_of_run(folder, found.configuration);
 
+  found.warnings = data.patients.warnings;
   if (info.value("leaking", false))
     found.warnings.push_back(
         fmt::format("the model was trained on a split by slice: {}", kLeakNote));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/data/dataset.h"
+#include "engine/data/patients.h"
 
 namespace glia {
 
@@ -16,14 +17,14 @@ struct Provenance {
   nlohmann::ordered_json configuration;
   std::string curves;  // an SVG
   /// Slices of one patient on both sides, slices or patients that were trained on, slices that
-  /// chose the best epoch.
+  /// chose the best epoch, doubts about whose the slices are.
   std::vector<std::string> warnings;
 };
 
 struct EvaluatedData {
   std::string folder, list;  // list is empty when all slices are evaluated
   const std::vector<Sample>& samples;
-  std::string group_by;
+  const Patients& patients;
 };
 
 /// `info` is that of the checkpoint. What was trained on is known where the run's copy of the list,

@@ -47,8 +47,9 @@ std::string format_table(const Summary& summary) {
                        text(summary.batch_iou_thresholded));
   table += fmt::format("batch Dice        {:>10}  thresholded, smooth 1\n",
                        text(summary.batch_dice_thresholded));
-  table +=
-      fmt::format("slices            {:>10}  of {} patients\n", summary.slices, summary.patients);
+  const bool known = summary.patients > 0 || summary.slices == 0;
+  table += fmt::format("slices            {:>10}  of {} patients\n", summary.slices,
+                       known ? fmt::format("{}", summary.patients) : "unknown");
   table += fmt::format("  with tumour     {:>10}  in {} of them nothing was predicted (Dice 0)\n",
                        summary.slices_with_tumour, summary.slices_missed);
   table += fmt::format(

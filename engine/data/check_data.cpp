@@ -25,10 +25,11 @@ struct ImageShape {
 
 class Checker {
  public:
-  DataReport run(const std::filesystem::path& folder, const std::string& group_by) {
+  DataReport run(const std::filesystem::path& folder, const std::string& group_by,
+                 const std::vector<EarlierRule>& earlier) {
     Pairing pairing = pair_files(folder);
     report_.problems = std::move(pairing.problems);
-    find_patients(folder, pairing.samples, group_by);
+    look_up_patients(folder, pairing.samples, group_by, earlier);
     for (const Sample& sample : pairing.samples) check_sample(sample);
     check_shapes();
     if (const std::string problem = scales_.problem(); !problem.empty()) warn(folder, problem);
@@ -46,24 +47,21 @@ class Checker {
     report_.warnings.push_back({file, std::move(text)});
   }
 
-  void find_patients(const std::filesystem::path& folder, const std::vector<Sample>& samples,
-                     const std::string& group_by) {
-    const std::filesystem::path table = folder / kSliceTable;
-    if (!group_by.empty()) {
-      patient_of_ = assign_groups(ids_of(samples), group_by);
-    } else if (std::filesystem::exists(table)) {
-      try {
-        patient_of_ = assign_groups(ids_of(samples), "csv:" + table.string());
-      } catch (const Error& error) {
-        warn(table, fmt::format("does not say whose all slices are: {}", error.what()));
-      }
+  void look_up_patients(const std::filesystem::path& folder, const std::vector<Sample>& samples,
+                        const std::string& group_by, const std::vector<EarlierRule>& earlier) {
+    Patients& patients = report_.patients;
+    try {
+      patients = find_patients(ids_of(samples), group_by, earlier, folder);
+    } catch (const Error& error) {
+      if (!group_by.empty() || !earlier.empty()) throw;
+      patients.warnings.push_back(error.what());  // of the folder's own table
     }
+    for (const std::string& text : patients.warnings) warn(folder, text);
   }
 
   bool same_patient(const std::string& a, const std::string& b) const {
-    const auto first = patient_of_.find(a), second = patient_of_.find(b);
-    return first != patient_of_.end() && second != patient_of_.end() &&
-           first->second == second->second;
+    const std::string patient = report_.patients.at(a);
+    return !patient.empty() && patient == report_.patients.at(b);
   }
 
   /// The array, or nothing after its problem was recorded.
@@ -162,9 +160,9 @@ class Checker {
       warn(sample.image, text + "; both are of one patient, so no split parts them");
     else
       add(sample.image,
-          text + (patient_of_.empty()
-                      ? "; remove one of them, or say by --group-by that both are of one patient"
-                      : "; remove one of them"));
+          text + (report_.patients.known()
+                      ? "; remove one of them"
+                      : "; remove one of them, or say by --group-by that both are of one patient"));
   }
 
   void check_shapes() {
@@ -183,7 +181,6 @@ class Checker {
 
   DataReport report_;
   std::vector<ImageShape> shapes_;
-  std::map<std::string, std::string> patient_of_;  // empty when unknown
   ValueScales scales_;
   std::unordered_map<std::string, Sample> by_hash_;
   std::int64_t tumour_pixels_ = 0, pixels_ = 0;
@@ -191,8 +188,9 @@ class Checker {
 
 }  // namespace
 
-DataReport check_data(const std::filesystem::path& folder, const std::string& group_by) {
-  return Checker().run(folder, group_by);
+DataReport check_data(const std::filesystem::path& folder, const std::string& group_by,
+                      const std::vector<EarlierRule>& earlier) {
+  return Checker().run(folder, group_by, earlier);
 }
 
 }  // namespace glia

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/data/dataset.h"
+#include "engine/data/patients.h"
 
 namespace glia {
 
@@ -27,15 +28,17 @@ struct DataSummary {
 struct DataReport {
   std::vector<Problem> problems, warnings;  // in the order of ids
   DataSummary summary;
+  Patients patients;
 };
 
 /// Reads every file below `folder` and reports all problems at once: unreadable arrays, shapes,
 /// label values, NaN and Inf, images and masks without their partner or of other sizes, sizes that
 /// differ between slices, and byte-identical images of different patients. What may be right and is
 /// unusual is a warning: constant channels, byte-identical images of one patient, masks that are
-/// mostly tumour, images within 0 and 1 beside others that go far above. `group_by` says whose the
-/// slices are (see assign_groups); empty takes the folder's `kSliceTable`, and without one nobody
-/// knows. Throws `Error` only where `pair_files` does, and assign_groups for a rule that was given.
-DataReport check_data(const std::filesystem::path& folder, const std::string& group_by = "");
+/// mostly tumour, images within 0 and 1 beside others that go far above, a `kSliceTable` that does
+/// not say whose all slices are. `group_by` and `earlier` say that as in find_patients. Throws
+/// `Error` only where `pair_files` does, and find_patients for those two.
+DataReport check_data(const std::filesystem::path& folder, const std::string& group_by = "",
+                      const std::vector<EarlierRule>& earlier = {});
 
 }  // namespace glia

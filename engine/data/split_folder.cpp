@@ -12,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/base/staging.h"
 #include "engine/data/dataset.h"
+#include "engine/data/group.h"
 
 namespace glia {
 
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kManifest = "manifest.json";
+constexpr const char* kMadeBy = "glia split";
 constexpr const char* kFolders[] = {"Train", "Val", "Test"};
 /// Everything that a split may write. The manifest is last: it vouches for the rest.
 constexpr const char* kEntries[] = {"train.txt", "val.txt", "test.txt", "Train",
@@ -83,10 +85,17 @@ const char* name_of(Materialize materialize) {
   return "?";
 }
 
+/// The rule as it can be followed from any folder.
+std::string lasting_rule(const std::string& rule) {
+  if (!rule.starts_with(kTableRule)) return rule;
+  const fs::path table = rule.substr(kTableRule.size());
+  return std::string(kTableRule) + fs::absolute(table).lexically_normal().string();
+}
+
 std::string manifest_text(const SplitRequest& request, const SplitSummary& summary,
                           const std::vector<Part>& parts, const std::vector<std::string>& ids) {
-  Json json = {{"made_by", "glia split"},     {"data", request.data.string()},
-               {"seed", request.config.seed}, {"group_by", request.config.group_by},
+  Json json = {{"made_by", kMadeBy},          {"data", request.data.string()},
+               {"seed", request.config.seed}, {"group_by", lasting_rule(request.config.group_by)},
                {"val", request.config.val},   {"test", request.config.test},
                {"leaking", summary.leaking}};
   if (summary.leaking) json["note"] = kLeakNote;
@@ -184,6 +193,16 @@ SplitSummary write_split(const SplitRequest& request,
   else
     staging.publish();
   return summary;
+}
+
+std::string rule_of_split(const fs::path& folder) {
+  const fs::path file = folder / kManifest;
+  if (!fs::is_regular_file(file)) return "";
+  const auto json = parse_json(read_file(file, kMaxTextFile), file.string());
+  const bool ours =
+      json.is_object() && json.contains("made_by") && json["made_by"] == nlohmann::json(kMadeBy);
+  if (!ours) return "";
+  return json_field<std::string>(json, "group_by", "", file.string());
 }
 
 }  // namespace glia

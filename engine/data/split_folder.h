@@ -44,4 +44,8 @@ SplitSummary write_split(
     const SplitRequest& request,
     const std::function<void(std::int64_t, std::int64_t)>& on_slice = [](auto, auto) {});
 
+/// The rule that the split in `folder` was made by (see assign_groups); empty where its manifest is
+/// not there or not one of write_split. Throws `Error` naming the manifest when it is no JSON.
+std::string rule_of_split(const std::filesystem::path& folder);
+
 }  // namespace glia

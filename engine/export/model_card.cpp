@@ -19,6 +19,16 @@ json at(const json& object, const std::string& path) {
   return object.is_structured() && object.contains(pointer) ? object.at(pointer) : json(nullptr);
 }
 
+/// Text that neither ends its cell of a table nor its row.
+std::string cell(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '|') result += '\\';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result;
+}
+
 /// For a cell of a table: text as it is, numbers in a readable form, the rest as JSON.
 std::string text(const json& value) {
   std::string result;
@@ -32,12 +42,7 @@ std::string text(const json& value) {
     result = fmt::format("{:.6g}", value.get<double>());
   else
     result = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  std::string cell;
-  for (const char c : result) {
-    if (c == '|') cell += '\\';  // would end the cell
-    cell += c == '\n' ? ' ' : c;
-  }
-  return cell;
+  return cell(result);
 }
 
 std::string row(const std::string& name, const std::string& value) {
@@ -85,6 +90,9 @@ std::string data_section(const ModelCard& card) {
   out += row("hash of the training ids (XXH3)", at(info, "train_hash"));
   out += row("hash of the validation ids (XXH3)", at(info, "val_hash"));
   out += row("a patient is", at(info, "split/group_by"));
+  out += row("patients of the slices", card.data_patients.empty()
+                                           ? std::string("not counted; see glia model-card --data")
+                                           : cell(card.data_patients));
   out += row("seed of the split", at(info, "split/seed"));
   out += row("slices identical across parts", at(info, "split/identical_across_parts"));
   const json parts = at(info, "split/parts");
@@ -109,15 +117,15 @@ std::string data_section(const ModelCard& card) {
 std::string average(const json& value) {
   const json mean = at(value, "mean");
   if (!mean.is_number()) return "undefined";
-  std::string cell = fmt::format("{:.4f}", mean.get<double>());
+  std::string shown = fmt::format("{:.4f}", mean.get<double>());
   const json interval = at(value, "interval");
   if (interval.is_array() && interval.size() == 2 && interval[0].is_number() &&
       interval[1].is_number())
-    cell +=
+    shown +=
         fmt::format(" ({:.4f} to {:.4f})", interval[0].get<double>(), interval[1].get<double>());
   if (const json n = at(value, "defined"); n.is_number_integer())
-    cell += fmt::format(", n = {}", n.get<std::int64_t>());
-  return cell;
+    shown += fmt::format(", n = {}", n.get<std::int64_t>());
+  return shown;
 }
 
 std::string metrics_section(const ModelCard& card) {
@@ -127,12 +135,16 @@ std::string metrics_section(const ModelCard& card) {
     return out +
            "Not given. Make them with `glia evaluate --json evaluation.json` and pass "
            "`--evaluation evaluation.json`.\n\n";
+  const json group_by = at(e, "group_by");
+  const bool known = group_by != json("none");
   out += fmt::format(
       "On {} slices of {} patients ({}), threshold {}. In brackets: 95 % bootstrap interval over "
       "patients, where it was computed.\n\n",
-      text(at(e, "number_of/slices")), text(at(e, "number_of/patients")),
+      text(at(e, "number_of/slices")), known ? text(at(e, "number_of/patients")) : "unknown",
       at(e, "list") == json("") ? "all of the folder" : text(at(e, "list")),
       text(at(e, "threshold")));
+  if (known && group_by.is_string())
+    out += fmt::format("A patient is: `{}`.\n\n", group_by.get<std::string>());
   out += "| score | per patient | per slice | all pixels |\n|---|---|---|---|\n";
   for (const char* score :
        {"dice", "iou", "precision", "sensitivity", "specificity", "volume_error", "hd95"}) {

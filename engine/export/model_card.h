@@ -20,6 +20,7 @@ struct ModelCard {
   nlohmann::json evaluation = nullptr;   // what `glia evaluate --json` wrote
   std::string data_hash;                 // of the slices themselves
   std::int64_t data_slices = 0;          // that it was taken over
+  std::string data_patients = {};        // of these slices: how many, by which rule, who says so
   std::vector<std::string> limits = {};  // of this model, besides those of every one
 };
 

@@ -69,6 +69,18 @@ std::optional<Figures> figures_at(const Combination& combination, std::int64_t c
   return combination.at(compared == 0 ? combination.epochs : compared);
 }
 
+std::string leak_warning(const Study& study) {
+  using Place = nlohmann::ordered_json::json_pointer;
+  const auto both = study.provenance.value(Place("/data/patients/on_both_sides"), std::int64_t{0});
+  if (both > 0)
+    return fmt::format(
+        "{} patient{} slices on both sides, in training and in validation, so the figures flatter",
+        both, both == 1 ? " has" : "s have");
+  if (study.provenance.value(Place("/data/leaking"), false))
+    return "split by slice: slices of one patient may stand on both sides";
+  return "";
+}
+
 std::string describe(const std::vector<std::string>& values,
                      const std::vector<std::size_t>& which) {
   std::string text;

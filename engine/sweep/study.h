@@ -56,6 +56,10 @@ inline bool compares_ends(const Study& study) {
 std::vector<std::int64_t> compared_epochs(const Study& study);
 std::optional<Figures> figures_at(const Combination& combination, std::int64_t compared);
 
+/// What a reader must know of the data: that slices of one patient stand on both sides of the split
+/// (by provenance's data/patients), or may (data/leaking); else empty.
+std::string leak_warning(const Study& study);
+
 /// "batch 4, loss iou": the values of the settings `which`.
 std::string describe(const std::vector<std::string>& values, const std::vector<std::size_t>& which);
 

@@ -153,8 +153,7 @@ std::string study_html(const Study& study) {
   Page page(fmt::format("Study “{}”", study.name));
   if (study.running) page.refresh_every(kReload);
   page.text(state_line(study));
-  if (study.provenance.value("/data/leaking"_json_pointer, false))
-    page.warning("split by slice: slices of one patient may stand on both sides");
+  if (const std::string text = leak_warning(study); !text.empty()) page.warning(text);
   if (study.count(State::failed) > 0)
     page.warning(
         "Some trials failed (see below). Means are over the trials that finished, so n "

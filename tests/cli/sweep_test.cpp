@@ -65,7 +65,7 @@ TEST_CASE("sweep: trials, their files, and a rerun that trains nothing twice", "
     CHECK(trial["epochs"].size() == 2);
   }
   CHECK(newlines_in(read_file(w.path("study/trials.csv"))) == 1 + 4 * 2);
-  CHECK(newlines_in(outcome.output) == 1 + 4 + 1);  // one line a trial in a log
+  CHECK(newlines_in(outcome.output) == 2 + 4 + 1);  // one line a trial in a log
   REQUIRE(study["means"].size() == 2 * 2);
   CHECK(study["means"][0]["val_loss"]["n"] == 2);
 

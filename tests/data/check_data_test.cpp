@@ -101,7 +101,11 @@ TEST_CASE("check-data: identical slices of one patient are a warning, of two a p
   CHECK(check_data(folder.path(), "id/20").problems.empty());
   write_bytes(folder.path() / "manifest.csv", "id,group\n1,a\n");
   CHECK_THAT(check_data(folder.path()).warnings.at(0).text,
-             ContainsSubstring("does not say whose all slices are"));
+             ContainsSubstring("manifest.csv says nothing about 1 of 2 slices: 2"));
+  CHECK_FALSE(check_data(folder.path()).patients.known());
+  write_bytes(folder.path() / "manifest.csv", "id,group\n1\n");
+  CHECK_THAT(check_data(folder.path()).warnings.at(0).text,
+             ContainsSubstring("manifest.csv:2: expected 2 cells, one a column, found 1"));
 }
 
 TEST_CASE("check-data: masks that are mostly tumour are a warning", "[check]") {

@@ -29,9 +29,11 @@ ModelCard full_card() {
                          {"pooled", {{"dice", {{"mean", 0.9}}}}},
                          {"number_of", {{"slices", 365}, {"patients", 30}, {"slices_missed", 3}}},
                          {"threshold", 0.5},
+                         {"group_by", "id/20"},
                          {"list", ""}},
           .data_hash = "d4",
           .data_slices = 2032,
+          .data_patients = "150, by regex:^(a|b) (the run's split)",
           .limits = {"Only adults."}};
 }
 
@@ -43,7 +45,9 @@ TEST_CASE("model card: everything that is known is said", "[card]") {
   for (const char* part :
        {"# Model card: best.safetensors", "not a medical device", "`abc123`", "| 31037633 |",
         "| base_width | 32 |", "| preprocessing | slice |", "/data/a\\|b", "`d4` over 2032 slices",
-        "| a patient is | id/20 |", "| val | 365 | 30 |", "too good", "| loss | iou |",
+        "| a patient is | id/20 |",
+        "| patients of the slices | 150, by regex:^(a\\|b) (the run's split) |",
+        "A patient is: `id/20`.", "| val | 365 | 30 |", "too good", "| loss | iou |",
         "| cpu | A processor |", "On 365 slices of 30 patients (all of the folder), threshold 0.5",
         "| dice | 0.8125 (0.7500 to 0.8750), n = 12 | undefined | 0.9000 |", "- Only adults."})
     CHECK_THAT(text, ContainsSubstring(part));
@@ -56,8 +60,18 @@ TEST_CASE("model card: what is not known is said to be unknown", "[card]") {
   CHECK_THAT(text, ContainsSubstring("| folder | not recorded |"));
   CHECK_THAT(text, ContainsSubstring("not recorded (no config.json"));
   CHECK_THAT(text, ContainsSubstring("not taken; see glia model-card --data"));
+  CHECK_THAT(text, ContainsSubstring("not counted; see glia model-card --data"));
   CHECK_THAT(text, ContainsSubstring("Not given. Make them with `glia evaluate"));
   CHECK_THAT(text, ContainsSubstring("Not a medical device."));
+}
+
+TEST_CASE("model card: an evaluation without patients has no number of them", "[card]") {
+  ModelCard card = full_card();
+  card.evaluation["group_by"] = "none";
+  card.evaluation["number_of"]["patients"] = 0;
+  const std::string text = to_markdown(card);
+  CHECK_THAT(text, ContainsSubstring("On 365 slices of unknown patients"));
+  CHECK(text.find("A patient is:") == std::string::npos);
 }
 
 TEST_CASE("model card: a damaged evaluation does not break it", "[card]") {

@@ -79,6 +79,8 @@ TEST_CASE("sweep: the page of a study that runs or has failures says so", "[swee
   CHECK(html.find("http-equiv=\"refresh\"") != std::string::npos);
   CHECK(html.find("0 of 2 trials finished, 2 waiting") != std::string::npos);
   CHECK(html.find("may stand on both sides") != std::string::npos);
+  study.provenance["data"]["patients"]["on_both_sides"] = 2;
+  CHECK(study_html(study).find("2 patients have slices on both sides") != std::string::npos);
   study.trials[1].begin();
   study.trials[1].end(false, "exit status 1: the loss is <nan>");
   study.running = false;
