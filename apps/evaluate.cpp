@@ -13,6 +13,7 @@
 #include "apps/runs/explainer.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/patient_rules.h"
+#include "apps/runs/pixel_sizes.h"
 #include "apps/terminal/evaluation_table.h"
 #include "apps/terminal/inference_table.h"
 #include "apps/terminal/progress.h"
@@ -65,13 +66,6 @@ std::vector<Inference> ways_of(const EvaluateFlags& o) {
   return ways;
 }
 
-std::optional<PixelSize> pixel_size_of(const EvaluateFlags& o) {
-  if (o.pixel_size.empty()) return std::nullopt;
-  check(o.pixel_size.size() == 2 && o.pixel_size[0] > 0 && o.pixel_size[1] > 0,
-        "--pixel-size: expected two lengths above 0, rows and columns, for example 0.9,0.9");
-  return PixelSize{o.pixel_size[0], o.pixel_size[1]};
-}
-
 Patients patients_of(const EvaluateFlags& o, const OpenModel& open,
                      const std::vector<Sample>& samples) {
   std::vector<EarlierRule> earlier;
@@ -90,9 +84,15 @@ MoreFigures heat_maps(const EvaluateFlags& o, Device& device, const OpenModel& o
       };
 }
 
+/// What is known of the slices besides themselves.
+struct SliceFacts {
+  Patients patients;
+  PixelSizes pixels;
+};
+
 /// What the figures depend on.
 nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open,
-                                   const Patients& patients, const Objective& objective,
+                                   const SliceFacts& facts, const Objective& objective,
                                    const EvaluateResult& result) {
   return {{"checkpoint", o.checkpoint},
           {"data", o.data},
@@ -103,9 +103,10 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
           {"conv", name_of(o.device.request.conv)},
           {"precision", name_of(o.device.request.precision)},
           {"loss", {{"name", objective.str()}, {"mean", result.loss}}},
-          {"group_by", patients.rule},
-          {"group_by_from", patients.source},
-          {"pixel_size_mm", o.pixel_size},
+          {"group_by", facts.patients.rule},
+          {"group_by_from", facts.patients.source},
+          {"pixel_size_mm", facts.pixels.to_json()},
+          {"pixel_size_from", facts.pixels.known() ? facts.pixels.source : ""},
           {"bootstrap",
            {{"resamples", o.bootstrap.resamples},
             {"seed", o.bootstrap.seed},
@@ -116,12 +117,12 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
 void run_evaluate(const EvaluateFlags& o) {
   check(o.explain.empty() || !o.out.empty(),
         "--explain: the maps go into the report; add --out FOLDER");
-  const auto pixel_size = pixel_size_of(o);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   std::vector<Sample> samples = scan_pairs(o.data);
   if (!o.list.empty()) samples = select_samples(samples, o.list);
-  const Patients patients = patients_of(o, open, samples);
+  const SliceFacts facts{patients_of(o, open, samples),
+                         find_pixel_sizes(ids_of(samples), o.pixel_size, o.data)};
   Loader loader(samples, open.preprocess,
                 {.batch_size = o.batch_size, .augment = {}, .threads = 1});
   check(o.channel < loader.channels(), "--channel: found {}, the images have {}", o.channel,
@@ -131,13 +132,15 @@ void run_evaluate(const EvaluateFlags& o) {
   if (!o.out.empty()) make_folder(o.out);
 
   Progress progress("evaluate", std::ssize(samples));
-  const EvaluateOptions evaluate_options{
+  EvaluateOptions evaluate_options{
       .threshold = o.threshold,
       .inference = o.inference.chosen,
-      .patient = [&](const std::string& id) { return patients.at(id); },
+      .patient = [&](const std::string& id) { return facts.patients.at(id); },
       .progress = [&](std::int64_t done) { progress.update(done, {.images = done}); },
       .details = true,
-      .pixel_size = pixel_size};
+      .pixel_size = {}};
+  if (facts.pixels.known())
+    evaluate_options.pixel_size = [&](const std::string& id) { return facts.pixels.of.at(id); };
   const std::vector<Inference> ways = ways_of(o);
   const std::vector<EvaluateResult> results =
       evaluate_ways(*device, *open.model, loader, objective, evaluate_options, ways);
@@ -145,7 +148,8 @@ void run_evaluate(const EvaluateFlags& o) {
   const EvaluateResult& result = results.front();
   Summary summary = result.evaluation.summary();
   add_intervals(summary, result.evaluation, o.bootstrap);
-  print_patients(patients);
+  print_patients(facts.patients);
+  if (facts.pixels.known()) fmt::print("pixel size: {}\n", facts.pixels.str());
   fmt::print("{}{}", format_table(summary), format_details(result.thresholds, result.calibration));
   fmt::print("loss ({}, mean over {} batches of {}): {:.4f}\n", objective.label(), result.batches,
              o.batch_size, result.loss);
@@ -155,17 +159,19 @@ void run_evaluate(const EvaluateFlags& o) {
   if (o.inference_table)
     fmt::print("\n{}", format_inference_table(inference_table(others, compared)));
 
-  const Provenance provenance =
-      trace_provenance(o.checkpoint, open.info,
-                       {.folder = o.data, .list = o.list, .samples = samples, .patients = patients},
-                       !o.json.empty() || !o.out.empty());
-  for (const std::string& text : provenance.warnings) fmt::print("warning: {}\n", text);
+  Provenance provenance = trace_provenance(
+      o.checkpoint, open.info,
+      {.folder = o.data, .list = o.list, .samples = samples, .patients = facts.patients},
+      !o.json.empty() || !o.out.empty());
+  provenance.warnings.insert(provenance.warnings.end(), facts.pixels.warnings.begin(),
+                             facts.pixels.warnings.end());
+  for (const std::string& text : provenance.warnings) fmt::print("warning: {}\n", printable(text));
 
   EvaluationOutput output{.result = result,
                           .summary = summary,
                           .provenance = provenance,
                           .threshold = o.threshold,
-                          .settings = settings_of(o, open, patients, objective, result)};
+                          .settings = settings_of(o, open, facts, objective, result)};
   if (o.inference_table) {
     output.more_figures["inference_table"] = inference_table_json(others, compared);
     output.more_tables.push_back(
@@ -211,7 +217,8 @@ void add_evaluate_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--pixel-size", options->pixel_size,
-                   "ROW,COLUMN in mm, for HD95 in mm; in pixels if left out")
+                   "ROW,COLUMN in mm, for HD95 in mm. Left out: those of each slice in the "
+                   "manifest.csv in --data, if it knows them all, else in pixels")
       ->delimiter(',')
       ->expected(2);
   command

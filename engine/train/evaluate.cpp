@@ -79,8 +79,8 @@ std::vector<std::optional<double>> look_closely(const Batch& batch, const Tensor
     if (!options.details) continue;
     result.thresholds.add(options.patient(batch.ids[n]), probability, truth);
     result.calibration.add(probability, truth);
-    distances.push_back(
-        hd95(mask, truth, batch.height, batch.width, options.pixel_size.value_or(PixelSize{})));
+    const PixelSize size = options.pixel_size ? options.pixel_size(batch.ids[n]) : PixelSize{};
+    distances.push_back(hd95(mask, truth, batch.height, batch.width, size));
   }
   distances.resize(batch.ids.size());
   return distances;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,8 +41,8 @@ struct EvaluateOptions {
   /// Also HD95, the threshold curve and the calibration, for which the probabilities come to the
   /// host.
   bool details = false;
-  /// In mm; HD95 is in pixels when not known.
-  std::optional<PixelSize> pixel_size = {};
+  /// The pixels of a slice by its id, in mm; HD95 is in pixels when not given.
+  std::function<PixelSize(const std::string& id)> pixel_size = {};
   /// Called for every slice, when given.
   std::function<void(const ScoredSlice&)> slice = {};
 };

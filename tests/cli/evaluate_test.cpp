@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -110,6 +111,91 @@ TEST_CASE("program: evaluation says what a reader must know", "[cli]") {
     CHECK(contains(outcome.output, text));
     CHECK(contains(page, text));
   }
+}
+
+TEST_CASE("program: HD95 is in mm where the table beside the slices knows the pixels", "[cli]") {
+  const CliWorkspace w;
+  REQUIRE(run_glia(w.train("run", 1)).code == 0);
+  // The patients' slices have the ids 20 p + slice.
+  const auto write_table = [&](const std::function<std::string(int patient)>& size) {
+    std::string table = "id,group,row_mm,column_mm\n";
+    for (int patient = 0; patient < 4; ++patient)
+      for (int slice = 0; slice < 5; ++slice)
+        table += std::to_string(20 * patient + slice) + ",p" + std::to_string(patient) + "," +
+                 size(patient) + "\n";
+    write_file_atomically(w.path("slices/manifest.csv"), table);
+  };
+  // A low threshold finds something in every slice, so that few distances are the diagonal.
+  const auto score = [&](const std::vector<std::string>& more, std::string& output) {
+    std::vector<std::string> words{"evaluate",
+                                   "--checkpoint",
+                                   w.path("run/best.safetensors"),
+                                   "--data",
+                                   w.path("slices"),
+                                   "--threshold",
+                                   "0.3",
+                                   "--json",
+                                   w.path("e.json"),
+                                   "--bootstrap",
+                                   "100"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = run_glia(words);
+    output = outcome.output;
+    CAPTURE(output);
+    REQUIRE(outcome.code == 0);
+    return nlohmann::json::parse(read_file(w.path("e.json")));
+  };
+  std::string output;
+  const auto pixels = score({}, output);
+  CHECK(pixels["distance_unit"] == "pixels");
+  CHECK(pixels["pixel_size_mm"].empty());
+  CHECK_FALSE(contains(output, "pixel size:"));
+  REQUIRE(pixels["per_slice"]["hd95"]["defined"] > 10);
+  /// Whether each slice's distance is that in pixels times `scale` of its patient.
+  const auto scaled = [&](const nlohmann::json& json, const std::function<double(int)>& scale) {
+    for (std::size_t i = 0; i < pixels["slices"].size(); ++i) {
+      const auto &before = pixels["slices"][i], &after = json["slices"][i];
+      if (before["hd95"].is_null() != after["hd95"].is_null()) return false;
+      if (before["hd95"].is_null()) continue;
+      const int patient = std::stoi(before["id"].get<std::string>()) / 20;
+      if (after["hd95"].get<double>() !=
+          Approx(before["hd95"].get<double>() * scale(patient)).epsilon(1e-9))
+        return false;
+    }
+    return true;
+  };
+
+  write_table([](int) { return "1.25,1.25"; });
+  const auto alike = score({}, output);
+  CHECK(contains(output, "pixel size: 1.25 x 1.25 mm (the table beside the slices)"));
+  CHECK(contains(output, "HD95 (mm)"));
+  CHECK(alike["pixel_size_mm"] == nlohmann::json{1.25, 1.25});
+  CHECK(scaled(alike, [](int) { return 1.25; }));
+
+  // What is asked for wins.
+  const auto asked = score({"--pixel-size", "2,2"}, output);
+  CHECK(contains(output, "pixel size: 2 x 2 mm (--pixel-size)"));
+  CHECK(scaled(asked, [](int) { return 2.0; }));
+
+  // Each slice by its own size.
+  write_table([](int patient) { return patient == 2 ? "0.5,0.5" : "3,3"; });
+  const auto own = score({}, output);
+  CHECK(contains(output, "pixel size: 0.5 x 0.5 mm to 3 x 3 mm, each slice by its own"));
+  CHECK(own["pixel_size_mm"] == nlohmann::json{{0.5, 0.5}, {3, 3}});
+  CHECK(scaled(own, [](int patient) { return patient == 2 ? 0.5 : 3.0; }));
+
+  // Some slices only: in pixels, and both are named.
+  write_table([](int patient) { return patient == 2 ? "," : "3,3"; });
+  const auto half = score({"--out", w.path("evaluation")}, output);
+  CHECK(contains(output, "warning: HD95 is in pixels: "));
+  CHECK(contains(output, "says that those of 0 are 3 x 3 mm, and nothing of 5 of 20 slices: 40"));
+  CHECK(half["distance_unit"] == "pixels");
+  CHECK(scaled(half, [](int) { return 1.0; }));
+  CHECK(contains(read_file(w.path("evaluation/report.html")), "HD95 is in pixels"));
+
+  write_table([](int) { return "1,wide"; });
+  CHECK(score({"--group-by", "id/20"}, output)["distance_unit"] == "pixels");
+  CHECK(contains(output, "manifest.csv:2: the length 'wide' is no number of mm above 0"));
 }
 
 TEST_CASE("program: evaluation refuses sizes and channels that cannot be", "[cli]") {

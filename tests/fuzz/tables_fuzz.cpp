@@ -5,6 +5,7 @@
 #include "engine/base/csv.h"
 #include "engine/data/dataset.h"
 #include "engine/data/group.h"
+#include "engine/data/slice_spacing.h"
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/scratch.h"
 
@@ -17,6 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   feed("", [&] {
     for (const auto& [id, group] : assign_groups({"1", "a b", "=x"}, "csv:" + table.string()))
       require(!group.empty());
+  });
+  feed(scratch.path().string(), [&] {
+    for (const auto& [id, spacing] : read_spacings(table, {"1", "a b", "=x"}))
+      require(spacing.row > 0 && spacing.column > 0);
   });
   const auto list = scratch.write("list.txt", text);
   feed(scratch.path().string(), [&] {
