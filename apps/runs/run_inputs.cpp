@@ -9,6 +9,7 @@
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
+#include "engine/data/split_folder.h"
 #include "engine/formats/npy.h"
 
 namespace glia {
@@ -39,6 +40,33 @@ RunInputs load_lists(const std::string& data, const fs::path& train_list,
   return inputs;
 }
 
+nlohmann::json read_manifest(const fs::path& split) {
+  const fs::path file = split / "manifest.json";
+  auto json = parse_json(read_file(file, kMaxTextFile), file.string());
+  check(json.is_object(), "{}: is no JSON object; run glia split again", file.string());
+  return json;
+}
+
+void add_manifest(RunInputs& inputs, const nlohmann::json& manifest) {
+  inputs.info["leaking"] = manifest.value("leaking", false);
+  inputs.info["split"] = manifest;
+}
+
+/// Whether the list is one that the split wrote, as it wrote it.
+bool is_part(const nlohmann::json& manifest, const char* part, const fs::path& list) {
+  const nlohmann::json::json_pointer hash(fmt::format("/parts/{}/list_xxh3", part));
+  return manifest.contains(hash) && manifest.at(hash) == nlohmann::json(hash_text(read_file(list)));
+}
+
+/// Lists of a split that were named one by one are that split.
+void add_split_of_lists(RunInputs& inputs, const fs::path& train, const fs::path& val) {
+  const fs::path folder = folder_of(train);
+  if (folder != folder_of(val) || rule_of_split(folder).empty()) return;
+  const nlohmann::json manifest = read_manifest(folder);
+  if (is_part(manifest, "train", train) && is_part(manifest, "val", val))
+    add_manifest(inputs, manifest);
+}
+
 }  // namespace
 
 std::string hash_ids(const std::vector<Sample>& samples) {
@@ -52,13 +80,13 @@ RunInputs RunInputs::load(const std::string& data, const std::string& split,
         "train: needs --split DIR (make one with: glia split --data {} --out DIR), or both "
         "--train-list and --val-list",
         data);
-  if (lists) return load_lists(data, train_list, val_list);
+  if (lists) {
+    RunInputs inputs = load_lists(data, train_list, val_list);
+    add_split_of_lists(inputs, train_list, val_list);
+    return inputs;
+  }
   RunInputs inputs = load_lists(data, fs::path(split) / "train.txt", fs::path(split) / "val.txt");
-  const fs::path manifest = fs::path(split) / "manifest.json";
-  const auto json = parse_json(read_file(manifest, kMaxTextFile), manifest.string());
-  check(json.is_object(), "{}: is no JSON object; run glia split again", manifest.string());
-  inputs.info["leaking"] = json.value("leaking", false);
-  inputs.info["split"] = json;
+  add_manifest(inputs, read_manifest(split));
   return inputs;
 }
 

@@ -21,7 +21,8 @@ struct RunInputs {
   std::vector<Sample> train, val;
   nlohmann::json info;  // for checkpoints: "data", "leaking" and the hashes of both lists
 
-  /// From `split`/train.txt and val.txt, or from two list files. Throws `Error` when neither or
+  /// From `split`/train.txt and val.txt, or from two list files, which are those of a split where
+  /// they lie beside its manifest and are as it wrote them. Throws `Error` when neither or
   /// both are given, or an id is missing or stands in both lists.
   static RunInputs load(const std::string& data, const std::string& split,
                         const std::string& train_list, const std::string& val_list);

@@ -221,6 +221,26 @@ TEST_CASE("patients: split takes the table beside the slices unless told otherwi
   CHECK(contains(plain, "--group-by id/20 finds 1 groups (patients) for 2 parts"));
 }
 
+TEST_CASE("patients: the lists of a split, named one by one, are that split", "[cli][patients]") {
+  const NumericIds w;
+  w.split("split", {"--group-by", "none"});
+  const Words lists = {"--train-list", w.path("split/train.txt"), "--val-list",
+                       w.path("split/val.txt")};
+  w.train(lists);
+  CHECK(contains(done(w.evaluate({})), "the model was trained on a split by slice"));
+  // By slice is no rule for patients: the table's is taken.
+  CHECK(rest_of(done(w.evaluate({})), "patients: ") ==
+        "6, by " + w.table() + " (the table beside the slices)");
+
+  write_bytes(w.path("split/train.txt"), "1\n2\n4\n5\n");
+  write_bytes(w.path("split/val.txt"), "7\n8\n");
+  w.train(lists, "other");
+  const Words changed = {"model-card", "--checkpoint", w.path("other/best.safetensors"), "--out",
+                         w.path("card.md")};
+  done(changed);
+  CHECK(read_file(w.path("card.md")).find("| a patient is | not recorded |") != std::string::npos);
+}
+
 TEST_CASE("patients: sweep, model card and check-data say which rule they took",
           "[cli][patients]") {
   const NumericIds w;
