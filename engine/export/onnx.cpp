@@ -27,6 +27,8 @@ constexpr int kName = 1, kReal = 2, kInteger = 3, kText = 4, kIntegers = 8, kTyp
 namespace tensor {
 constexpr int kExtent = 1, kType = 2, kName = 8, kRaw = 9;
 }
+/// Types of elements.
+enum class ElementType { float32 = 1, int64 = 7, float64 = 11 };
 constexpr int kIrVersion = 8;  // the one that came with operator set 17
 constexpr int kOpset = 17;
 
@@ -122,6 +124,14 @@ std::string Graph::add(const std::string& op, const std::string& result,
   for (const Attribute& a : attributes) message.message(node::kAttribute, attribute_of(a));
   body_.message(graph::kNode, message);
   return result;
+}
+
+std::string Graph::to_float32(const std::string& result, const std::string& x) {
+  return add("Cast", result, {x}, {{"to", static_cast<std::int64_t>(ElementType::float32)}});
+}
+
+std::string Graph::to_float64(const std::string& result, const std::string& x) {
+  return add("Cast", result, {x}, {{"to", static_cast<std::int64_t>(ElementType::float64)}});
 }
 
 std::string Graph::file(const std::string& producer_version,

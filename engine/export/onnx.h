@@ -16,9 +16,6 @@ namespace glia::onnx {
 /// An extent: a number, or a name for one that is open.
 using Extent = std::variant<std::int64_t, std::string>;
 
-/// Types of elements, in ONNX's numbers.
-enum class ElementType { float32 = 1, int64 = 7, float64 = 11 };
-
 struct Attribute {
   std::string name;
   std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>> value;
@@ -42,6 +39,10 @@ class Graph {
   std::string add(const std::string& op, const std::string& result,
                   const std::vector<std::string>& inputs,
                   const std::vector<Attribute>& attributes = {});
+
+  /// `x` as elements of another type.
+  std::string to_float32(const std::string& result, const std::string& x);
+  std::string to_float64(const std::string& result, const std::string& x);
 
   /// The whole file, with `metadata` as its properties. Throws `Error` when it has more than 2 GiB,
   /// the most that the format allows.

@@ -48,15 +48,12 @@ Statistics measured(Graph& graph, const std::string& wide) {
 std::string add_preprocess(Graph& graph, const Preprocess& preprocess, const std::string& images) {
   using Normalize = Preprocess::Normalize;
   if (preprocess.normalize == Normalize::none) return images;
-  const auto cast = [&](const std::string& result, const std::string& x, ElementType type) {
-    return graph.add("Cast", result, {x}, {{"to", static_cast<std::int64_t>(type)}});
-  };
-  const std::string wide = cast("preprocess.wide", images, ElementType::float64);
+  const std::string wide = graph.to_float64("preprocess.wide", images);
   const Statistics s = preprocess.normalize == Normalize::dataset ? constants(graph, preprocess)
                                                                   : measured(graph, wide);
   const std::string centred = graph.add("Sub", "preprocess.centred", {wide, s.mean});
-  return cast("preprocess", graph.add("Div", "preprocess.scaled", {centred, s.deviation}),
-              ElementType::float32);
+  return graph.to_float32("preprocess",
+                          graph.add("Div", "preprocess.scaled", {centred, s.deviation}));
 }
 
 std::string add_padding(Graph& graph, const std::string& x, std::int64_t multiple) {
