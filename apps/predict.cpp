@@ -69,7 +69,8 @@ class Prediction {
       std::int64_t done = 0;
       for (const Sample& sample : samples) {
         attempt(sample);
-        progress_->update(++done, {.images = done});
+        ++done;
+        progress_->update(done, {.images = done});
       }
       progress_.reset();
     }

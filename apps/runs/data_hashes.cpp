@@ -24,7 +24,8 @@ void hash_each(const std::vector<Sample>& samples, See&& see) {
   std::int64_t done = 0;
   for (const Sample& sample : samples) {
     for (const fs::path& file : {sample.image, sample.mask}) see(file, hash_file(file));
-    progress.update(++done, {.images = done});
+    ++done;
+    progress.update(done, {.images = done});
   }
 }
 
