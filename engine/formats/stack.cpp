@@ -35,7 +35,7 @@ Stack from_raster(const fs::path& path, const StackOptions& options) {
   stack.lossy = raster.lossy;
   stack.white_is_zero = raster.white_is_zero;
   stack.bits = raster.bits;
-  stack.most = {raster.most};
+  stack.most.assign(1, raster.most);
   stack.kind = std::move(raster.kind);
   stack.values = std::move(raster.values);
   stack.indices = std::move(raster.indices);
@@ -125,7 +125,7 @@ void stretch_small_depth(Stack& stack) {
   const float factor = 255 / stack.most.front();  // a whole number for these depths
   for (float& value : stack.values) value *= factor;
   stack.bits = 8;
-  stack.most = {255};
+  stack.most.assign(1, 255);
 }
 
 void check_finite(const Stack& stack, const fs::path& path) {
