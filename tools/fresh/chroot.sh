@@ -11,7 +11,7 @@ machine_begin() {
   machine=$(mktemp -d "${TMPDIR:-/var/tmp}/glia-fresh-XXXXXX")
   chmod 755 "$machine"  # its root folder, for every user
   debootstrap --variant=minbase --include=git,ca-certificates "$1" "$machine" >"$machine.log" 2>&1 ||
-    die "debootstrap $1 failed: $(tail -n 2 "$machine.log")"
+    cannot "debootstrap $1 failed: $(tail -n 2 "$machine.log")"
   mount -t proc proc "$machine/proc"
   mount --rbind /dev "$machine/dev"
   mount --make-rslave "$machine/dev"
