@@ -106,7 +106,7 @@ template <class T>
 T json_field(const nlohmann::json& json, const char* key, const std::string& name) {
   check(json.is_object() && json.contains(key), "{}: has no '{}'; expected {}", name, key,
         Kind<T>::kName);
-  const nlohmann::json& value = json.find(key).value();
+  const nlohmann::json& value = json.at(key);
   check(Kind<T>::fits(value), "{}: '{}' is {}; expected {}", name, key, shown(value),
         Kind<T>::kName);
   return value.get<T>();
