@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
+#include "engine/base/walk.h"
 
 namespace glia {
 
@@ -69,19 +70,12 @@ class Search {
 
   static std::vector<fs::path> files_below(const fs::path& folder) {
     std::vector<fs::path> files;
-    std::error_code error;
-    fs::recursive_directory_iterator entry(folder, error), end;
-    while (!error && entry != end) {
-      std::error_code ignored;
-      const fs::path& path = entry->path();
-      if (path.filename().string().starts_with('.'))
-        entry.disable_recursion_pending();
-      else if (!entry->is_directory(ignored) && is_stack_name(path))
-        files.push_back(path);
-      entry.increment(error);
-    }
-    check(!error, "{}: cannot be read: {}; check its permissions", folder.string(),
-          error.message());
+    walk_files(
+        folder,
+        [&](const fs::path& path) {
+          if (is_stack_name(path)) files.push_back(path);
+        },
+        [](const fs::path&) {});
     std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
       return id_less(a.generic_string(), b.generic_string());
     });

@@ -93,13 +93,7 @@ std::vector<Case> conv2d_outside() {
 }
 
 std::vector<Case> conv2d_operands() {
-  std::vector<Case> cases;
-  for (int wanted : {0b001, 0b010, 0b011, 0b110, 0b111}) {
-    Case& test = cases.emplace_back(conv2d_case({1, 4, 5, 3}, 4, 3, 3, same(3, 3)));
-    test.text += fmt::format(", gradients wanted: {:03b}", wanted);
-    for (int i = 0; i < 3; ++i) test.inputs[static_cast<std::size_t>(i)].grad = wanted >> i & 1;
-  }
-  return cases;
+  return of_some_operands(conv2d_case({1, 4, 5, 3}, 4, 3, 3, same(3, 3)));
 }
 
 std::vector<Case> conv2d_bf16_windows() {
@@ -155,9 +149,7 @@ Case conv2d_case(const Shape& x, std::int64_t k, std::int64_t r, std::int64_t s,
   const ConvGeometry g = conv2d_geometry(x, w, spec);
   const auto taps = static_cast<double>(r * s), pixels = static_cast<double>(g.N * g.P * g.Q);
   Case test{.op = "conv2d",
-            .text = fmt::format("x {}, w {}, stride {}x{}, padding {} {} {} {}", x.str(), w.str(),
-                                spec.stride_h, spec.stride_w, spec.padding.top, spec.padding.bottom,
-                                spec.padding.left, spec.padding.right),
+            .text = conv_text(x, w, spec),
             .inputs = {{.shape = x, .linear = true, .length = taps * static_cast<double>(k)},
                        {.shape = w, .image = false, .linear = true, .length = pixels}},
             .build =

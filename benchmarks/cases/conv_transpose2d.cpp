@@ -39,13 +39,7 @@ std::vector<Case> conv_transpose2d_channels() {
 }
 
 std::vector<Case> conv_transpose2d_operands() {
-  std::vector<Case> cases;
-  for (int wanted : {0b001, 0b010, 0b011, 0b110, 0b111}) {
-    Case& test = cases.emplace_back(conv_transpose2d_case({1, 3, 4, 3}, 4, 2, 2, strided(2, 2, 0)));
-    test.text += fmt::format(", gradients wanted: {:03b}", wanted);
-    for (int i = 0; i < 3; ++i) test.inputs[static_cast<std::size_t>(i)].grad = wanted >> i & 1;
-  }
-  return cases;
+  return of_some_operands(conv_transpose2d_case({1, 3, 4, 3}, 4, 2, 2, strided(2, 2, 0)));
 }
 
 std::vector<Case> conv_transpose2d_bf16() {
@@ -76,9 +70,7 @@ Case conv_transpose2d_case(const Shape& x, std::int64_t k, std::int64_t r, std::
   const ConvGeometry g = conv_transpose2d_geometry(x, w, spec);
   const auto taps = static_cast<double>(r * s), pixels = static_cast<double>(x[0] * x[1] * x[2]);
   Case test{.op = "conv_transpose2d",
-            .text = fmt::format("x {}, w {}, stride {}x{}, padding {} {} {} {}", x.str(), w.str(),
-                                spec.stride_h, spec.stride_w, spec.padding.top, spec.padding.bottom,
-                                spec.padding.left, spec.padding.right),
+            .text = conv_text(x, w, spec),
             .inputs = {{.shape = x, .linear = true, .length = taps * static_cast<double>(k)},
                        {.shape = w, .image = false, .linear = true, .length = pixels}},
             .build =

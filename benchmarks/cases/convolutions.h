@@ -19,6 +19,24 @@ inline ConvSpec same(std::int64_t r, std::int64_t s) {
   return {.padding = Padding::same(r, s)};
 }
 
+/// What a case says of itself: "x [1, 4, 5, 3], w …, stride 1x1, padding 1 1 1 1".
+inline std::string conv_text(const Shape& x, const Shape& w, const ConvSpec& spec) {
+  return fmt::format("x {}, w {}, stride {}x{}, padding {} {} {} {}", x.str(), w.str(),
+                     spec.stride_h, spec.stride_w, spec.padding.top, spec.padding.bottom,
+                     spec.padding.left, spec.padding.right);
+}
+
+/// `test` with the gradients of only some of x, w and bias.
+inline std::vector<Case> of_some_operands(const Case& test) {
+  std::vector<Case> cases;
+  for (int wanted : {0b001, 0b010, 0b011, 0b110, 0b111}) {
+    Case& one = cases.emplace_back(test);
+    one.text += fmt::format(", gradients wanted: {:03b}", wanted);
+    for (int i = 0; i < 3; ++i) one.inputs[static_cast<std::size_t>(i)].grad = wanted >> i & 1;
+  }
+  return cases;
+}
+
 /// The same with fewer samples: there are several units that compute in bf16.
 inline std::vector<Case> in_bf16(std::vector<Case> cases, std::size_t samples) {
   for (Case& test : cases) {

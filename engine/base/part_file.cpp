@@ -2,39 +2,22 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <mutex>
 #include <set>
-#include <string>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/temporary_name.h"
 
 namespace glia {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::string_view kMark = ".glia-";
-constexpr std::size_t kDigits = 16;        // of a random number, in hexadecimal
-constexpr std::size_t kLongestName = 200;  // of the final name's; file systems take 255
-
-/// ".metrics.csv.glia-0123456789abcdef" for "metrics.csv".
-std::string part_name(const fs::path& target) {
-  std::uint64_t number = 0;
-  check(::getrandom(&number, sizeof number, 0) == sizeof number,
-        "{}: no temporary name: the system has no random numbers: {}", target.string(),
-        std::strerror(errno));
-  return fmt::format(".{}{}{:0{}x}", target.filename().string().substr(0, kLongestName), kMark,
-                     number, kDigits);
-}
 
 /// Locks what was just made; false when somebody took it for remains before that.
 bool claim(int descriptor, const fs::path& path) {
@@ -57,7 +40,7 @@ PartFile::PartFile(const fs::path& target) : target_(target) {
   const fs::path folder = folder_of(target);
   if (is_first(folder)) remove_part_files(folder);
   for (;;) {
-    path_ = folder / part_name(target);
+    path_ = folder / temporary_name(target);
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno == EEXIST) continue;
     if (descriptor_ < 0) fail_write(target, errno);
@@ -81,20 +64,12 @@ void remove_part_files(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     std::error_code ignored;
-    if (!is_part_file_name(entry->path()) || !entry->is_regular_file(ignored)) continue;
+    if (!is_temporary_name(entry->path()) || !entry->is_regular_file(ignored)) continue;
     const int descriptor = ::open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0) continue;
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
     ::close(descriptor);
   }
-}
-
-bool is_part_file_name(const fs::path& path) {
-  const std::string name = path.filename().string();
-  if (!name.starts_with('.') || name.size() < 1 + kMark.size() + kDigits) return false;
-  const std::string_view digits = std::string_view(name).substr(name.size() - kDigits);
-  return std::string_view(name).substr(0, name.size() - kDigits).ends_with(kMark) &&
-         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 }  // namespace glia

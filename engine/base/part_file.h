@@ -30,7 +30,4 @@ class PartFile {
 /// Removes the files in `folder` that killed programs have not finished.
 void remove_part_files(const std::filesystem::path& folder);
 
-/// Whether a PartFile has such a name.
-bool is_part_file_name(const std::filesystem::path& path);
-
 }  // namespace glia

@@ -10,35 +10,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <random>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/temporary_name.h"
 
 namespace glia {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::string_view kMark = ".glia-";
-constexpr std::size_t kDigits = 16;        // of a random number, in hexadecimal
-constexpr std::size_t kLongestName = 200;  // of the final name's; file systems take 255
-
-/// ".slices.glia-0123456789abcdef" for "slices".
-std::string staging_name(const fs::path& out) {
-  std::random_device random;
-  const std::uint64_t number = std::uint64_t{random()} << 32 | random();
-  return fmt::format(".{}{}{:0{}x}", out.filename().string().substr(0, kLongestName), kMark, number,
-                     kDigits);
-}
-
-bool is_staging_name(std::string_view name) {
-  if (!name.starts_with('.') || name.size() < 1 + kMark.size() + kDigits) return false;
-  const std::string_view digits = name.substr(name.size() - kDigits);
-  return name.substr(0, name.size() - kDigits).ends_with(kMark) &&
-         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 /// A descriptor of the folder, locked when `locked` says so afterwards; -1 when it is gone.
 int open_locked(const fs::path& folder, bool& locked) {
@@ -51,7 +32,7 @@ int open_locked(const fs::path& folder, bool& locked) {
 void remove_remains(const fs::path& parent) {
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
-    if (!is_staging_name(entry.path().filename().string())) continue;
+    if (!is_temporary_name(entry.path())) continue;
     bool abandoned = false;
     const int descriptor = open_locked(entry.path(), abandoned);
     if (abandoned) fs::remove_all(entry.path(), ignored);
@@ -70,9 +51,8 @@ void remove_remains(const fs::path& parent) {
 }  // namespace
 
 Staging::Staging(const fs::path& out)
-    : out_(out.has_filename() ? out : out.parent_path()),
-      path_(out_.parent_path() / staging_name(out_)) {
-  const fs::path parent = out_.has_parent_path() ? out_.parent_path() : fs::path(".");
+    : out_(without_slash(out)), path_(out_.parent_path() / temporary_name(out_)) {
+  const fs::path parent = folder_of(out_);
   made_ = make_folder(parent);
   remove_remains(parent);
   check(::mkdir(path_.c_str(), 0777) == 0, "{}: cannot create a folder beside it: {}",

@@ -10,6 +10,8 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/finite.h"
+#include "engine/base/walk.h"
 
 namespace glia {
 
@@ -56,22 +58,11 @@ void add_file(const fs::path& path, std::map<std::string, Files, IdLess>& found)
 std::map<std::string, Files, IdLess> find_files(const fs::path& folder,
                                                 std::vector<Problem>& problems) {
   std::map<std::string, Files, IdLess> found;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, error), end;
-  while (!error && entry != end) {
-    const fs::path& path = entry->path();
-    std::error_code ignored;
-    const bool is_folder = entry->is_directory(ignored);
-    if (path.filename().string().starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (is_folder && entry->is_symlink(ignored)) {
-      problems.push_back({path, "a link to a folder is not followed; pass its target as --data"});
-    } else if (!is_folder) {
-      add_file(path, found);
-    }
-    entry.increment(error);
-  }
-  check(!error, "{}: cannot be read: {}; check its permissions", folder.string(), error.message());
+  walk_files(
+      folder, [&](const fs::path& path) { add_file(path, found); },
+      [&](const fs::path& link) {
+        problems.push_back({link, "a link to a folder is not followed; pass its target as --data"});
+      });
   return found;
 }
 
@@ -223,13 +214,12 @@ std::vector<std::string> image_problems(const NpyArray& image) {
                         image.info.str())};
   if (image.values.empty()) return {fmt::format("{} has no pixels", image.info.str())};
   if (looks_channels_first(image.info.shape)) return {channels_first_problem(image.info.shape)};
-  const auto bad = std::count_if(image.values.begin(), image.values.end(),
-                                 [](float value) { return !std::isfinite(value); });
-  if (bad == 0) return {};
+  const auto bad = find_not_finite(image.values);
+  if (!bad) return {};
   return {
       fmt::format("{} of {} values are NaN or infinite; replace them, for example with "
                   "numpy.nan_to_num",
-                  bad, image.values.size())};
+                  bad->count, image.values.size())};
 }
 
 std::vector<std::string> mask_problems(const NpyArray& mask) {

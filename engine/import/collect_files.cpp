@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/walk.h"
 #include "engine/formats/stack.h"
 
 namespace glia {
@@ -37,25 +38,20 @@ void collect_files(const fs::path& root, CollectedFiles& files, Problems& proble
   std::error_code error;
   check(fs::is_directory(root, error), "{}: {}; expected a folder with images and masks",
         root.string(), fs::exists(root, error) ? "not a folder" : "no such folder");
-  fs::recursive_directory_iterator entry(root, error), end;
-  while (!error && entry != end) {
-    const fs::path& path = entry->path();
-    std::error_code ignored;
-    const bool is_folder = entry->is_directory(ignored);
-    if (path.filename().string().starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (is_folder && entry->is_symlink(ignored)) {
-      problems.add("links to folders",
-                   fmt::format("{}: a link to a folder is not followed; pass its target as --data",
-                               path.string()));
-    } else if (!is_folder && is_stack_name(path)) {
-      files.known.insert(path.lexically_normal());
-    } else if (!is_folder && is_foreign_name(path)) {
-      files.foreign.insert(path.lexically_normal());
-    }
-    entry.increment(error);
-  }
-  check(!error, "{}: cannot be read: {}; check its permissions", root.string(), error.message());
+  walk_files(
+      root,
+      [&](const fs::path& path) {
+        if (is_stack_name(path))
+          files.known.insert(path.lexically_normal());
+        else if (is_foreign_name(path))
+          files.foreign.insert(path.lexically_normal());
+      },
+      [&](const fs::path& link) {
+        problems.add("links to folders",
+                     fmt::format("{}: a link to a folder is not followed; pass its target as "
+                                 "--data",
+                                 link.string()));
+      });
 }
 
 std::string foreign_problem(const fs::path& file) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/base/check.h"
+#include "engine/base/file.h"
 #include "engine/base/staging.h"
 #include "engine/data/group.h"
 #include "engine/data/value_scale.h"
@@ -30,11 +31,6 @@ std::int64_t number_at_end(const std::string& name) {
   std::int64_t number = 0;
   const auto [_, error] = std::from_chars(begin, name.data() + name.size(), number);
   return error == std::errc() ? number : 0;
-}
-
-/// Without the slash that a folder's name may end in.
-fs::path folder_path(const fs::path& path) {
-  return path.has_filename() ? path : path.parent_path();
 }
 
 /// The patient of every case, by id.
@@ -67,7 +63,7 @@ class Importer {
       : config_(config),
         is_json_(config.data.extension() == ".json"),
         root_(is_json_ ? config.data.parent_path() / "." : config.data),
-        out_(folder_path(config.out)),
+        out_(without_slash(config.out)),
         found_(is_json_ ? read_dataset_json(config.data, config.allow_outside)
                         : find_cases(config.data, config.names)),
         values_(config.mask, found_.labels) {

@@ -12,6 +12,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/part_file.h"
+#include "engine/base/temporary_name.h"
 #include "engine/train/checkpoint.h"
 
 namespace glia {
@@ -119,7 +120,7 @@ std::vector<MetricsRow> read_metrics(const fs::path& run) {
 std::string RunFolder::foreign_entry() const {
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
-    if (name != kLock && !is_own(name) && !is_old_part(name) && !is_part_file_name(name))
+    if (name != kLock && !is_own(name) && !is_old_part(name) && !is_temporary_name(name))
       return name;
   }
   return {};

@@ -11,6 +11,7 @@
 #include "engine/base/folder_lock.h"
 #include "engine/base/part_file.h"
 #include "engine/base/staging.h"
+#include "engine/base/temporary_name.h"
 #include "tests/catch.h"
 #include "tests/data/slices.h"
 #include "tests/temp_folder.h"
@@ -84,7 +85,7 @@ TEST_CASE("file: what a killed process left is removed by the next, what grows i
   Bystander writer([&] { new PartFile(home / "target"); });
   remove_part_files(home);
   REQUIRE(entries_of(home).size() == 1);
-  CHECK(is_part_file_name(entries_of(home).front()));
+  CHECK(is_temporary_name(entries_of(home).front()));
   writer.kill();
   CHECK(entries_of(home).size() == 1);
   // The first to write into a folder does it unasked; what only looks alike stays.

@@ -1,0 +1,16 @@
+// The hidden names under which files and folders grow beside their place.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace glia {
+
+/// ".metrics.csv.glia-0123456789abcdef" for "metrics.csv": drawn at random, so that no two programs
+/// meet in one, wherever they run. Throws `Error` where the system has no random numbers.
+std::string temporary_name(const std::filesystem::path& target);
+
+/// Whether the file or folder has such a name.
+bool is_temporary_name(const std::filesystem::path& path);
+
+}  // namespace glia
