@@ -1,12 +1,16 @@
 // Convolution and its transpose, straight from their sums.
+#include <numeric>
+
 #include "tests/reference/reference.h"
 
 namespace glia::reference {
 
 namespace {
 
-std::size_t at(std::int64_t i, std::int64_t j, std::int64_t k, std::int64_t l, const Shape& shape) {
-  return static_cast<std::size_t>(((i * shape[1] + j) * shape[2] + k) * shape[3] + l);
+/// Row (i, j, k) of `values`, which has `shape`: the elements of its last extent lie in one piece.
+template <class V>
+auto* row(V& values, std::int64_t i, std::int64_t j, std::int64_t k, const Shape& shape) {
+  return values.data() + ((i * shape[1] + j) * shape[2] + k) * shape[3];
 }
 
 /// Calls `visit(n, p, q, r, s, h, w)` for every window element that lies inside the image.
@@ -34,26 +38,26 @@ Values start_from_bias(const Shape& shape, const Values& b) {
 }  // namespace
 
 Values conv2d(const ConvGeometry& g, const Values& x, const Values& w, const Values& b) {
-  Values y = start_from_bias(g.y_shape(), b);
+  const Shape x_shape = g.x_shape(), w_shape = g.w_shape(), y_shape = g.y_shape();
+  Values y = start_from_bias(y_shape, b);
   for_each_tap(g, [&](auto n, auto p, auto q, auto r, auto s, auto h, auto column) {
-    for (std::int64_t k = 0; k < g.K; ++k) {
-      double sum = 0;
-      for (std::int64_t c = 0; c < g.C; ++c)
-        sum += x[at(n, h, column, c, g.x_shape())] * w[at(k, r, s, c, g.w_shape())];
-      y[at(n, p, q, k, g.y_shape())] += sum;
-    }
+    const double* pixel = row(x, n, h, column, x_shape);
+    double* out = row(y, n, p, q, y_shape);
+    for (std::int64_t k = 0; k < g.K; ++k)
+      out[k] += std::transform_reduce(pixel, pixel + g.C, row(w, k, r, s, w_shape), 0.0);
   });
   return y;
 }
 
 Values conv_transpose2d(const ConvGeometry& g, const Values& x, const Values& w, const Values& b) {
-  Values y = start_from_bias(g.x_shape(), b);
+  const Shape x_shape = g.x_shape(), w_shape = g.w_shape(), y_shape = g.y_shape();
+  Values y = start_from_bias(x_shape, b);
   for_each_tap(g, [&](auto n, auto p, auto q, auto r, auto s, auto h, auto column) {
-    for (std::int64_t c = 0; c < g.C; ++c) {
-      double sum = 0;
-      for (std::int64_t k = 0; k < g.K; ++k)
-        sum += x[at(n, p, q, k, g.y_shape())] * w[at(k, r, s, c, g.w_shape())];
-      y[at(n, h, column, c, g.x_shape())] += sum;
+    const double* pixel = row(x, n, p, q, y_shape);
+    double* out = row(y, n, h, column, x_shape);
+    for (std::int64_t k = 0; k < g.K; ++k) {
+      const double* weights = row(w, k, r, s, w_shape);
+      for (std::int64_t c = 0; c < g.C; ++c) out[c] += pixel[k] * weights[c];
     }
   });
   return y;
