@@ -125,7 +125,8 @@ bool Trainer::train_epoch() {
     // The next batch travels while the device computes.
     more = !out_of_steps() && train_loader_.next(batch);
     if (more) step_.upload(batch);
-    count(step_.finish(), images, seconds_since(start));
+    const TrainStep::Result result = step_.finish();
+    count(result, images, seconds_since(start));  // of work that has been waited for
     const auto done = static_cast<double>(state_.sums.steps);
     events_.step({.epoch = state_.epoch,
                   .step = state_.sums.steps,
