@@ -38,7 +38,7 @@ nlohmann::ordered_json describe_gpus() {
   const GpuBackend* backend = find_gpu_backend("cuda");
   if (!backend)
     return {{"none", "this program was built without CUDA; build it where nvcc is on the PATH"}};
-  const GpuSurvey found = backend->survey();
+  const GpuSurvey found = backend->survey(SurveyOf::all);
   nlohmann::ordered_json result = {{"driver", version(found.driver_version)},
                                    {"runtime", version(found.runtime_version)},
                                    {"built for", found.architectures}};
@@ -56,7 +56,7 @@ nlohmann::ordered_json describe_gpus() {
 
 std::string cudnn_version() {
   const GpuBackend* backend = find_gpu_backend("cudnn");
-  return backend ? backend->survey().library : "none: this program was built without it";
+  return backend ? backend->libraries() : "none: this program was built without it";
 }
 
 std::string onednn_version() {

@@ -19,11 +19,16 @@ std::string memory_advice(const nlohmann::json& model, const TrainConfig& config
   const PlanTarget target = PlanTarget::of(device);
   const std::string planned =
       fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB", config.batch_size,
-                  mib(plan_step(make, shape, target).peak_bytes));
+                  mib(plan_step(make, shape, target).peak_bytes()));
   if (!room) return planned + "; use a smaller --batch-size or --base-width";
   const std::int64_t batch = largest_batch(make, shape, target, *room);
   if (batch == 0)
     return fmt::format("{} and {:.0f} were free; use a smaller --base-width", planned, mib(*room));
+  if (batch >= config.batch_size)
+    return fmt::format(
+        "{} and {:.0f} were free, which would hold them: another program has taken memory since, or "
+        "what is free lies in pieces; use a smaller --batch-size or end that program",
+        planned, mib(*room));
   return fmt::format("{} and {:.0f} were free, which holds those of --batch-size {}", planned,
                      mib(*room), batch);
 }

@@ -63,7 +63,9 @@ std::string memory_summary(const ProcessPlan& plan) {
     text += fmt::format("  {:<32} {:>10.1f} MiB\n", name, mib(bytes));
   };
   for (const auto& [name, bytes] : at_peak) row(name, bytes);
-  if (plan.device() > live) row("gaps between them", plan.device() - live);
+  if (plan.step.step_bytes > live) row("gaps between them", plan.step.step_bytes - live);
+  row("a step", plan.step.step_bytes);
+  row("validation, between two steps", plan.step.validation_bytes);
   row("on the device", plan.device());
   row("batches loaded ahead", plan.loader);
   row("the program itself", plan.program);
@@ -84,6 +86,8 @@ nlohmann::ordered_json to_json(const ProcessPlan& plan) {
     tensors.push_back(std::move(row));
   }
   return {{"device_bytes", plan.device()},
+          {"step_bytes", plan.step.step_bytes},
+          {"validation_bytes", plan.step.validation_bytes},
           {"loader_bytes", plan.loader},
           {"program_bytes", plan.program},
           {"fullest_kernel", plan.step.fullest_kernel},

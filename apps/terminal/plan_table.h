@@ -13,7 +13,7 @@ struct ProcessPlan {
   StepPlan step;
   std::size_t program = 0;  // code, libraries and stacks
   std::size_t loader = 0;   // batches that wait in the host's memory
-  std::size_t device() const { return step.peak_bytes; }
+  std::size_t device() const { return step.peak_bytes(); }
 };
 
 /// A row a tensor in the order in which they are made, with a star where it is alive at the fullest

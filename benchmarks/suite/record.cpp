@@ -83,7 +83,7 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
           .calls = recorder->take_calls(),
           .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
                                      {.cpu = how.reads_maps, .memory = how.memory})
-                               .peak_bytes,
+                               .step_bytes,
           .parameters = net.parameters().count()};
 }
 

@@ -35,7 +35,6 @@ std::unique_ptr<Graph> AllocatorAdaptor::capture(const std::function<void()>& wo
 
 CachingAllocator::~CachingAllocator() {
   give_back(free_);
-  give_back(captured_);
 }
 
 void CachingAllocator::give_back(Blocks& blocks) {
@@ -66,8 +65,11 @@ void* CachingAllocator::allocate(std::size_t bytes) {
   bytes = round_up(bytes ? bytes : 1, kAlignment);
   std::lock_guard lock(mutex_);
   std::pair<std::size_t, void*> block{0, nullptr};
-  if (capturing_) block = take(captured_, bytes);
-  if (!block.second) block = take(free_, bytes);
+  // In a capture the same sizes as without one: the smallest block that serves, wherever it lies.
+  const auto kept = free_.lower_bound(bytes), aside = captured_.lower_bound(bytes);
+  const bool own = capturing_ && aside != captured_.end() &&
+                   (kept == free_.end() || aside->first <= kept->first);
+  block = take(own ? captured_ : free_, bytes);
   if (!block.second) block = {bytes, request(bytes)};
   const auto [capacity, data] = block;
   sizes_[data] = capacity;
@@ -89,14 +91,39 @@ void CachingAllocator::set_capturing(bool capturing) {
   capturing_ = capturing;
 }
 
+/// A graph of the source, and the memory that only its replays use.
+class CachingAllocator::Recording : public Graph {
+ public:
+  Recording(std::unique_ptr<Graph> graph, CachingAllocator& allocator, Blocks blocks)
+      : graph_(std::move(graph)), allocator_(allocator), blocks_(std::move(blocks)) {}
+  ~Recording() override {
+    graph_.reset();
+    allocator_.adopt(blocks_);
+  }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  void replay() override { graph_->replay(); }
+
+ private:
+  std::unique_ptr<Graph> graph_;
+  CachingAllocator& allocator_;
+  Blocks blocks_;
+};
+
+void CachingAllocator::adopt(Blocks& blocks) {
+  std::lock_guard lock(mutex_);
+  free_.merge(blocks);
+}
+
 std::unique_ptr<Graph> CachingAllocator::capture(const std::function<void()>& work) {
   set_capturing(true);
   try {
     auto graph = source_->capture(work);
     set_capturing(false);
-    return graph;
+    return std::make_unique<Recording>(std::move(graph), *this, std::exchange(captured_, {}));
   } catch (...) {
     set_capturing(false);
+    adopt(captured_);
     throw;
   }
 }

@@ -17,12 +17,13 @@ namespace glia {
 /// An allocator that keeps memory of another one in its own way.
 class AllocatorAdaptor : public Allocator {
  public:
-  explicit AllocatorAdaptor(std::unique_ptr<Allocator> source) : source_(std::move(source)) {}
+  explicit AllocatorAdaptor(std::shared_ptr<Allocator> source) : source_(std::move(source)) {}
   void copy_in(void* to, const void* from_host, std::size_t bytes) override;
   void copy_out(void* to_host, const void* from, std::size_t bytes) override;
   void copy_in_beside(void* to, const void* from_host, std::size_t bytes) override;
   void fill(void* to, unsigned char value, std::size_t bytes) override;
   void synchronize() override { source_->synchronize(); }
+  void make_current() override { source_->make_current(); }
   void describe(KernelContext& context) const override { source_->describe(context); }
   std::optional<std::size_t> available() const override { return source_->available(); }
   bool on_host() const override { return source_->on_host(); }
@@ -30,7 +31,7 @@ class AllocatorAdaptor : public Allocator {
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
 
  protected:
-  std::unique_ptr<Allocator> source_;
+  std::shared_ptr<Allocator> source_;
 };
 
 /// Keeps freed blocks by size. A block serves a request of at least 7/8 of its size. When the
@@ -43,7 +44,8 @@ class CachingAllocator : public AllocatorAdaptor {
   void release(void* data, std::size_t bytes) override;
 
   /// While `work` runs the source is not asked, and what is released goes only to requests of the
-  /// same capture: replays use that memory again, so it stays aside until the allocator ends.
+  /// same capture: replays use that memory again, so it stays aside until the graph ends, which
+  /// must be before the allocator does.
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
 
   /// Bytes that live tensors hold, the largest that was, and the requests that reached the system.
@@ -53,9 +55,12 @@ class CachingAllocator : public AllocatorAdaptor {
 
  private:
   using Blocks = std::multimap<std::size_t, void*>;
+  class Recording;
   /// A block of `blocks` that serves `bytes`, taken out of them; null where there is none.
   static std::pair<std::size_t, void*> take(Blocks& blocks, std::size_t bytes);
   void give_back(Blocks& blocks);
+  /// Blocks of a graph that has ended, for everybody.
+  void adopt(Blocks& blocks);
   void set_capturing(bool capturing);
   void* request(std::size_t bytes);
 

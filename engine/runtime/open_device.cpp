@@ -64,7 +64,7 @@ struct FoundGpu {
 FoundGpu find_gpu() {
   const GpuBackend* backend = find_gpu_backend("cuda");
   if (backend == nullptr) return {.problem = "this program was built without CUDA"};
-  const GpuSurvey survey = backend->survey();
+  const GpuSurvey survey = backend->survey(SurveyOf::until_usable);
   FoundGpu found{.problem = survey.problem};
   for (std::size_t i = 0; i < survey.gpus.size(); ++i) {
     const GpuInfo& gpu = survey.gpus[i];

@@ -7,14 +7,29 @@
 
 namespace glia {
 
+namespace detail {
+/// Whether the call wants an operand read through a map (read_map.h), or moments of the result.
+template <class Args>
+bool wants_maps([[maybe_unused]] const Args& args) {
+  bool wants = false;
+  if constexpr (requires { args.x_map; }) wants = wants || args.x_map;
+  if constexpr (requires { args.moments; }) wants = wants || args.moments;
+  return wants;
+}
+}  // namespace detail
+
 /// Runs one kernel: `run<&KernelTable::relu_forward>(device, {.x = ..., .y = ...})`.
-/// Throws `Error` when the backend does not implement it.
+/// Throws `Error` when the backend does not implement it, or not with these arguments.
 template <auto entry>
 void run(Device& device, const ArgsOf<entry>& args) {
   const auto call = [&] {
     const auto kernel = device.kernels().*entry;
     check(kernel != nullptr, "unsupported: the backend '{}' has no kernel {}",
           device.kernels().name, name_of(args));
+    check(device.kernels().reads_maps || !detail::wants_maps(args),
+          "unsupported: {}: the backend '{}' reads no maps and gives no moments", name_of(args),
+          device.kernels().name);
+    device.allocator().make_current();
     kernel(device.context(), args);
     device.context().workspace.finish_call();
   };

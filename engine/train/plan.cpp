@@ -1,34 +1,63 @@
 #include "engine/train/plan.h"
 
+#include "engine/train/inference.h"
 #include "engine/train/train_step.h"
 
 namespace glia {
 
+namespace {
+
+/// What training keeps from step to step.
+struct Kept {
+  Kept(PlanDevice& device, const ModelFactory& make, const StepShape& shape)
+      : model(make()), images{shape.batch_size, shape.height, shape.width, model->in_channels()} {
+    PlanLog& log = device.log();
+    log.begin_stage("weights and gradients");
+    model->parameters().allocate(device);
+    log.begin_stage("optimizer");
+    optimizer = std::make_unique<optim::Optimizer>(shape.optimizer, model->parameters());
+    log.begin_stage("batches");
+    step = std::make_unique<TrainStep>(device, *model, *optimizer, shape.objective, 0,
+                                       TrainStep::Mode::eager);
+    step->reserve(images);
+    log.begin_stage("");
+  }
+
+  std::unique_ptr<nn::Model> model;
+  Shape images;
+  std::unique_ptr<optim::Optimizer> optimizer = {};
+  std::unique_ptr<TrainStep> step = {};
+};
+
+/// Of a batch as `evaluate` judges it.
+std::size_t plan_validation(const ModelFactory& make, const StepShape& shape,
+                            const PlanTarget& target) {
+  PlanDevice device(target);
+  const Kept kept(device, make, shape);
+  const Tensor images = Tensor::empty(device, kept.images);
+  const Tensor masks = Tensor::empty(device, kept.images.with_channels(1));
+  Tape tape(device, Tape::Mode::off);
+  shape.objective(tape, infer_logits(device, *kept.model, images, false), masks);
+  return device.peak_bytes();
+}
+
+}  // namespace
+
 StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanTarget& target) {
   PlanDevice device(target);
-  PlanLog& log = device.log();
-  const auto model = make();
-  nn::ParameterSet& parameters = model->parameters();
-  log.begin_stage("weights and gradients");
-  parameters.allocate(device);
-  log.begin_stage("optimizer");
-  optim::Optimizer optimizer(shape.optimizer, parameters);
-  log.begin_stage("batches");
-  TrainStep step(device, *model, optimizer, shape.objective, 0, TrainStep::Mode::eager);
-  const Shape images{shape.batch_size, shape.height, shape.width, model->in_channels()};
-  step.reserve(images);
-  log.begin_stage("");
-  step.run_on_empty(images);
-  return {.tensors = log.tensors(),
-          .peak_bytes = device.peak_bytes(),
-          .fullest_kernel = log.fullest_kernel()};
+  const Kept kept(device, make, shape);
+  kept.step->run_on_empty(kept.images);
+  return {.tensors = device.log().tensors(),
+          .step_bytes = device.peak_bytes(),
+          .validation_bytes = plan_validation(make, shape, target),
+          .fullest_kernel = device.log().fullest_kernel()};
 }
 
 std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
                            std::size_t bytes) {
   const auto fits = [&](std::int64_t batch_size) {
     shape.batch_size = batch_size;
-    return plan_step(make, shape, target).peak_bytes <= bytes;
+    return plan_step(make, shape, target).peak_bytes() <= bytes;
   };
   if (!fits(1)) return 0;
   std::int64_t good = 1, bad = 2;

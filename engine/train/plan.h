@@ -1,6 +1,7 @@
 // How much memory training takes, found without training.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -24,12 +25,14 @@ using ModelFactory = std::function<std::unique_ptr<nn::Model>()>;
 /// and their gradients, and on the CPU the convolutions' scratch memory.
 struct StepPlan {
   std::vector<PlannedTensor> tensors;  // in the order in which they are made
-  std::size_t peak_bytes = 0;          // what the device's memory must hold
-  std::size_t fullest_kernel = 0;      // where the most bytes are alive
+  std::size_t step_bytes = 0;          // what the device's memory must hold during a step
+  std::size_t validation_bytes = 0;    // and, between two, to judge a batch of the same size
+  std::size_t fullest_kernel = 0;      // of the step, where the most bytes are alive
+  std::size_t peak_bytes() const { return std::max(step_bytes, validation_bytes); }
 };
 
-/// Runs a step on a device that computes nothing. Throws `Error` when the model does not take the
-/// size.
+/// Runs a step, and a validation batch, on a device that computes nothing. Throws `Error` when the
+/// model does not take the size.
 StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanTarget& target);
 
 /// The largest batch size whose peak is at most `bytes`; 0 when not even one image fits.

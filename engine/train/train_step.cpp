@@ -26,10 +26,14 @@ TrainStep::~TrainStep() = default;
 void TrainStep::place(const Shape& images) {
   if (inputs_.images.defined() && inputs_.images.shape() == images) return;
   device_.synchronize();
-  graph_.reset();
-  eager_steps_ = 0;
+  forget_recording();
   for (Inputs* inputs : {&inputs_, &uploads_[0], &uploads_[1]})
     *inputs = {Tensor::empty(device_, images), Tensor::empty(device_, images.with_channels(1))};
+}
+
+void TrainStep::forget_recording() {
+  graph_.reset();
+  eager_steps_ = 0;
 }
 
 void TrainStep::run_on_empty(const Shape& images) {

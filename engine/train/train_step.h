@@ -40,6 +40,10 @@ class TrainStep {
   void run_on_empty(const Shape& images);
 
   bool captured() const { return graph_ != nullptr; }
+  /// Hands the memory that the recorded step keeps aside to what is done between two steps, such as
+  /// validation. The next steps run kernel by kernel again, until one is recorded anew. Call it
+  /// when no step runs.
+  void forget_recording();
 
  private:
   void place(const Shape& images);

@@ -169,6 +169,7 @@ void Trainer::report_collapse(const Summary& summary, MetricsRow& row) {
 void Trainer::end_epoch() {
   const auto start = Clock::now();
   keep_finite([this] { check_finite(model_, &optimizer_); });
+  step_.forget_recording();
   const EvaluateResult result =
       evaluate(device_, model_, val_loader_, objective_, EvaluateOptions{});
   const Summary summary = result.evaluation.summary();

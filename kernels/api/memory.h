@@ -49,6 +49,9 @@ class Allocator {
   virtual void fill(void* to, unsigned char value, std::size_t bytes);
   /// Waits until everything that was queued has happened.
   virtual void synchronize() {}
+  /// Makes this the device that what the calling thread queues next is for, where a thread has one
+  /// (a GPU); before every kernel, since another device may have been opened in between.
+  virtual void make_current() {}
   /// Tells kernels where to queue and how large the device is.
   virtual void describe(KernelContext&) const {}
   /// Bytes that could still be allocated; nothing where that is not known.

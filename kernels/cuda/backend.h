@@ -2,6 +2,7 @@
 // same sources: `cuda` for GPUs and `emulated` for the emulator of kernels/emu.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,15 +26,22 @@ struct GpuSurvey {
   std::string problem;  // why there is no GPU at all
   int driver_version = 0, runtime_version = 0;
   std::string architectures;  // that the kernels were built for, "80;90" for instance
-  std::string library;        // of NVIDIA's that computes, "cuDNN 9.19.0"; none for our kernels
 };
+
+/// How far a survey goes: each GPU that is looked at gets a context, some hundred MiB of its
+/// memory.
+enum class SurveyOf : std::uint8_t { all, until_usable };
 
 struct GpuBackend {
   const KernelTable* kernels;
-  GpuSurvey (*survey)();
+  /// What the calling thread's current GPU was, it is again afterwards.
+  GpuSurvey (*survey)(SurveyOf);
   /// The memory of GPU `index` with a stream of its own. Throws `Error` saying why it cannot be
   /// used.
   std::unique_ptr<Allocator> (*open)(int index);
+  /// What of NVIDIA's computes in place of our kernels, with versions and files; says what is
+  /// missing where it cannot be loaded. Null for our kernels.
+  std::string (*libraries)() = nullptr;
 };
 
 namespace cuda {

@@ -11,29 +11,37 @@ namespace glia::GLIA_GPU {
 namespace {
 
 constexpr std::size_t kStagingBytes = std::size_t{4} << 20;
+constexpr const char* kChoosing = "choosing the GPU";
 
 class CapturedGraph : public Graph {
  public:
-  CapturedGraph(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
+  CapturedGraph(cudaGraph_t graph, cudaStream_t stream, int gpu) : stream_(stream), gpu_(gpu) {
     const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
     cudaGraphDestroy(graph);
     check(status, "making a CUDA graph of the step");
   }
-  ~CapturedGraph() override { cudaGraphExecDestroy(executable_); }
+  ~CapturedGraph() override {
+    cudaSetDevice(gpu_);  // errors have nowhere to go here
+    cudaGraphExecDestroy(executable_);
+  }
   CapturedGraph(const CapturedGraph&) = delete;
   CapturedGraph& operator=(const CapturedGraph&) = delete;
-  void replay() override { check(cudaGraphLaunch(executable_, stream_), "replaying a CUDA graph"); }
+  void replay() override {
+    check(cudaSetDevice(gpu_), kChoosing);
+    check(cudaGraphLaunch(executable_, stream_), "replaying a CUDA graph");
+  }
 
  private:
   cudaStream_t stream_;
+  int gpu_;
   cudaGraphExec_t executable_ = nullptr;
 };
 
 }  // namespace
 
-Memory::Memory(int index) {
+Memory::Memory(int index) : index_(index) {
   const GpuInfo gpu = usable_gpu(index);
-  check(cudaSetDevice(index), "choosing the GPU");
+  make_current();
   multiprocessors_ = gpu.multiprocessors;
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
   check(cudaStreamCreateWithFlags(&copy_stream_, cudaStreamNonBlocking), "creating a stream");
@@ -47,6 +55,7 @@ Memory::Memory(int index) {
 
 Memory::~Memory() {
   // Errors have nowhere to go here, and the process ends or opens the GPU anew.
+  cudaSetDevice(index_);
   for (const Staging& staging : staging_) {
     cudaEventDestroy(staging.free);
     cudaFreeHost(staging.data);
@@ -56,7 +65,12 @@ Memory::~Memory() {
   cudaStreamDestroy(stream_);
 }
 
+void Memory::make_current() {
+  check(cudaSetDevice(index_), kChoosing);
+}
+
 void* Memory::allocate(std::size_t bytes) {
+  make_current();
   void* data = nullptr;
   const cudaError_t status = cudaMalloc(&data, bytes);
   if (status != cudaErrorMemoryAllocation) {
@@ -72,11 +86,13 @@ void* Memory::allocate(std::size_t bytes) {
 
 std::optional<std::size_t> Memory::available() const {
   std::size_t free_bytes = 0, total = 0;
+  check(cudaSetDevice(index_), kChoosing);
   check(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
   return free_bytes;
 }
 
 void Memory::release(void* data, std::size_t) {
+  cudaSetDevice(index_);  // what releases memory has no use for errors
   cudaFree(data);
 }
 
@@ -92,6 +108,7 @@ void Memory::copy_in_beside(void* to, const void* from_host, std::size_t bytes) 
 
 void Memory::copy_in_on(cudaStream_t stream, void* to, const void* from_host, std::size_t bytes) {
   require(!capturing_, "capture", "the work that is recorded copies from the host");
+  make_current();
   auto* target = static_cast<unsigned char*>(to);
   const auto* source = static_cast<const unsigned char*>(from_host);
   while (bytes > 0) {
@@ -111,20 +128,24 @@ void Memory::copy_in_on(cudaStream_t stream, void* to, const void* from_host, st
 
 void Memory::copy_out(void* to_host, const void* from, std::size_t bytes) {
   require(!capturing_, "capture", "the work that is recorded reads a result on the host");
+  make_current();
   check(cudaMemcpyAsync(to_host, from, bytes, cudaMemcpyDeviceToHost, stream_),
         "copying from the GPU");
   synchronize();
 }
 
 void Memory::fill(void* to, unsigned char value, std::size_t bytes) {
+  make_current();
   check(cudaMemsetAsync(to, value, bytes, stream_), "filling the GPU's memory");
 }
 
 void Memory::synchronize() {
+  make_current();
   check(cudaStreamSynchronize(stream_), "running on the GPU");
 }
 
 std::unique_ptr<Graph> Memory::capture(const std::function<void()>& work) {
+  make_current();
   check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "starting a capture");
   cudaGraph_t graph = nullptr;
   capturing_ = true;
@@ -139,7 +160,7 @@ std::unique_ptr<Graph> Memory::capture(const std::function<void()>& work) {
     throw;
   }
   check(cudaStreamEndCapture(stream_, &graph), "ending a capture");
-  return std::make_unique<CapturedGraph>(graph, stream_);
+  return std::make_unique<CapturedGraph>(graph, stream_, index_);
 }
 
 void Memory::describe(KernelContext& context) const {

@@ -25,6 +25,7 @@ class Memory : public Allocator {
   void copy_in_beside(void* to, const void* from_host, std::size_t bytes) override;
   void fill(void* to, unsigned char value, std::size_t bytes) override;
   void synchronize() override;
+  void make_current() override;
   void describe(KernelContext& context) const override;
   std::optional<std::size_t> available() const override;
   bool on_host() const override { return false; }
@@ -38,7 +39,7 @@ class Memory : public Allocator {
   };
   void copy_in_on(cudaStream_t stream, void* to, const void* from_host, std::size_t bytes);
 
-  int multiprocessors_ = 0;
+  int index_, multiprocessors_ = 0;
   cudaStream_t stream_ = nullptr, copy_stream_ = nullptr;
   cudaEvent_t copied_ = nullptr;  // the last copy beside the stream
   std::array<Staging, 2> staging_;

@@ -7,6 +7,8 @@ namespace glia::GLIA_GPU {
 
 namespace {
 
+constexpr const char* kArchitectures = GLIA_GPU_ARCHITECTURES;
+
 std::string version(int number) {
   return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
 }
@@ -23,7 +25,25 @@ std::string no_gpu(cudaError_t status, const GpuSurvey& found) {
   return cudaGetErrorString(status);
 }
 
-GpuInfo inspect(int index, const std::string& architectures) {
+/// Puts back which GPU is current, where that was changed.
+class KeepCurrent {
+ public:
+  KeepCurrent() : known_(cudaGetDevice(&before_) == cudaSuccess) {}
+  ~KeepCurrent() {
+    int now = before_;
+    // Choosing a GPU makes a context on it, so only where it is not current anyway.
+    if (known_ && cudaGetDevice(&now) == cudaSuccess && now != before_) cudaSetDevice(before_);
+    cudaGetLastError();
+  }
+  KeepCurrent(const KeepCurrent&) = delete;
+  KeepCurrent& operator=(const KeepCurrent&) = delete;
+
+ private:
+  int before_ = 0;
+  bool known_;
+};
+
+GpuInfo inspect(int index) {
   cudaDeviceProp properties{};
   GpuInfo gpu;
   cudaError_t status = cudaGetDeviceProperties(&properties, index);
@@ -44,38 +64,46 @@ GpuInfo inspect(int index, const std::string& architectures) {
     gpu.problem = fmt::format(
         "it has architecture {}{} and this program was built for {}; build "
         "with -DCMAKE_CUDA_ARCHITECTURES={}{}",
-        gpu.major, gpu.minor, architectures, gpu.major, gpu.minor);
+        gpu.major, gpu.minor, kArchitectures, gpu.major, gpu.minor);
   else if (status != cudaSuccess)
     gpu.problem = cudaGetErrorString(status);
   cudaGetLastError();  // what is wrong has been said
   return gpu;
 }
 
-}  // namespace
-
-GpuSurvey survey() {
+/// How many GPUs there are, without a look at any of them.
+GpuSurvey count_gpus(int& count) {
   GpuSurvey found;
-  found.architectures = GLIA_GPU_ARCHITECTURES;
+  found.architectures = kArchitectures;
   cudaRuntimeGetVersion(&found.runtime_version);
   cudaDriverGetVersion(&found.driver_version);
-  int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   cudaGetLastError();
-  if (status != cudaSuccess || count == 0) {
-    found.problem = no_gpu(status, found);
-    return found;
+  if (status != cudaSuccess) count = 0;
+  if (count == 0) found.problem = no_gpu(status, found);
+  return found;
+}
+
+}  // namespace
+
+GpuSurvey survey(SurveyOf gpus) {
+  const KeepCurrent keep;
+  int count = 0;
+  GpuSurvey found = count_gpus(count);
+  for (int i = 0; i < count; ++i) {
+    found.gpus.push_back(inspect(i));
+    if (gpus == SurveyOf::until_usable && found.gpus.back().problem.empty()) break;
   }
-  for (int i = 0; i < count; ++i) found.gpus.push_back(inspect(i, found.architectures));
   return found;
 }
 
 GpuInfo usable_gpu(int index) {
-  const GpuSurvey found = survey();
+  int count = 0;
+  const GpuSurvey found = count_gpus(count);
   glia::check(found.problem.empty(), "no GPU can be used: {}", found.problem);
-  const auto count = static_cast<int>(found.gpus.size());
   glia::check(index >= 0 && index < count, "GPU {}: this machine has {}, numbered from 0", index,
               count);
-  const GpuInfo& gpu = found.gpus[static_cast<std::size_t>(index)];
+  const GpuInfo gpu = inspect(index);
   glia::check(gpu.problem.empty(), "GPU {} ({}) cannot be used: {}", index, gpu.name, gpu.problem);
   return gpu;
 }

@@ -6,9 +6,10 @@
 
 namespace glia::GLIA_GPU {
 
-GpuSurvey survey();
+GpuSurvey survey(SurveyOf gpus);
 
-/// GPU `index` when it can be used. Throws `Error` saying why not and how to mend it.
+/// GPU `index` when it can be used; no other is looked at. It is current afterwards. Throws
+/// `Error` saying why not and how to mend it.
 GpuInfo usable_gpu(int index);
 
 }  // namespace glia::GLIA_GPU

@@ -1,4 +1,5 @@
 // relu and sigmoid. A NaN passes relu, as in our kernels.
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/kernels.h"
 #include "kernels/cudnn/staging.h"
 #include "kernels/cudnn/status.h"
@@ -10,11 +11,11 @@ namespace {
 class ActivationDescriptor {
  public:
   explicit ActivationDescriptor(cudnnActivationMode_t mode) {
-    require_success(cudnnCreateActivationDescriptor(&handle_), "creating an activation");
-    require_success(cudnnSetActivationDescriptor(handle_, mode, CUDNN_PROPAGATE_NAN, 0),
+    require_success(cudnn().cudnnCreateActivationDescriptor(&handle_), "creating an activation");
+    require_success(cudnn().cudnnSetActivationDescriptor(handle_, mode, CUDNN_PROPAGATE_NAN, 0),
                     "describing an activation");
   }
-  ~ActivationDescriptor() { cudnnDestroyActivationDescriptor(handle_); }
+  ~ActivationDescriptor() { cudnn().cudnnDestroyActivationDescriptor(handle_); }
   ActivationDescriptor(const ActivationDescriptor&) = delete;
   ActivationDescriptor& operator=(const ActivationDescriptor&) = delete;
   operator cudnnActivationDescriptor_t() const { return handle_; }
@@ -31,8 +32,8 @@ void forward(KernelContext& context, const char* op, cudnnActivationMode_t mode,
   run_call(context, op, {input(x), output(y)},
            [mode](cudnnHandle_t handle, std::span<const Image> images) {
              const TensorDescriptor from(images[0], kRows), to(images[1], kRows);
-             return cudnnActivationForward(handle, ActivationDescriptor(mode), &kOne, from,
-                                           images[0].data, &kZero, to, images[1].data);
+             return cudnn().cudnnActivationForward(handle, ActivationDescriptor(mode), &kOne, from,
+                                                   images[0].data, &kZero, to, images[1].data);
            });
 }
 
@@ -45,9 +46,9 @@ void backward(KernelContext& context, const char* op, cudnnActivationMode_t mode
            [mode, write](cudnnHandle_t handle, std::span<const Image> images) {
              const TensorDescriptor from(images[0], kRows), saved(images[1], kRows),
                  to(images[2], kRows);
-             return cudnnActivationBackward(handle, ActivationDescriptor(mode), &kOne, saved,
-                                            images[1].data, from, images[0].data, saved,
-                                            images[1].data, blend(write), to, images[2].data);
+             return cudnn().cudnnActivationBackward(
+                 handle, ActivationDescriptor(mode), &kOne, saved, images[1].data, from,
+                 images[0].data, saved, images[1].data, blend(write), to, images[2].data);
            });
 }
 

@@ -4,6 +4,8 @@
 
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/table.h"
+#include "kernels/cudnn/blas.h"
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/kernels.h"
 #include "kernels/cudnn/library.h"
 
@@ -56,14 +58,19 @@ std::unique_ptr<Allocator> open(int index) {
   return std::make_unique<Memory>(index, precision);
 }
 
-/// What the `cuda` backend finds, and the version of cuDNN that is loaded: for that it needs no
-/// GPU.
-GpuSurvey survey() {
-  GpuSurvey found = cuda::backend().survey();
-  const std::size_t version = cudnnGetVersion();
-  found.library =
-      fmt::format("cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
-  return found;
+GpuSurvey survey(SurveyOf gpus) {
+  return cuda::backend().survey(gpus);
+}
+
+/// For this no GPU is needed.
+std::string libraries() {
+  try {
+    const std::size_t version = cudnn().cudnnGetVersion();
+    return fmt::format("cuDNN {}.{}.{} ({}), cuBLAS ({})", version / 10000, version / 100 % 100,
+                       version % 100, cudnn_path(), cublas_path());
+  } catch (const Error& missing) {
+    return fmt::format("none: {}", missing.what());
+  }
 }
 
 }  // namespace
@@ -71,14 +78,14 @@ GpuSurvey survey() {
 const GpuBackend& backend() {
   static const KernelTable kTable = overlay("cudnn");
   static const GpuBackend kBackend = {
-      .kernels = &kTable, .survey = survey, .open = open<Precision::fp32>};
+      .kernels = &kTable, .survey = survey, .open = open<Precision::fp32>, .libraries = libraries};
   return kBackend;
 }
 
 const GpuBackend& backend_tf32() {
   static const KernelTable kTable = overlay("cudnn-tf32");
   static const GpuBackend kBackend = {
-      .kernels = &kTable, .survey = survey, .open = open<Precision::tf32>};
+      .kernels = &kTable, .survey = survey, .open = open<Precision::tf32>, .libraries = libraries};
   return kBackend;
 }
 

@@ -1,5 +1,6 @@
 // Batch norm with the statistics of the batch, and forward with the running ones. The backward pass
 // with constant statistics stays ours: cuDNN has none.
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/kernels.h"
 #include "kernels/cudnn/staging.h"
 #include "kernels/cudnn/status.h"
@@ -24,7 +25,7 @@ void batch_norm_forward_train(KernelContext& context, const BatchNormForwardTrai
              const TensorDescriptor from(x), to(y), channels = TensorDescriptor::channels(x.C);
              return in_either_mode([&](cudnnBatchNormMode_t mode) {
                // cuDNN's running variance is the unbiased one, as ours.
-               return cudnnBatchNormalizationForwardTraining(
+               return cudnn().cudnnBatchNormalizationForwardTraining(
                    handle, mode, &kOne, &kZero, from, x.data, to, y.data, channels, a.gamma.data,
                    a.beta.data, a.momentum, a.running_mean.data, a.running_var.data, a.epsilon,
                    a.mean.data, a.invstd.data);
@@ -37,7 +38,7 @@ void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval&
            [&a](cudnnHandle_t handle, std::span<const Image> images) {
              const Image &x = images[0], &y = images[1];
              const TensorDescriptor from(x), to(y), channels = TensorDescriptor::channels(x.C);
-             return cudnnBatchNormalizationForwardInference(
+             return cudnn().cudnnBatchNormalizationForwardInference(
                  handle, CUDNN_BATCHNORM_SPATIAL, &kOne, &kZero, from, x.data, to, y.data, channels,
                  a.gamma.data, a.beta.data, a.running_mean.data, a.running_var.data, a.epsilon);
            });
@@ -55,7 +56,7 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
              // The saved statistics stand in for epsilon, which is only checked.
              constexpr double kEpsilon = 1e-5;
              return in_either_mode([&](cudnnBatchNormMode_t mode) {
-               return cudnnBatchNormalizationBackward(
+               return cudnn().cudnnBatchNormalizationBackward(
                    handle, mode, &kOne, blend(write), &kOne, blend(a.write_params), x,
                    images[1].data, dy, images[0].data, to, images[2].data, channels, a.gamma.data,
                    a.dgamma.data, a.dbeta.data, kEpsilon, a.mean.data, a.invstd.data);

@@ -1,11 +1,10 @@
 #include "kernels/cudnn/blas.h"
 
-#include <dlfcn.h>
-
 #include <limits>
 #include <type_traits>
 
 #include "engine/base/check.h"
+#include "kernels/cudnn/shared_library.h"
 
 namespace glia::cudnn {
 
@@ -15,7 +14,7 @@ namespace {
 constexpr std::size_t kWorkspace = std::size_t{32} << 20;
 
 /// The functions of the library. It stays loaded until the process ends.
-struct Functions {
+struct BlasFunctions {
   decltype(&cublasCreate_v2) create = nullptr;
   decltype(&cublasDestroy_v2) destroy = nullptr;
   decltype(&cublasSetStream_v2) set_stream = nullptr;
@@ -25,17 +24,17 @@ struct Functions {
   decltype(&cublasGetStatusString) words = nullptr;
 };
 
-Functions load() {
-  // Where CMake found it, else wherever the loader finds it.
-  void* library = dlopen(GLIA_CUBLAS_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  const std::string name = fmt::format("libcublas.so.{}", CUBLAS_VER_MAJOR);
-  if (!library) library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) fail("cuBLAS cannot be loaded: {}", dlerror());
-  Functions f;
-  const auto find = [library](auto& function, const char* symbol) {
-    function =
-        reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, symbol));
-    check(function != nullptr, "cuBLAS has no {}", symbol);
+const SharedLibrary& blas_library() {
+  static const SharedLibrary kLibrary("cuBLAS", fmt::format("libcublas.so.{}", CUBLAS_VER_MAJOR),
+                                      GLIA_CUBLAS_LIBRARY);
+  return kLibrary;
+}
+
+BlasFunctions load_blas() {
+  BlasFunctions f;
+  const auto find = [](auto& function, const char* symbol) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
+        blas_library().symbol(symbol));
   };
   find(f.create, "cublasCreate_v2");
   find(f.destroy, "cublasDestroy_v2");
@@ -47,8 +46,8 @@ Functions load() {
   return f;
 }
 
-const Functions& cublas() {
-  static const Functions kFunctions = load();
+const BlasFunctions& cublas() {
+  static const BlasFunctions kFunctions = load_blas();
   return kFunctions;
 }
 
@@ -63,6 +62,10 @@ int to_int(const char* op, std::int64_t number) {
 }
 
 }  // namespace
+
+std::string cublas_path() {
+  return blas_library().path();
+}
 
 Blas::Blas(cudaStream_t stream, Precision precision) {
   require_success(cublas().create(&handle_), "creating a handle");

@@ -3,10 +3,15 @@
 
 #include <cublas_v2.h>
 
+#include <string>
+
 #include "kernels/api/context.h"
 #include "kernels/cudnn/plan.h"
 
 namespace glia::cudnn {
+
+/// The file from which cuBLAS is loaded. Throws `Error` where that cannot be.
+std::string cublas_path();
 
 /// Loaded when it is made, not when the program starts: linked, it would cost every start a tenth
 /// of a second and 200 MiB of memory.

@@ -1,6 +1,7 @@
 // conv2d and conv_transpose2d: a transposed convolution is the convolution that it is the adjoint
 // of, with the passes exchanged; `geometry` is that convolution's in both.
 #include "kernels/cudnn/convolve.h"
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/kernels.h"
 #include "kernels/cudnn/staging.h"
 #include "kernels/cudnn/status.h"
@@ -18,11 +19,11 @@ void add_bias(KernelContext& context, const char* op, const ConstView& b, const 
              const TensorDescriptor row(dense_image(1, 1, 1, to.C), TensorDescriptor::As::rows);
              const TensorDescriptor rows(to, TensorDescriptor::As::rows);
              const cudnnStatus_t status =
-                 cudnnAddTensor(handle, &kOne, row, b.data, &kOne, rows, to.data);
+                 cudnn().cudnnAddTensor(handle, &kOne, row, b.data, &kOne, rows, to.data);
              if (!is_refusal(status)) return status;
              const TensorDescriptor image(to);
-             return cudnnAddTensor(handle, &kOne, TensorDescriptor::channels(to.C), b.data, &kOne,
-                                   image, to.data);
+             return cudnn().cudnnAddTensor(handle, &kOne, TensorDescriptor::channels(to.C), b.data,
+                                           &kOne, image, to.data);
            });
 }
 
@@ -32,8 +33,8 @@ void bias_gradient(KernelContext& context, const char* op, const ConstView& dy, 
   if (!db) return;
   run_call(context, op, {input(dy)}, [&](cudnnHandle_t handle, std::span<const Image> images) {
     const TensorDescriptor image(images[0]);
-    return cudnnConvolutionBackwardBias(handle, &kOne, image, images[0].data, blend(write),
-                                        TensorDescriptor::channels(images[0].C), db.data);
+    return cudnn().cudnnConvolutionBackwardBias(handle, &kOne, image, images[0].data, blend(write),
+                                                TensorDescriptor::channels(images[0].C), db.data);
   });
 }
 

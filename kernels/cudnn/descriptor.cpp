@@ -3,23 +3,28 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/status.h"
 
 namespace glia::cudnn {
 
 Descriptor::Descriptor(cudnnBackendDescriptorType_t type) {
-  require_success(cudnnBackendCreateDescriptor(type, &handle_), "creating a descriptor");
+  require_success(cudnn().cudnnBackendCreateDescriptor(type, &handle_), "creating a descriptor");
 }
 
 Descriptor::~Descriptor() {
-  if (handle_) cudnnBackendDestroyDescriptor(handle_);
+  if (handle_) cudnn().cudnnBackendDestroyDescriptor(handle_);
 }
 
 void Descriptor::set_many(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                           std::size_t count, const void* values) {
-  require_success(
-      cudnnBackendSetAttribute(handle_, name, type, static_cast<std::int64_t>(count), values),
-      "setting an attribute");
+  require_success(cudnn().cudnnBackendSetAttribute(handle_, name, type,
+                                                   static_cast<std::int64_t>(count), values),
+                  "setting an attribute");
+}
+
+cudnnStatus_t Descriptor::try_to_finalize() {
+  return cudnn().cudnnBackendFinalize(handle_);
 }
 
 void Descriptor::finalize() {
@@ -29,8 +34,8 @@ void Descriptor::finalize() {
 std::size_t Descriptor::get_many(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                                  std::size_t count, void* values) const {
   std::int64_t filled = 0;
-  require_success(cudnnBackendGetAttribute(handle_, name, type, static_cast<std::int64_t>(count),
-                                           &filled, values),
+  require_success(cudnn().cudnnBackendGetAttribute(
+                      handle_, name, type, static_cast<std::int64_t>(count), &filled, values),
                   "reading an attribute");
   return static_cast<std::size_t>(filled);
 }

@@ -43,7 +43,7 @@ class Descriptor {
   void set_many(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                 std::size_t count, const void* values);
   void finalize();
-  cudnnStatus_t try_to_finalize() { return cudnnBackendFinalize(handle_); }
+  cudnnStatus_t try_to_finalize();
 
   std::int64_t int64(cudnnBackendAttributeName_t name) const;
   /// The descriptors in an attribute of several, all of `type`.

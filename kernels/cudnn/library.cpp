@@ -2,6 +2,7 @@
 
 #include "engine/base/check.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/status.h"
 
 namespace glia::cudnn {
@@ -11,15 +12,15 @@ Library::Library(cudaStream_t stream, Precision precision) : blas_(stream, preci
   std::size_t available = 0, total = 0;
   cuda::check(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
   demands_ = {.precision = precision, .max_workspace = total / 8};
-  require_success(cudnnCreate(&handle_), "creating a handle");
-  if (const auto status = cudnnSetStream(handle_, stream); status != CUDNN_STATUS_SUCCESS) {
-    cudnnDestroy(handle_);
+  require_success(cudnn().cudnnCreate(&handle_), "creating a handle");
+  if (const auto status = cudnn().cudnnSetStream(handle_, stream); status != CUDNN_STATUS_SUCCESS) {
+    cudnn().cudnnDestroy(handle_);
     require_success(status, "setting the stream");
   }
 }
 
 Library::~Library() {
-  cudnnDestroy(handle_);  // errors have nowhere to go here
+  cudnn().cudnnDestroy(handle_);  // errors have nowhere to go here
 }
 
 Library& library_of(const KernelContext& context) {

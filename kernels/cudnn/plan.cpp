@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/base/check.h"
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/status.h"
 
 namespace glia::cudnn {
@@ -88,7 +89,7 @@ std::unique_ptr<Plan> choose_plan(cudnnHandle_t handle, const Demands& demands,
       execution.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle);
       execution.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
       if (const auto status = execution.try_to_finalize(); status != CUDNN_STATUS_SUCCESS) {
-        ++declined[cudnnGetErrorString(status)];
+        ++declined[cudnn().cudnnGetErrorString(status)];
         continue;
       }
       const auto workspace =
@@ -130,7 +131,7 @@ void execute(cudnnHandle_t handle, const Plan& plan, std::span<const Binding> bi
   pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids);
   pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, workspace);
   pack.finalize();
-  require_success(cudnnBackendExecute(handle, plan.execution.handle(), pack.handle()),
+  require_success(cudnn().cudnnBackendExecute(handle, plan.execution.handle(), pack.handle()),
                   plan.note.c_str());
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/status.h"
 
 namespace glia::cudnn {
@@ -47,8 +48,8 @@ void Scratch::reserve(KernelContext& context) {
 void copy_image(Library& library, const Image& from, const Image& to, Write write) {
   const TensorDescriptor source(from, TensorDescriptor::As::rows);
   const TensorDescriptor target(to, TensorDescriptor::As::rows);
-  require_success(cudnnTransformTensor(library.handle(), &kOne, source, from.data, blend(write),
-                                       target, to.data),
+  require_success(cudnn().cudnnTransformTensor(library.handle(), &kOne, source, from.data,
+                                               blend(write), target, to.data),
                   "copying a tensor");
 }
 
@@ -136,7 +137,7 @@ void run_call(KernelContext& context, const char* op, const std::vector<CallOper
 }
 
 TensorDescriptor::TensorDescriptor() {
-  require_success(cudnnCreateTensorDescriptor(&handle_), "creating a tensor descriptor");
+  require_success(cudnn().cudnnCreateTensorDescriptor(&handle_), "creating a tensor descriptor");
 }
 
 TensorDescriptor::TensorDescriptor(const Image& i, As as) : TensorDescriptor() {
@@ -145,23 +146,23 @@ TensorDescriptor::TensorDescriptor(const Image& i, As as) : TensorDescriptor() {
             stride_w = to_int(i.stride_w);
   to_int(i.N * i.stride_n);  // cuDNN's own offsets are 32-bit numbers
   require_success(as == As::image
-                      ? cudnnSetTensor4dDescriptorEx(handle_, CUDNN_DATA_FLOAT, n, c, h, w,
-                                                     stride_n, 1, stride_h, stride_w)
-                      : cudnnSetTensor4dDescriptorEx(handle_, CUDNN_DATA_FLOAT, n, h, w, c,
-                                                     stride_n, stride_h, stride_w, 1),
+                      ? cudnn().cudnnSetTensor4dDescriptorEx(handle_, CUDNN_DATA_FLOAT, n, c, h, w,
+                                                             stride_n, 1, stride_h, stride_w)
+                      : cudnn().cudnnSetTensor4dDescriptorEx(handle_, CUDNN_DATA_FLOAT, n, h, w, c,
+                                                             stride_n, stride_h, stride_w, 1),
                   "describing a tensor");
 }
 
 TensorDescriptor TensorDescriptor::channels(std::int64_t C) {
   TensorDescriptor descriptor;
-  require_success(cudnnSetTensor4dDescriptor(descriptor.handle_, CUDNN_TENSOR_NCHW,
-                                             CUDNN_DATA_FLOAT, 1, to_int(C), 1, 1),
+  require_success(cudnn().cudnnSetTensor4dDescriptor(descriptor.handle_, CUDNN_TENSOR_NCHW,
+                                                     CUDNN_DATA_FLOAT, 1, to_int(C), 1, 1),
                   "describing a tensor");
   return descriptor;
 }
 
 TensorDescriptor::~TensorDescriptor() {
-  if (handle_) cudnnDestroyTensorDescriptor(handle_);
+  if (handle_) cudnn().cudnnDestroyTensorDescriptor(handle_);
 }
 
 }  // namespace glia::cudnn

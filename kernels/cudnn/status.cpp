@@ -3,6 +3,7 @@
 #include <array>
 
 #include "engine/base/check.h"
+#include "kernels/cudnn/functions.h"
 
 namespace glia::cudnn {
 
@@ -31,10 +32,10 @@ bool is_refusal(cudnnStatus_t status) {
 
 std::string words_of(cudnnStatus_t status) {
   std::array<char, 1024> text{};
-  cudnnGetLastErrorString(text.data(), text.size());
+  cudnn().cudnnGetLastErrorString(text.data(), text.size());
   text.back() = '\0';
   const std::string explanation = in_one_line(text.data());
-  const char* name = cudnnGetErrorString(status);
+  const char* name = cudnn().cudnnGetErrorString(status);
   return explanation.empty() ? name : fmt::format("{} ({})", name, explanation);
 }
 

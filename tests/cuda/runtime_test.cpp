@@ -85,6 +85,36 @@ TEST_CASE("gpu graph: memory of a recording is handed to nobody else", "[cuda]")
   }
 }
 
+TEST_CASE("gpu graph: what a recording keeps aside is everybody's when it ends", "[cuda]") {
+  for (const DeviceRequest& request : gpu_devices()) {
+    const auto device = open_device(request);
+    const Shape shape{1000};
+    { const Tensor warm_up = Tensor::empty(*device, shape); }
+    const std::size_t before = device->allocator().system_requests();
+    {
+      const auto graph = device->capture([&] { Tensor::zeros(*device, shape); });
+    }
+    Tensor::empty(*device, shape);
+    CHECK(device->allocator().system_requests() == before);
+  }
+}
+
+TEST_CASE("gpu conv2d: maps and moments are refused, not left out", "[cuda]") {
+  for (const DeviceRequest& request : gpu_devices()) {
+    const auto device = open_device(request);
+    const Tensor x = Tensor::zeros(*device, {1, 2, 2, 1}), w = Tensor::zeros(*device, {1, 1, 1, 1});
+    const Tensor moments = Tensor::zeros(*device, {2, 1}, DType::f64);
+    const ConvGeometry g = conv2d_geometry(x.shape(), w.shape(), {});
+    CHECK_THROWS_WITH((run<&KernelTable::conv2d_forward>(
+                          *device, {.geometry = g, .x = x, .x_map = w, .w = w, .y = x})),
+                      ContainsSubstring("unsupported: conv2d_forward: the backend"));
+    CHECK_THROWS_WITH(
+        (run<&KernelTable::conv2d_forward>(
+            *device, {.geometry = g, .x = x, .w = w, .y = x, .moments = moments.view()})),
+        ContainsSubstring("reads no maps and gives no moments"));
+  }
+}
+
 TEST_CASE("gpu memory: a refusal says how much was asked and is free", "[cuda]") {
   for (const DeviceRequest& request : gpu_devices()) {
     const auto device = open_device(request);

@@ -1,7 +1,7 @@
 #include "tests/ops/devices.h"
 
 #include <cstdlib>
-#include <cstring>
+#include <map>
 #include <string>
 
 #include "engine/base/check.h"
@@ -27,7 +27,7 @@ std::vector<const GpuBackend*> gpu_backends() {
   if (const GpuBackend* emu = find_gpu_backend("emu")) backends.push_back(emu);
   for (const char* name : {"cuda", "cudnn"})
     if (const GpuBackend* backend = find_gpu_backend(name)) {
-      static const GpuSurvey found = backend->survey();  // they find the same
+      static const GpuSurvey found = backend->survey(SurveyOf::until_usable);  // they find the same
       if (!found.gpus.empty()) backends.push_back(backend);
     }
   return backends;
@@ -39,6 +39,18 @@ void limit_instructions() {
   static const bool limited = name != nullptr && cpu::limit_instruction_set(name);
   check(name == nullptr || limited,
         "GLIA_TEST_INSTRUCTION_SET={}: this build or machine has no such one", name ? name : "");
+}
+
+/// The memory of a backend, opened once: a GPU's context costs more than a case. Never closed,
+/// since what it closes with may be gone by the end of the program.
+std::shared_ptr<Allocator> opened(const KernelTable& kernels) {
+  static auto& memories = *new std::map<std::string, std::shared_ptr<Allocator>>;
+  std::shared_ptr<Allocator>& memory = memories[kernels.name];
+  if (memory) return memory;
+  for (const GpuBackend* backend : gpu_backends())
+    if (backend->kernels->name == std::string_view(kernels.name)) return memory = backend->open(0);
+  const CpuBackend* library = find_cpu_backend(kernels.name);
+  return memory = library ? library->open() : std::make_unique<SystemAllocator>();
 }
 
 std::vector<const KernelTable*> wanted_of(std::vector<const KernelTable*> tables) {
@@ -68,16 +80,11 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op) {
 }
 
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels) {
-  for (const GpuBackend* backend : gpu_backends())
-    if (std::strcmp(backend->kernels->name, kernels.name) == 0)
-      return std::make_shared<GuardedAllocator>(backend->open(0));
-  const CpuBackend* library = find_cpu_backend(kernels.name);
-  return std::make_shared<GuardedAllocator>(library ? library->open()
-                                                    : std::make_unique<SystemAllocator>());
+  return std::make_shared<GuardedAllocator>(opened(kernels));
 }
 
 bool is_threaded(const KernelTable& kernels) {
-  return guarded_memory(kernels)->on_host();
+  return opened(kernels)->on_host();
 }
 
 bool splits_sums_by_threads(const KernelTable& kernels) {

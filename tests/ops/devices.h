@@ -15,7 +15,7 @@ std::vector<const KernelTable*> devices_under_test();
 /// These and, for an operation that it has, the backend of convolutions alone.
 std::vector<const KernelTable*> devices_under_test(std::string_view op);
 
-/// Guarded memory of the device that `kernels` runs on.
+/// Memory with guards of its own, of the one device that `kernels` runs on throughout the process.
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels);
 
 /// Whether the kernels use as many threads as they are told to (those on GPUs do not).
