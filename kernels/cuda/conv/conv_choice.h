@@ -72,8 +72,8 @@ struct GemmChoice {
   int splits = 1;  // parts of the sums, computed by different blocks and added in order
 };
 
-/// Tile and splits that take the fewest estimated cycles. Obeys conv_override(). Partial results
-/// stay under 128 MiB.
+/// Tile and splits that take the fewest estimated cycles; of tiles that hardly differ, the widest.
+/// Obeys conv_override(). Partial results stay under 128 MiB.
 GemmChoice choose_gemm(const GemmShape& shape, int multiprocessors);
 
 /// Whether the channels of every pixel can be read and written four at a time.
