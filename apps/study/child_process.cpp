@@ -16,24 +16,21 @@ namespace glia {
 
 namespace {
 
-constexpr const char* kThisProgram = "/proc/self/exe";
-
 ProcessEnd end_of(int status) {
   if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status)};
   return {.status = WEXITSTATUS(status)};
 }
 
 /// Between fork and exec: only calls that are safe there.
-[[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
+[[noreturn]] void become(char* const* words, const ChildStreams& streams, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);  // it died before the line above
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
-  ::execv(kThisProgram, arguments);
-  ::_exit(127);
+  ::dup2(streams.input >= 0 ? streams.input : ::open("/dev/null", O_RDONLY), STDIN_FILENO);
+  ::dup2(streams.output, STDOUT_FILENO);
+  ::dup2(streams.errors, STDERR_FILENO);
+  ::execvp(words[0], words);
+  ::_exit(kNoSuchProgram);
 }
 
 }  // namespace
@@ -43,21 +40,34 @@ std::string ProcessEnd::str() const {
   return fmt::format("exit status {}", status);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& arguments,
+ChildProcess::ChildProcess(const std::vector<std::string>& command, const ChildStreams& streams) {
+  start(command, streams);
+}
+
+ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::filesystem::path& output) {
-  std::vector<std::string> words = {"glia"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  check(file >= 0, "{}: cannot write: {}", output.string(), std::strerror(errno));
+  try {
+    start(command, {.output = file, .errors = file});
+  } catch (...) {
+    ::close(file);
+    throw;
+  }
+  ::close(file);
+}
+
+void ChildProcess::start(const std::vector<std::string>& command, const ChildStreams& streams) {
+  std::vector<std::string> words = command;
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  check(file >= 0, "{}: cannot write: {}", output.string(), std::strerror(errno));
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   const int error = errno;
-  if (pid_ == 0) become(pointers.data(), file, parent);
-  ::close(file);
+  if (pid_ == 0) become(pointers.data(), streams, parent);
   check(pid_ > 0, "cannot start a process: {}", std::strerror(error));
+  ::setpgid(pid_, pid_);  // the child does it too: whoever comes first
 }
 
 ChildProcess::~ChildProcess() {
@@ -74,7 +84,7 @@ std::optional<ProcessEnd> ChildProcess::poll() {
 }
 
 void ChildProcess::send(int signal) {
-  if (!end_) ::kill(pid_, signal);
+  if (!end_) ::kill(-pid_, signal);
 }
 
 }  // namespace glia

@@ -65,7 +65,9 @@ class StudyProgress {
 
 ProcessEnd wait_for(const Trial& trial, const std::vector<std::string>& arguments,
                     StudyProgress& progress) {
-  ChildProcess child(arguments, trial.output());
+  std::vector<std::string> command{kThisProgram};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  ChildProcess child(command, trial.output());
   bool told = false;
   for (;;) {
     if (const auto end = child.poll()) return *end;

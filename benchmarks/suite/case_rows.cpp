@@ -96,4 +96,23 @@ std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filt
   return chosen.take();
 }
 
+std::map<std::string, Call> call_of_each_kernel() {
+  const cases::Dimensions small{.shape = {2, 6, 5, 6},
+                                .R = 3,
+                                .S = 3,
+                                .K = 4,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .padding = 1,
+                                .groups = 2};
+  std::map<std::string, Call> calls;
+  for (const cases::Operation& operation : cases::operations()) {
+    if (operation.at == nullptr) continue;
+    for (const cases::Case& test : cases::at(operation.name, small))
+      for (const Call& call : record_case(test, {.reads_maps = true}))
+        if (call.op == operation.name) calls.try_emplace(call.kernel, call);
+  }
+  return calls;
+}
+
 }  // namespace glia::bench

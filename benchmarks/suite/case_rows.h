@@ -1,6 +1,8 @@
 // Rows of operations at any shape and of the cases of the tests, as filters choose them.
 #pragma once
 
+#include <map>
+
 #include "benchmarks/cases/cases.h"
 #include "benchmarks/suite/record.h"
 
@@ -28,5 +30,8 @@ std::vector<Row> rows_at(const cases::Dimensions& dimensions, const std::string&
 /// such case, when `how` lacks what it needs, or when nothing is left.
 std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filter& filter,
                                const Recording& how);
+
+/// The first call of each kernel, by its name, of all operations at a small shape.
+std::map<std::string, Call> call_of_each_kernel();
 
 }  // namespace glia::bench

@@ -1,9 +1,8 @@
 // Every kernel of kernels/api/list.h on every backend that has it and that this machine can run: an
 // operation at a shape calls it, it can be timed, and its results are those of its formula.
 #include <cstring>
-#include <map>
 
-#include "benchmarks/cases/cases.h"
+#include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/measure.h"
 #include "tests/catch.h"
 #include "tests/ops/devices.h"
@@ -13,26 +12,6 @@ using namespace glia;
 namespace {
 
 constexpr double kLargestError = 1e-5;  // relative; summation errors of float32 at this size
-
-/// The first call of each kernel, of all operations at a small shape.
-std::map<std::string, bench::Call> calls_by_kernel() {
-  const cases::Dimensions small{.shape = {2, 6, 5, 6},
-                                .R = 3,
-                                .S = 3,
-                                .K = 4,
-                                .stride_h = 1,
-                                .stride_w = 1,
-                                .padding = 1,
-                                .groups = 2};
-  std::map<std::string, bench::Call> calls;
-  for (const cases::Operation& operation : cases::operations()) {
-    if (operation.at == nullptr) continue;
-    for (const cases::Case& test : cases::at(operation.name, small))
-      for (const bench::Call& call : bench::record_case(test, {.reads_maps = true}))
-        if (call.op == operation.name) calls.try_emplace(call.kernel, call);
-  }
-  return calls;
-}
 
 std::vector<bench::OpenBackend> open(const KernelTable& kernels) {
   std::vector<bench::OpenBackend> backends;
@@ -51,7 +30,7 @@ bool has_all(const KernelTable& kernels) {
 }  // namespace
 
 TEST_CASE("bench: every kernel of every backend can be timed and is right", "[bench]") {
-  const std::map<std::string, bench::Call> calls = calls_by_kernel();
+  const std::map<std::string, bench::Call> calls = bench::call_of_each_kernel();
   for (const KernelTable* kernels : test::devices_under_test("conv2d")) {
     auto backends = open(*kernels);
     for (const KernelInfo& kernel : kKernels) {

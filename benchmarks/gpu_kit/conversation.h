@@ -1,0 +1,33 @@
+// A program that stays and answers: a line of JSON for each line of JSON. What it prints besides
+// goes to its messages.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "benchmarks/gpu_kit/program.h"
+
+namespace glia::kit {
+
+class Conversation {
+ public:
+  /// Starts the program; its messages are appended to `messages`.
+  Conversation(const Command& command, const std::filesystem::path& messages);
+  ~Conversation();
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  /// Throws `Error` when the program has ended, answers no JSON, or does not answer in time. It is
+  /// of no more use then.
+  nlohmann::json ask(const nlohmann::json& question, Deadline deadline);
+
+ private:
+  std::string read_line(Deadline deadline);
+
+  std::string name_, pending_;
+  int to_ = -1, from_ = -1;
+  std::unique_ptr<ChildProcess> child_;
+};
+
+}  // namespace glia::kit

@@ -1,0 +1,199 @@
+// golden_outputs: what every instruction of kernels/cuda/ptx.h and every operation gives on one
+// device, and whether it is what another one gave. The file says which device wrote it: until a GPU
+// has, that is the emulator.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "benchmarks/gpu_kit/golden/ptx_outputs_of.h"
+#include "benchmarks/suite/case_rows.h"
+#include "benchmarks/suite/reference.h"
+#include "benchmarks/suite/replay.h"
+#include "engine/base/file.h"
+#include "engine/base/hash.h"
+#include "engine/base/json.h"
+#include "engine/runtime/gpu_backends.h"
+#include "engine/runtime/open_device.h"
+
+namespace glia::kit {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kKept = 32;  // elements of an operation's result, beside the hash of all
+constexpr double kOperationBound = 2e-5;  // of the largest element: other orders of sums, other exp
+
+struct Options {
+  std::string backend = "emu", expect, write;
+};
+
+std::string hash_of(const std::vector<std::byte>& bytes) {
+  return hash_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::vector<double> numbers_of(const Operand& operand, const std::vector<std::byte>& bytes) {
+  ConstView view = operand.view;
+  view.data = bytes.data();
+  std::vector<double> numbers;
+  const auto kept = std::min<std::int64_t>(view.shape.numel(), kKept);
+  for (std::int64_t i = 0; i < kept; ++i)
+    numbers.push_back(bench::element(view, {i / view.channels(), i % view.channels()}));
+  return numbers;
+}
+
+/// The results of a call of every kernel that the device has.
+Json operations_on(Device& device) {
+  Json found;
+  for (const auto& [kernel, call] : bench::call_of_each_kernel()) {
+    const auto row = std::find_if(std::begin(kKernels), std::end(kKernels),
+                                  [&](const KernelInfo& info) { return info.name == kernel; });
+    if (!has_kernel(device.kernels(), row->id)) continue;
+    const bench::Contents contents(call, 1);
+    bench::Replay replay(device, call, contents);
+    replay.run();
+    for (std::size_t i = 0; i < call.operands.size(); ++i) {
+      const Operand& operand = call.operands[i];
+      if (operand.role == Role::in || operand.content == Content::unchecked) continue;
+      const std::vector<std::byte> bytes = replay.read(i);
+      found[fmt::format("{} {}", kernel, operand.name)] = {{"bits", hash_of(bytes)},
+                                                           {"numbers", numbers_of(operand, bytes)}};
+    }
+  }
+  return found;
+}
+
+/// What each instruction of ptx.h gives; null where the device has it not.
+Json instructions_on(Device& device, const std::string& backend, int major) {
+  Json found;
+  for (const PtxOutput& output : ptx_outputs_of(backend)) {
+    if (output.major > major) {
+      found[output.name] = nullptr;
+      continue;
+    }
+    const Tensor words = Tensor::zeros(device, {32 * kGoldenWords});
+    output.run(device.context().stream, words.view().as<float>());
+    std::vector<std::uint32_t> bits(static_cast<std::size_t>(words.numel()));
+    device.allocator().copy_out(bits.data(), words.view().data, 4 * bits.size());
+    found[output.name] = bits;
+  }
+  return found;
+}
+
+/// A line an output, so that people can compare two files.
+std::string in_lines(const Json& found) {
+  std::string text = fmt::format("{{\"written_by\": {}", json_text(found.at("written_by")));
+  for (const char* part : {"instructions", "operations"}) {
+    text += fmt::format(",\n\"{}\": {{", part);
+    const char* separator = "\n";
+    for (const auto& [name, value] : found.at(part).items()) {
+      text += fmt::format("{}{}: {}", separator, json_text(Json(name)), json_text(value));
+      separator = ",\n";
+    }
+    text += "}";
+  }
+  return text + "}\n";
+}
+
+/// By how much the numbers differ, relative to the largest expected; infinite where a NaN or
+/// another count is.
+double difference(const Json& found, const Json& expected) {
+  if (found.size() != expected.size()) return INFINITY;
+  double worst = 0, largest = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (found[i] == expected[i]) continue;  // NaN and infinity are null in JSON
+    if (!found[i].is_number() || !expected[i].is_number()) return INFINITY;
+    worst = std::max(worst, std::abs(found[i].get<double>() - expected[i].get<double>()));
+  }
+  for (const Json& e : expected)
+    if (e.is_number()) largest = std::max(largest, std::abs(e.get<double>()));
+  return worst == 0 ? 0 : worst / largest;
+}
+
+/// What differs: instructions by their bits, operations by more than the bound.
+Json compare(const Json& found, const Json& expected) {
+  Json report{{"expected_from", expected.at("written_by")},
+              {"instructions", Json::object()},
+              {"operations", Json::object()}};
+  bool same = true;
+  std::size_t bits = 0;
+  double worst = 0;
+  for (const auto& [name, value] : expected.at("instructions").items()) {
+    const Json& here = found.at("instructions").value(name, Json());
+    if (here.is_null() || value.is_null()) {
+      report["instructions"][name] = "not on this device, or not in the file";
+    } else if (here != value) {
+      report["instructions"][name] = "other bits";
+      same = false;
+    }
+  }
+  for (const auto& [name, value] : expected.at("operations").items()) {
+    if (!found.at("operations").contains(name)) {
+      report["operations"][name] = "missing";
+      same = false;
+      continue;
+    }
+    const Json& here = found.at("operations").at(name);
+    bits += here.at("bits") == value.at("bits");
+    const double far = difference(here.at("numbers"), value.at("numbers"));
+    worst = std::max(worst, far);
+    if (!(far <= kOperationBound)) {
+      report["operations"][name] = far;
+      same = false;
+    }
+  }
+  report["operations_with_the_same_bits"] =
+      fmt::format("{} of {}", bits, expected.at("operations").size());
+  report["largest_difference"] = worst;
+  report["same"] = same;
+  return report;
+}
+
+void run(const Options& o) {
+  const GpuBackend* backend = find_gpu_backend(o.backend);
+  check(backend != nullptr, "--backend: found '{}', this build has it not; expected emu or cuda",
+        o.backend);
+  const GpuSurvey survey = backend->survey(SurveyOf::until_usable);
+  const bool emulator = o.backend == "emu";
+  const auto device =
+      open_device({.device = emulator ? "cpu" : "cuda", .backend = emulator ? "emu" : "native"},
+                  [](const std::string&) {});
+  const GpuInfo& gpu = survey.gpus.back();
+  Json found{{"written_by", emulator ? "the emulator; no GPU has confirmed it" : gpu.name}};
+  // The emulator has all instructions, whatever GPU it says it is.
+  found["instructions"] = instructions_on(*device, o.backend, emulator ? 9 : gpu.major);
+  found["operations"] = operations_on(*device);
+  // Through text, so that what is compared is what a file holds.
+  found = parse_json<Json>(json_text(found), "golden_outputs");
+  if (!o.write.empty()) write_file_atomically(o.write, in_lines(found));
+  if (o.expect.empty()) return;
+  const Json report = compare(found, parse_json<Json>(read_file(o.expect), o.expect));
+  fmt::print("{}\n", json_text(report, 1));
+}
+
+}  // namespace
+
+}  // namespace glia::kit
+
+int main(int argc, char** argv) {
+  CLI::App app{"What every instruction and every operation gives on a GPU, or in the emulator"};
+  app.name("golden_outputs");
+  glia::kit::Options options;
+  app.option_defaults()->always_capture_default();
+  app.add_option("--backend", options.backend, "emu or cuda");
+  app.add_option("--expect", options.expect,
+                 "File to compare with; what differs is printed as JSON");
+  app.add_option("--write", options.write, "File for the outputs of this device");
+  app.footer("Example:\n  golden_outputs --backend emu --expect benchmarks/gpu_kit/golden.json");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    glia::kit::run(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "golden_outputs: {}\n", error.what());
+    return 1;
+  }
+}

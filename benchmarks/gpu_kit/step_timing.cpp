@@ -1,0 +1,140 @@
+// Whole training steps, ours and others, in turn.
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "benchmarks/gpu_kit/conversation.h"
+#include "benchmarks/gpu_kit/steps.h"
+
+namespace glia::kit {
+
+namespace {
+
+constexpr int kRounds = 3;
+
+/// A network and a batch.
+struct Case {
+  int base_width, batch_size, size;
+};
+constexpr Case kCases[] = {{64, 12, 240}, {64, 64, 240}, {32, 6, 240}};
+constexpr Case kTinyCases[] = {{2, 2, 16}};
+
+/// One that is timed: which program, and what to ask of it.
+struct Contender {
+  std::string name;
+  bool torch = false, compiled = false;
+  nlohmann::json question = {};
+};
+
+std::vector<Contender> ours(const Bench& bench) {
+  std::vector<Contender> found;
+  std::vector<std::string> backends{bench.native()};
+  if (!bench.emulator) backends.insert(backends.end(), {"cudnn", "cudnn-tf32"});
+  for (const std::string& backend : backends)
+    for (const bool captured : {false, true})
+      found.push_back(
+          {.name = fmt::format("{} {}", backend, captured ? "captured" : "eager"),
+           .question = {{"device", bench.device()}, {"backend", backend}, {"captured", captured}}});
+  return found;
+}
+
+std::vector<Contender> torch(const Bench& bench) {
+  std::vector<Contender> found;
+  const auto add = [&](const char* precision, bool channels_last, bool graph, bool compiled) {
+    found.push_back(
+        {.name = fmt::format("torch {}{}{}{}", precision, channels_last ? " channels-last" : "",
+                             graph ? " graph" : "", compiled ? " compiled" : ""),
+         .torch = true,
+         .compiled = compiled,
+         .question = {{"device", bench.device()},
+                      {"precision", precision},
+                      {"channels_last", channels_last},
+                      {"graph", graph},
+                      {"compile", compiled}}});
+  };
+  if (bench.emulator) {
+    add("fp32", false, false, false);
+    return found;
+  }
+  for (const char* precision : {"fp32", "tf32", "bf16"}) {
+    add(precision, false, false, false);
+    add(precision, true, false, false);
+    add(precision, true, true, false);
+  }
+  // It takes longest to start.
+  add("bf16", true, true, true);
+  return found;
+}
+
+/// Those of PyTorch only where it can be imported, else `result` says why not.
+std::vector<Contender> contenders(const Bench& bench, std::optional<Conversation>& peer,
+                                  Deadline deadline, StepResult& result) {
+  std::vector<Contender> all = ours(bench);
+  const std::string python = bench.python();
+  if (python.empty()) {
+    result["torch"] = kNoTorch;
+    return all;
+  }
+  peer.emplace(Command{python, (bench.kit / "peer" / "peer.py").string()}, bench.log());
+  try {
+    const nlohmann::json hello = peer->ask({{"do", "hello"}}, deadline);
+    result["torch"] = hello;
+    if (hello.contains("problem")) return all;
+  } catch (const Error& error) {
+    result["torch"] = fmt::format("skipped: {}", error.what());
+    return all;
+  }
+  for (Contender& contender : torch(bench)) all.push_back(std::move(contender));
+  return all;
+}
+
+}  // namespace
+
+void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
+  bench.need_gpu();
+  Conversation worker({bench.program("gpu-kit-worker")}, bench.log());
+  std::optional<Conversation> peer;
+  const std::vector<Contender> all = contenders(bench, peer, deadline, result);
+  const std::span<const Case> cases =
+      bench.emulator ? std::span<const Case>(kTinyCases) : std::span<const Case>(kCases);
+  StepResult& table = result["cases"] = StepResult::array();
+  for (const Case& c : cases)
+    table.push_back({{"base_width", c.base_width},
+                     {"batch_size", c.batch_size},
+                     {"size", c.size},
+                     {"seconds", StepResult::object()},
+                     {"peak_bytes", StepResult::object()},
+                     {"problems", StepResult::object()}});
+  const auto visit = [&](const Contender& contender, std::size_t i) {
+    StepResult& row = table[i];
+    if (row["problems"].contains(contender.name)) return;
+    nlohmann::json question = contender.question;
+    question.update({{"do", "step"},
+                     {"base_width", cases[i].base_width},
+                     {"batch_size", cases[i].batch_size},
+                     {"size", cases[i].size},
+                     {"warmup", 3},
+                     {"steps", bench.emulator ? 1 : 5}});
+    const nlohmann::json answer = (contender.torch ? *peer : worker).ask(question, deadline);
+    if (answer.contains("problem")) {
+      row["problems"][contender.name] = answer["problem"];
+      return;
+    }
+    for (const nlohmann::json& s : answer["seconds"])
+      row["seconds"][contender.name].push_back(s.get<double>());
+    row["peak_bytes"][contender.name] = answer["peak_bytes"];
+  };
+  for (int round = 0; round < kRounds; ++round)
+    for (std::size_t i = 0; i < cases.size(); ++i)
+      for (std::size_t k = 0; k < all.size(); ++k) {
+        // The other way round every second time, so that none always follows the same neighbour.
+        const Contender& contender = all[round % 2 == 0 ? k : all.size() - 1 - k];
+        if (!contender.compiled) visit(contender, i);
+      }
+  for (const Contender& contender : all)
+    if (contender.compiled)
+      for (std::size_t i = 0; i < cases.size(); ++i) visit(contender, i);
+}
+
+}  // namespace glia::kit

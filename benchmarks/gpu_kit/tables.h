@@ -1,0 +1,34 @@
+// Tables of what the steps of the kit found.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/report/line_chart.h"
+#include "engine/report/page.h"
+
+namespace glia::kit {
+
+struct NamedTable {
+  std::string name;
+  Table table;
+};
+
+/// How each step ended.
+Table status_table(const nlohmann::ordered_json& results);
+
+/// A table a network and batch: every contender's median, images a second, its time over that of
+/// the fastest of PyTorch, and its share of the first floor; the fastest first.
+std::vector<NamedTable> ladder_tables(const nlohmann::ordered_json& timing);
+
+/// The rows of `glia bench` that take longest, ours beside NVIDIA's.
+Table rows_table(const nlohmann::ordered_json& rows, std::size_t most);
+
+/// Losses of the first steps, ours and PyTorch's.
+LineChart loss_chart(const nlohmann::ordered_json& training);
+
+/// With columns as wide as their cells.
+std::string text_of(const Table& table);
+
+}  // namespace glia::kit

@@ -1,0 +1,112 @@
+// A program that stays and answers the GPU kit: a line of JSON for each line of JSON, until its
+// input ends.
+//   {"do": "step"}    seconds of whole training steps on a random batch
+//   {"do": "losses"}  the losses of the first steps on slices, in the order of their ids, and a
+//   hash
+//                     of the weights after the last; writes the weights before the first
+// A question that cannot be answered gets {"problem": why}.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "benchmarks/suite/repeated_step.h"
+#include "benchmarks/suite/stopwatch.h"
+#include "engine/base/hash.h"
+#include "engine/base/json.h"
+#include "engine/base/streams.h"
+#include "engine/data/dataset.h"
+#include "engine/data/loader.h"
+#include "engine/export/torch_weights.h"
+#include "engine/runtime/open_device.h"
+
+namespace glia::kit {
+
+namespace {
+
+using nlohmann::json;
+
+std::unique_ptr<Device> open(const json& question) {
+  return open_device({.device = question.at("device").get<std::string>(),
+                      .backend = question.at("backend").get<std::string>()},
+                     [](const std::string&) {});
+}
+
+UNetConfig config_of(const json& question, std::int64_t channels) {
+  return {.in_channels = channels, .base_width = question.at("base_width").get<std::int64_t>()};
+}
+
+TrainStep::Mode mode_of(const json& question) {
+  return question.at("captured").get<bool>() ? TrainStep::Mode::automatic : TrainStep::Mode::eager;
+}
+
+json time_steps(const json& question) {
+  const auto device = open(question);
+  const auto stopwatch = bench::make_stopwatch(*device);
+  bench::RepeatedStep step(*device, config_of(question, 3),
+                           question.at("batch_size").get<std::int64_t>(),
+                           question.at("size").get<std::int64_t>(), mode_of(question));
+  // A step is recorded in the third, and what is recorded is to be timed.
+  for (int i = std::max(3, question.at("warmup").get<int>()); i > 0; --i) step.run();
+  std::vector<double> seconds;
+  for (int i = question.at("steps").get<int>(); i > 0; --i) {
+    stopwatch->start();
+    step.run();
+    seconds.push_back(stopwatch->stop());
+  }
+  return {{"seconds", seconds},
+          {"peak_bytes", device->allocator().peak_bytes() + device->context().workspace.size()}};
+}
+
+json train(const json& question) {
+  const auto device = open(question);
+  std::vector<Sample> samples = scan_pairs(question.at("data").get<std::string>());
+  Loader loader(samples, Preprocess(),
+                {.batch_size = question.at("batch_size").get<std::int64_t>(), .augment = {}});
+  UNet net(config_of(question, loader.channels()));
+  net.parameters().allocate(*device, 1);
+  export_weights(question.at("weights").get<std::string>(), net.parameters(),
+                 {{"model", net.config()}, {"preprocess", Preprocess().to_json()}});
+  optim::Optimizer adam({}, net.parameters());
+  const Objective objective = Objective::parse("iou", Region::batch, 1);
+  TrainStep step(*device, net, adam, objective, 1, mode_of(question));
+  std::vector<double> losses;
+  const auto steps = question.at("steps").get<std::size_t>();
+  Batch batch;
+  for (std::int64_t epoch = 1; losses.size() < steps; ++epoch) {
+    loader.begin_epoch(epoch);
+    while (losses.size() < steps && loader.next(batch)) {
+      step.upload(batch);
+      step.start(1e-3);
+      losses.push_back(step.finish().loss);
+    }
+  }
+  const auto weights = net.parameters().flat_values().to_vector<float>();
+  return {
+      {"losses", losses},
+      {"weights", hash_text({reinterpret_cast<const char*>(weights.data()), weights.size() * 4})}};
+}
+
+json answer(const std::string& line) {
+  try {
+    const json question = parse_json(line, "gpu-kit-worker");
+    const auto what = question.at("do").get<std::string>();
+    if (what == "step") return time_steps(question);
+    if (what == "losses") return train(question);
+    fail("found the question '{}', expected step or losses", what);
+  } catch (const std::exception& error) {
+    return {{"problem", error.what()}};
+  }
+}
+
+}  // namespace
+
+}  // namespace glia::kit
+
+int main() {
+  for (std::string line; std::getline(std::cin, line);)
+    glia::print_line(glia::json_text(glia::kit::answer(line)));
+}
