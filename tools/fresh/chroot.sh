@@ -16,12 +16,19 @@ machine_begin() {
   mount --rbind /dev "$machine/dev"
   mount --make-rslave "$machine/dev"
   cp /etc/resolv.conf "$machine/etc/resolv.conf"
+  # Whom this machine trusts: the way out may lead through a proxy that signs for others.
+  trust=()
+  if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    cp /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/trusted-by-host.crt"
+    trust=({PIP_CERT,SSL_CERT_FILE}=/etc/ssl/trusted-by-host.crt)
+  fi
 }
 
 # machine_root VARIABLE=VALUE... COMMAND: in a shell of the machine, with a clean environment.
 machine_root() {
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
     http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
+    "${trust[@]+"${trust[@]}"}" \
     "${wrap[@]+"${wrap[@]}"}" chroot "$machine" env "${@:1:$#-1}" bash -c "${*: -1}"
 }
 
