@@ -17,6 +17,9 @@ from torch import nn
 from torch.nn import functional as F
 
 
+DTYPES = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}  # those of this network's tensors
+
+
 def make_norm(kind, channels):
     if kind == "batch":
         return nn.BatchNorm2d(channels)
@@ -89,7 +92,10 @@ def read(path):
     tensors = {}
     for name, info in header.items():
         begin, end = (8 + length + offset for offset in info["data_offsets"])
-        values = np.frombuffer(data[begin:end], dtype="<f4").reshape(info["shape"])
+        if info["dtype"] not in DTYPES:
+            raise SystemExit(f"{path}: {name} is of type {info['dtype']}, expected "
+                             f"{' or '.join(DTYPES)}")
+        values = np.frombuffer(data[begin:end], DTYPES[info["dtype"]]).reshape(info["shape"])
         tensors[name] = torch.from_numpy(values.copy())
     return tensors, metadata
 
@@ -108,11 +114,12 @@ def load(path):
 
 def save(path, net, info=None):
     """Writes the network's tensors; safetensors.torch.save_file does the same."""
-    kinds = {torch.float32: "F32", torch.int64: "I64"}
+    kinds = {dtype: kind for kind, dtype in DTYPES.items()}
     header, raw, offset = {}, [], 0
     for name, tensor in net.state_dict().items():
-        raw.append(tensor.contiguous().numpy().tobytes())
-        header[name] = {"dtype": kinds[tensor.dtype], "shape": list(tensor.shape),
+        values = tensor.contiguous().numpy()
+        raw.append(values.tobytes())
+        header[name] = {"dtype": kinds[values.dtype], "shape": list(tensor.shape),
                         "data_offsets": [offset, offset + len(raw[-1])]}
         offset += len(raw[-1])
     header["__metadata__"] = {"format": "pt"}

@@ -38,12 +38,27 @@ def main():
             print(f"{name}: largest difference {worst:.1e} of at most {BOUND:.0e}")
             assert worst <= BOUND, name
 
-            # PyTorch moves the weights, Glia takes them back; with Glia's notes and without.
+            # The script reads what it wrote, with what PyTorch adds to the batch norms.
             net, info = load_weights.load(weights)
+            load_weights.save(networks.path("again.safetensors"), net, info)
+            again, notes = load_weights.load(networks.path("again.safetensors"))
+            assert notes == info
+            theirs = again.state_dict()
+            for tensor, values in net.state_dict().items():
+                assert torch.equal(values, theirs[tensor]), f"{name}: {tensor} changed"
+            if name.startswith("batch"):
+                assert any(tensor.endswith("num_batches_tracked") for tensor in theirs)
+
+            # PyTorch moves the weights, Glia takes them back; with Glia's notes and without.
             torch.manual_seed(0)
             with torch.no_grad():
                 for parameter in net.parameters():
                     parameter += 0.05 * torch.randn_like(parameter)
+                for tensor, values in net.named_buffers():
+                    if tensor.endswith("running_mean"):
+                        values += 0.05 * torch.randn_like(values)
+                    if tensor.endswith("running_var"):
+                        values *= 1 + 0.1 * torch.rand_like(values)
                 moved = {i: torch.sigmoid(net(load_weights.preprocess(
                     np.load(networks.images[i]), info)))[0, 0].numpy() for i in networks.ids}
             changed = networks.path("changed.safetensors")
