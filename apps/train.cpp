@@ -223,10 +223,15 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str();
   command.add_option("--optimizer", o.optimizer, "adam, adamw, sgd or rmsprop")
       ->capture_default_str();
-  command.add_option("--learning-rate", t.schedule.initial, "At the start")->capture_default_str();
+  command
+      .add_option("--learning-rate", t.schedule.initial,
+                  "At the start, whatever the optimizer; sgd usually wants more, such as 0.01")
+      ->capture_default_str();
   command.add_option("--weight-decay", t.optimizer.weight_decay, "Decoupled for adamw, else L2")
       ->capture_default_str();
   command.add_option("--momentum", t.optimizer.momentum, "Of sgd")->capture_default_str();
+  command.add_flag("--nesterov", t.optimizer.nesterov,
+                   "Of sgd: step along the momentum that the next step will have");
   command.add_option("--schedule", o.schedule, "constant, step, cosine or plateau")
       ->capture_default_str();
   command.add_option("--schedule-factor", t.schedule.factor, "Of step and plateau")
@@ -235,7 +240,8 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str();
   command
       .add_option("--schedule-patience", t.schedule.patience,
-                  "Epochs without a better validation loss before a reduction (plateau)")
+                  "Epochs in a row without a better validation loss that are waited for; the next "
+                  "one reduces the rate (plateau)")
       ->capture_default_str();
   command.add_option("--schedule-minimum", t.schedule.minimum, "Lowest rate (cosine, plateau)")
       ->capture_default_str();

@@ -41,20 +41,39 @@ Kind parse_kind(std::string_view text) {
 }
 
 nlohmann::json OptimizerConfig::to_json() const {
-  return {{"kind", name_of(kind)}, {"weight_decay", weight_decay}, {"beta1", beta1},
-          {"beta2", beta2},        {"momentum", momentum},         {"alpha", alpha},
-          {"epsilon", epsilon}};
+  nlohmann::json json = {{"kind", name_of(kind)}, {"weight_decay", weight_decay}};
+  switch (kind) {
+    case Kind::adam:
+    case Kind::adamw:
+      json.update({{"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}});
+      break;
+    case Kind::sgd: json.update({{"momentum", momentum}, {"nesterov", nesterov}}); break;
+    case Kind::rmsprop: json.update({{"alpha", alpha}, {"epsilon", epsilon}}); break;
+  }
+  return json;
 }
 
 OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json, const std::string& name) {
   const auto real = [&](const char* key) { return json_field<double>(json, key, name); };
-  return {.kind = parse_kind(json_field<std::string>(json, "kind", name)),
-          .weight_decay = real("weight_decay"),
-          .beta1 = real("beta1"),
-          .beta2 = real("beta2"),
-          .momentum = real("momentum"),
-          .alpha = real("alpha"),
-          .epsilon = real("epsilon")};
+  OptimizerConfig config{.kind = parse_kind(json_field<std::string>(json, "kind", name)),
+                         .weight_decay = real("weight_decay")};
+  switch (config.kind) {
+    case Kind::adam:
+    case Kind::adamw:
+      config.beta1 = real("beta1");
+      config.beta2 = real("beta2");
+      config.epsilon = real("epsilon");
+      break;
+    case Kind::sgd:
+      config.momentum = real("momentum");
+      config.nesterov = json_field<bool>(json, "nesterov", false, name);  // not in older runs
+      break;
+    case Kind::rmsprop:
+      config.alpha = real("alpha");
+      config.epsilon = real("epsilon");
+      break;
+  }
+  return config;
 }
 
 void OptimizerConfig::validate() const {
@@ -62,6 +81,11 @@ void OptimizerConfig::validate() const {
   check(finite(weight_decay) && weight_decay >= 0,
         "--weight-decay: found {}, expected a finite number, 0 or more", weight_decay);
   check(momentum >= 0 && momentum < 1, "--momentum: found {}, expected 0 <= m < 1", momentum);
+  check(!nesterov || kind == Kind::sgd,
+        "--nesterov: is for sgd; found --optimizer {}. Leave it out, or choose --optimizer sgd",
+        name_of(kind));
+  check(!nesterov || momentum > 0,
+        "--nesterov: changes nothing with --momentum 0; leave it out, or choose more momentum");
   check(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1,
         "optimizer: beta1 and beta2 are {} and {}, expected 0 <= beta < 1", beta1, beta2);
   check(alpha >= 0 && alpha < 1, "optimizer: alpha is {}, expected 0 <= alpha < 1", alpha);
@@ -110,7 +134,8 @@ void Optimizer::apply() {
                                                   .g = g,
                                                   .progress = progress_,
                                                   .momentum = config_.momentum,
-                                                  .weight_decay = config_.weight_decay});
+                                                  .weight_decay = config_.weight_decay,
+                                                  .nesterov = config_.nesterov});
     case Kind::rmsprop:
       return run<&KernelTable::rmsprop_step>(device, {.w = w,
                                                       .v = state_[0].value,

@@ -22,11 +22,13 @@ struct OptimizerConfig {
   double weight_decay = 0;            // decoupled for adamw, else added to the gradient
   double beta1 = 0.9, beta2 = 0.999;  // adam, adamw
   double momentum = 0.9;              // sgd
+  bool nesterov = false;              // sgd
   double alpha = 0.99;                // rmsprop
   double epsilon = 1e-8;              // adam, adamw, rmsprop
 
+  /// Only what an optimizer of this kind reads.
   nlohmann::json to_json() const;
-  /// Throws `Error`, led by `name`, on a field that is missing or of another type.
+  /// Throws `Error`, led by `name`, on a field of the kind that is missing or of another type.
   static OptimizerConfig from_json(const nlohmann::json& json, const std::string& name);
   /// Throws `Error` naming the flag of a value that is out of range.
   void validate() const;

@@ -29,18 +29,37 @@ ScheduleKind parse_schedule(std::string_view text) {
 }
 
 nlohmann::json ScheduleConfig::to_json() const {
-  return {{"kind", name_of(kind)}, {"initial", initial},   {"factor", factor},
-          {"every", every},        {"patience", patience}, {"minimum", minimum}};
+  nlohmann::json json = {{"kind", name_of(kind)}, {"initial", initial}};
+  switch (kind) {
+    case ScheduleKind::constant: break;
+    case ScheduleKind::step: json.update({{"factor", factor}, {"every", every}}); break;
+    case ScheduleKind::cosine: json.update({{"minimum", minimum}}); break;
+    case ScheduleKind::plateau:
+      json.update({{"factor", factor}, {"patience", patience}, {"minimum", minimum}});
+      break;
+  }
+  return json;
 }
 
 ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json, const std::string& name) {
   const auto real = [&](const char* key) { return json_field<double>(json, key, name); };
-  return {.kind = parse_schedule(json_field<std::string>(json, "kind", name)),
-          .initial = real("initial"),
-          .factor = real("factor"),
-          .every = json_field<std::int64_t>(json, "every", name),
-          .patience = json_field<std::int64_t>(json, "patience", name),
-          .minimum = real("minimum")};
+  const auto whole = [&](const char* key) { return json_field<std::int64_t>(json, key, name); };
+  ScheduleConfig config{.kind = parse_schedule(json_field<std::string>(json, "kind", name)),
+                        .initial = real("initial")};
+  switch (config.kind) {
+    case ScheduleKind::constant: break;
+    case ScheduleKind::step:
+      config.factor = real("factor");
+      config.every = whole("every");
+      break;
+    case ScheduleKind::cosine: config.minimum = real("minimum"); break;
+    case ScheduleKind::plateau:
+      config.factor = real("factor");
+      config.patience = whole("patience");
+      config.minimum = real("minimum");
+      break;
+  }
+  return config;
 }
 
 void ScheduleConfig::validate() const {
@@ -48,7 +67,7 @@ void ScheduleConfig::validate() const {
         initial);
   check(factor > 0 && factor <= 1, "--schedule-factor: found {}, expected 0 < f <= 1", factor);
   check(every >= 1, "--schedule-every: found {}, expected 1 or more", every);
-  check(patience >= 1, "--schedule-patience: found {}, expected 1 or more", patience);
+  check(patience >= 0, "--schedule-patience: found {}, expected 0 or more", patience);
   check(minimum >= 0 && minimum <= initial,
         "--schedule-minimum: found {}, expected 0 to the learning rate {}", minimum, initial);
 }
@@ -81,7 +100,7 @@ void Schedule::end_epoch(double loss) {
   if (loss < best_) {
     best_ = loss;
     waited_ = 0;
-  } else if (++waited_ >= config_.patience) {
+  } else if (++waited_ > config_.patience) {
     plateau_rate_ = std::max(config_.minimum, plateau_rate_ * config_.factor);
     waited_ = 0;
   }

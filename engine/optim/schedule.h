@@ -19,11 +19,12 @@ struct ScheduleConfig {
   double initial = 1e-3;      // learning rate
   double factor = 0.5;        // step, plateau: what the rate is multiplied by
   std::int64_t every = 10;    // step: epochs between two reductions
-  std::int64_t patience = 3;  // plateau: epochs without a better loss before a reduction
+  std::int64_t patience = 3;  // plateau: epochs without a better loss that change nothing
   double minimum = 0;         // cosine, plateau: the rate never falls below
 
+  /// Only what a schedule of this kind reads.
   nlohmann::json to_json() const;
-  /// Throws `Error`, led by `name`, on a field that is missing or of another type.
+  /// Throws `Error`, led by `name`, on a field of the kind that is missing or of another type.
   static ScheduleConfig from_json(const nlohmann::json& json, const std::string& name);
   /// Throws `Error` naming the flag of a value that is out of range.
   void validate() const;
@@ -39,7 +40,9 @@ class Schedule {
   /// 2017, without restarts).
   double rate(std::int64_t epoch, std::int64_t done, std::int64_t total) const;
 
-  /// Tells the plateau schedule an epoch's validation loss.
+  /// Tells the plateau schedule an epoch's validation loss. The epoch after `patience` epochs in a
+  /// row without a better loss, if it is no better either, reduces the rate, as PyTorch's
+  /// ReduceLROnPlateau with threshold 0 does.
   void end_epoch(double loss);
 
   /// What has to survive a restart.

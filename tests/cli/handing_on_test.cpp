@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "engine/base/file.h"
 #include "engine/formats/npy.h"
+#include "engine/formats/safetensors.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -207,4 +209,45 @@ TEST_CASE("program: a model card knows its run, its evaluation and nothing of ot
                           w.path("card.md")}),
                 "is no evaluation");
   CHECK(read_file(w.path("card.md")) == card);
+}
+
+TEST_CASE("program: a model card has the settings of its optimizer and schedule, and no others",
+          "[cli]") {
+  const CliWorkspace w;
+  const auto card_of = [&](const std::string& name, const std::vector<std::string>& flags) {
+    std::vector<std::string> words = w.train(name, 1);
+    words.insert(words.end(), flags.begin(), flags.end());
+    check_done(run_glia(words));
+    check_done(run_glia({"model-card", "--checkpoint", w.path(name + "/best.safetensors"), "--out",
+                         w.path(name + ".md")}));
+    std::vector<std::string> names;
+    const std::string card = read_file(w.path(name + ".md"));
+    for (const char* setting :
+         {"optimizer kind", "optimizer beta1", "optimizer beta2", "optimizer momentum",
+          "optimizer nesterov", "optimizer alpha", "optimizer epsilon", "schedule factor",
+          "schedule every", "schedule patience", "schedule minimum"})
+      if (card.find("| " + std::string(setting) + " |") != std::string::npos)
+        names.emplace_back(setting);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(card_of("adam", {}) ==
+        Names{"optimizer kind", "optimizer beta1", "optimizer beta2", "optimizer epsilon"});
+  CHECK(card_of("sgd", {"--optimizer", "sgd", "--schedule", "cosine"}) ==
+        Names{"optimizer kind", "optimizer momentum", "optimizer nesterov", "schedule minimum"});
+  CHECK(card_of("rmsprop", {"--optimizer", "rmsprop", "--schedule", "step"}) ==
+        Names{"optimizer kind", "optimizer alpha", "optimizer epsilon", "schedule factor",
+              "schedule every"});
+  // And the flag changes what is trained.
+  check_done(run_glia([&] {
+    std::vector<std::string> words = w.train("nesterov", 1);
+    words.insert(words.end(), {"--optimizer", "sgd", "--schedule", "cosine", "--nesterov"});
+    return words;
+  }()));
+  const auto weights = [&](const std::string& run) {
+    const SafeTensors file = read_safetensors(w.path(run + "/last.safetensors"));
+    const std::span<const float> values = file.entries.front().values;
+    return std::vector<float>(values.begin(), values.end());
+  };
+  CHECK(weights("nesterov") != weights("sgd"));
 }

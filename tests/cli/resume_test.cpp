@@ -251,7 +251,9 @@ TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cl
   refused("/training/config/loss", 7, "'loss' is 7; expected a text");
   refused("/training/config/optimizer/beta1", 2, "beta1");
   refused("/training/config/optimizer/kind", "lion", "found 'lion'");
-  refused("/training/config/schedule/factor", "x", "'factor' is \"x\"");
+  refused("/training/config/schedule",
+          {{"kind", "step"}, {"initial", 1e-3}, {"every", 10}, {"factor", "x"}},
+          "'factor' is \"x\"");
   refused("/training/schedule/waited", -1, "'waited' is -1");
   refused("/training/schedule/plateau_rate", 7, "'plateau_rate' is 7");
   refused("/training/config/epochs", 0, "--epochs: found 0");

@@ -156,6 +156,18 @@ TEST_CASE("sweep: the same number of steps for every batch size", "[cli][sweep]"
   CHECK(study["trials"][1]["length"]["max_steps"] > 0);
 }
 
+TEST_CASE("sweep: flags of training reach every trial, --nesterov among them", "[cli][sweep]") {
+  const CliWorkspace w;
+  const Outcome outcome = run_glia(
+      sweep_words(w, {"--batch-size", "4,2", "--epochs", "1", "--optimizer", "sgd", "--nesterov"}));
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  for (const Json& trial : study_of(w)["trials"]) {
+    const fs::path run = fs::path(w.path("study")) / trial["folder"].get<std::string>() / "run";
+    CHECK(Json::parse(read_file(run / "config.json"))["train"]["optimizer"]["nesterov"] == true);
+  }
+}
+
 TEST_CASE("sweep: what cannot work is refused before anything is written", "[cli][sweep]") {
   const CliWorkspace w;
   const auto refuses = [&](const Words& more, int code, const std::string& text) {
