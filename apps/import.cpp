@@ -111,8 +111,11 @@ void run_import(const ImportOptions& options) {
     std::optional<Progress> progress;
     summary = import_data(config, [&](std::int64_t done, std::int64_t total) {
       if (interrupted()) stop(done, total);
-      if (!progress) progress.emplace("import", total);
-      progress->update(done, {.images = done});
+      if (!progress) {
+        progress.emplace("import", total);
+        progress->begin(done, 0);
+      }
+      progress->update(done, {});  // of files, which hold one image or many
     });
   }
   print_summary(config, summary);

@@ -61,7 +61,10 @@ void run_split(SplitOptions& options) {
                               fmt::print(stderr, "glia: stopped; nothing was written\n");
                               throw CLI::RuntimeError(130);
                             }
-                            if (!progress) progress.emplace("split", total);
+                            if (!progress) {
+                              progress.emplace("split", total);
+                              progress->begin(done, done);
+                            }
                             progress->update(done, {.images = done});
                           });
   }

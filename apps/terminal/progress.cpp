@@ -18,8 +18,9 @@ namespace glia {
 
 namespace {
 
-constexpr double kRedraw = 0.1;   // seconds between two drawings of the bar
-constexpr double kLogLine = 5.0;  // seconds between two lines of a log
+constexpr double kRedraw = 0.1;    // seconds between two drawings of the bar
+constexpr double kLogLine = 5.0;   // seconds between two lines of a log
+constexpr double kMeasured = 0.5;  // seconds without which a rate is noise
 constexpr int kBarWidth = 24;
 
 double system_seconds() {
@@ -89,17 +90,26 @@ void Progress::clear() {
   if (!drawn_) return;
   out_ << "\r\x1b[K" << std::flush;
   drawn_ = false;
+  last_output_ = -std::numeric_limits<double>::infinity();
+}
+
+void Progress::begin(std::int64_t step, std::int64_t images) {
+  start_ = options_.seconds();
+  first_step_ = step;
+  first_image_ = images;
 }
 
 void Progress::update(std::int64_t step, const Figures& figures) {
   const double now = options_.seconds();
+  const double share =
+      steps_ > 0 ? (static_cast<double>(step) + figures.part) / static_cast<double>(steps_) : 0;
   if (options_.terminal) {
     if (now - last_output_ < kRedraw) return;
     last_output_ = now;
-    draw(step, line(step, figures, now));
+    draw(share, line(step, figures, now));
     return;
   }
-  const std::int64_t tenths = steps_ > 0 ? 10 * step / steps_ : 0;
+  const auto tenths = static_cast<std::int64_t>(10 * share);
   if (tenths <= tenths_ || now - last_output_ < kLogLine) return;
   tenths_ = tenths;
   last_output_ = now;
@@ -111,18 +121,19 @@ std::string Progress::line(std::int64_t step, const Figures& figures, double now
   if (figures.loss) text += fmt::format("  loss {:.4f}", *figures.loss);
   if (options_.terminal && options_.utf8 && !figures.curve.empty()) text += " " + figures.curve;
   if (figures.iou) text += fmt::format("  iou {:.4f}", *figures.iou);
-  const double seconds = now - start_;
-  if (seconds > 0 && figures.images > 0)
-    text += fmt::format("  {:.1f} images/s", static_cast<double>(figures.images) / seconds);
-  if (step > 0) {
-    const double left = seconds / static_cast<double>(step) * static_cast<double>(steps_ - step);
-    text += fmt::format("  {} left", format_duration(left));
-  }
+  if (!figures.note.empty()) text += "  " + figures.note;
+  const double seconds = now - start_, at = static_cast<double>(step) + figures.part;
+  const double done = at - static_cast<double>(first_step_);
+  const std::int64_t images = figures.images - first_image_;
+  if (seconds < kMeasured) return text;
+  if (images > 0) text += fmt::format("  {:.1f} images/s", static_cast<double>(images) / seconds);
+  if (done > 0)
+    text += fmt::format("  {} left",
+                        format_duration(seconds / done * (static_cast<double>(steps_) - at)));
   return text;
 }
 
-void Progress::draw(std::int64_t step, const std::string& text) {
-  const double share = steps_ > 0 ? static_cast<double>(step) / static_cast<double>(steps_) : 0;
+void Progress::draw(double share, const std::string& text) {
   const auto done = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * kBarWidth);
   std::string all = fmt::format("{} [{:<{}}] {}", label_, std::string(done, '#'), kBarWidth, text);
   // A line that wraps cannot be erased; on a narrow terminal the bar goes first, then the end.

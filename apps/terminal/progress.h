@@ -16,7 +16,9 @@ class Progress {
  public:
   /// What is shown beside the step; a figure that is absent is left out.
   struct Figures {
-    std::int64_t images = 0;  // done so far, for the rate
+    std::int64_t images = 0;  // done so far, for the rate; a volume has as many as slices
+    double part = 0;          // of the next step, 0 to 1
+    std::string note = {};    // what is being done
     std::optional<double> loss = {}, iou = {};
     std::string curve = {};  // of the loss (apps/terminal/sparkline.h), on a UTF-8 terminal
   };
@@ -36,7 +38,12 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Says that `step` steps are done (1 after the first).
+  /// Takes now as the time from which rate and time left are measured, where the loop goes on from
+  /// `step` or has begun before there was a display. Else they count from the start of its life.
+  void begin(std::int64_t step, std::int64_t images);
+
+  /// Says that `step` steps are done (1 after the first). Rate and time left are shown once there
+  /// is half a second to measure them by.
   void update(std::int64_t step, const Figures& figures);
 
   /// Erases the bar before something else is printed; the next update draws it again.
@@ -44,13 +51,14 @@ class Progress {
 
  private:
   std::string line(std::int64_t step, const Figures& figures, double now) const;
-  void draw(std::int64_t step, const std::string& text);
+  void draw(double share, const std::string& text);
 
   std::string label_;
   std::int64_t steps_;
   std::ostream& out_;
   Options options_;
   double start_ = 0, last_output_ = 0;
+  std::int64_t first_step_ = 0, first_image_ = 0;
   std::int64_t tenths_ = 0;
   bool drawn_ = false;
 };

@@ -72,7 +72,10 @@ void TrainingReporter::end(const char* how) {
 }
 
 void TrainingReporter::show(const TrainEvents::Step& step) {
-  if (!progress_) progress_.emplace(fmt::format("epoch {}/{}", step.epoch, epochs_), step.steps);
+  if (!progress_) {  // this step took its time before
+    progress_.emplace(fmt::format("epoch {}/{}", step.epoch, epochs_), step.steps);
+    progress_->begin(step.step, step.images);
+  }
   losses_.add(step.loss);
   progress_->update(
       step.step,

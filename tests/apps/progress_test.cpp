@@ -58,6 +58,49 @@ TEST_CASE("a terminal sees one line with rate and time left, and no trace at the
   CHECK(text.find('\n') == std::string::npos);
 }
 
+TEST_CASE("there is no rate and no time left before they can be measured", "[progress]") {
+  Fixture fixture;
+  Progress progress("epoch 1/1", 40, fixture.out, fixture.options(true));
+  fixture.now += 1e-6;
+  progress.update(1, {.images = 6, .loss = 0.5});
+  CHECK(fixture.out.str() == "\r\x1b[Kepoch 1/1 [                        ] 1/40  loss 0.5000");
+  fixture.now += 0.4;
+  progress.update(2, {.images = 12});
+  CHECK(fixture.count("images/s") == 0);
+  CHECK(fixture.count("left") == 0);
+  fixture.now += 0.6;
+  progress.update(10, {.images = 60});
+  CHECK(fixture.count("60.0 images/s  0:03 left") == 1);
+}
+
+TEST_CASE("a loop that has begun before its display is measured from where it is", "[progress]") {
+  Fixture fixture;
+  Progress progress("epoch 2/2", 100, fixture.out, fixture.options(true));
+  progress.begin(50, 300);
+  progress.update(50, {.images = 300});
+  CHECK(fixture.count("50/100") == 1);
+  CHECK(fixture.count("images/s") == 0);
+  fixture.now += 10;
+  progress.update(60, {.images = 360});
+  CHECK(fixture.count("60/100  6.0 images/s  0:40 left") == 1);
+}
+
+TEST_CASE("parts of a step move the bar and the time left, and say what is done", "[progress]") {
+  Fixture fixture;
+  Progress progress("explain", 2, fixture.out, fixture.options(true));
+  fixture.now += 10;
+  progress.update(0, {.part = 0.5, .note = "7: occlusion 3/6"});
+  CHECK(fixture.out.str() ==
+        "\r\x1b[Kexplain [######                  ] 0/2  7: occlusion 3/6  0:30 left");
+  Fixture log;
+  Progress lines("explain", 1, log.out, log.options(false));
+  for (int i = 1; i <= 10; ++i) {
+    log.now += 6;
+    lines.update(0, {.part = 0.1 * i, .note = "7: occlusion"});
+  }
+  CHECK(log.count("\n") >= 9);
+}
+
 TEST_CASE("a terminal is redrawn at most ten times a second", "[progress]") {
   Fixture fixture;
   Progress progress("p", 1000, fixture.out, fixture.options(true));
@@ -78,7 +121,6 @@ TEST_CASE("clearing erases once and the next update draws again", "[progress]") 
   progress.clear();
   progress.clear();
   CHECK(fixture.count("\x1b[K") == 2);
-  fixture.now += 1;
   progress.update(2, {});
   CHECK(fixture.count("2/10") == 1);
 }
