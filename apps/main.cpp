@@ -4,11 +4,13 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <string>
 #include <system_error>
 
 #include "apps/commands.h"
 #include "apps/flags/help_text.h"
 #include "apps/flags/numbers.h"
+#include "apps/flags/unknown_command.h"
 #include "engine/base/streams.h"
 #include "engine/runtime/allocator.h"
 
@@ -45,6 +47,10 @@ int run(int argc, char** argv) {
   glia::add_bench_command(app);
   glia::add_doctor_command(app);
   glia::check_numbers(app);
+  if (const std::string problem = glia::unknown_command(app, argc, argv); !problem.empty()) {
+    std::fprintf(stderr, "glia: %s\n", problem.c_str());
+    return 2;
+  }
   try {
     app.parse(argc, argv);
     return 0;

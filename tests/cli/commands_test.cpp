@@ -48,6 +48,25 @@ TEST_CASE("program: every command has help with an example and defaults", "[cli]
   CHECK(run_glia({"doctor"}).output.find("instruction set") != std::string::npos);
 }
 
+TEST_CASE("program: a command that there is not is named, with those it may stand for", "[cli]") {
+  const auto said = [](const std::string& word) {
+    const Outcome outcome = run_glia({word});
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 2);
+    CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+    return outcome.output;
+  };
+  CHECK(said("trian") == "glia: no command 'trian'; did you mean train? glia --help lists all\n");
+  CHECK(said("exprot") ==
+        "glia: no command 'exprot'; did you mean export? glia --help lists all\n");
+  CHECK(said("impor") ==
+        "glia: no command 'impor'; did you mean import or import-weights? glia --help lists all\n");
+  CHECK(said("segment").starts_with("glia: no command 'segment'; there are phantom, import, "));
+  CHECK(said("bad\x1b\nword").starts_with("glia: no command 'bad\\x1B\\x0Aword'; there are "));
+  for (const char* flag : {"--help", "--version"}) CHECK(run_glia({flag}).code == 0);
+  check_refused(run_glia({}), 2, "");
+}
+
 TEST_CASE("program: --check-nan names what made the first value that is not finite", "[cli]") {
   const CliWorkspace w;
   std::vector<std::string> steep = w.train("steep", 1);
