@@ -59,13 +59,14 @@ std::unique_ptr<Device> open_emulator(const DeviceRequest& request, const Say&) 
 struct FoundGpu {
   std::optional<int> index = {};
   std::string name = {}, problem = {};
+  bool expected = false;  // there is a driver
 };
 
 FoundGpu find_gpu() {
   const GpuBackend* backend = find_gpu_backend("cuda");
   if (backend == nullptr) return {.problem = "this program was built without CUDA"};
   const GpuSurvey survey = backend->survey(SurveyOf::until_usable);
-  FoundGpu found{.problem = survey.problem};
+  FoundGpu found{.problem = survey.problem, .expected = survey.driver_version != 0};
   for (std::size_t i = 0; i < survey.gpus.size(); ++i) {
     const GpuInfo& gpu = survey.gpus[i];
     if (gpu.problem.empty()) return {.index = static_cast<int>(i), .name = gpu.name};
@@ -113,14 +114,14 @@ std::unique_ptr<Device> open_onednn(const DeviceRequest& request, const Say&) {
 
 std::unique_ptr<Device> open_native(const DeviceRequest& request, const Say& say) {
   if (const auto index = gpu_index(request.device)) return open_gpu(*index);
-  std::string why;
+  std::string why;  // where a GPU was to be expected; glia doctor says how to come by one
   if (request.device == "auto") {
     const FoundGpu gpu = find_gpu();
     if (gpu.index) {
       say(fmt::format("device: cuda:{} ({})", *gpu.index, gpu.name));
       return open_gpu(*gpu.index);
     }
-    why = gpu.problem;
+    if (gpu.expected) why = fmt::format(" (no GPU: {})", gpu.problem);
   }
   auto cpu = make_cpu_device(request.threads);
   if (request.threads > available_cores())
@@ -129,7 +130,7 @@ std::unique_ptr<Device> open_native(const DeviceRequest& request, const Say& say
                     "only wait for one another",
                     request.threads, available_cores()));
   if (request.device == "auto")
-    say(fmt::format("device: cpu with {} threads (no GPU: {})", cpu->context().threads, why));
+    say(fmt::format("device: cpu with {} threads{}", cpu->context().threads, why));
   return cpu;
 }
 
