@@ -15,7 +15,7 @@ std::string text(const std::optional<Interval>& interval) {
 }
 
 std::string scores_table(const Summary& summary) {
-  constexpr const char* kRow = "{:<18}{:>10}{:>7}{:>13}{:>7}{:>22}{:>12}\n";
+  constexpr const char* kRow = "{:<16}{:>10}{:>6}{:>12}{:>6}{:>17}{:>12}\n";
   std::string table = fmt::format(fmt::runtime(kRow), "", "per slice", "n", "per patient", "n",
                                   "95 % interval", "all pixels");
   for (const Score& score : all_scores()) {
@@ -29,8 +29,7 @@ std::string scores_table(const Summary& summary) {
         fmt::format(fmt::runtime(kRow), label, text(slice.mean), slice.defined, text(patient.mean),
                     patient.defined, text(patient.interval), text(pooled.mean));
   }
-  table +=
-      "n: units for which the score is defined. *: trivially high, most pixels are background\n";
+  table += "n: units with a defined score. *: trivially high, most pixels are background\n";
   table += summary.per_patient.dice.interval
                ? "95 % interval: of the mean over patients, by bootstrap over patients\n"
                : "95 % interval: needs at least two patients, and the patient of every slice\n";
@@ -52,11 +51,10 @@ std::string format_table(const Summary& summary) {
                        known ? fmt::format("{}", summary.patients) : "unknown");
   table += fmt::format("  with tumour     {:>10}  in {} of them nothing was predicted (Dice 0)\n",
                        summary.slices_with_tumour, summary.slices_missed);
-  table += fmt::format(
-      "  without tumour  {:>10}  in {} of them something was predicted (Dice 0): false-positive "
-      "rate {}\n",
-      summary.slices_without_tumour, summary.slices_false_positive,
-      text(summary.false_positive_rate.mean));
+  table += fmt::format("  without tumour  {:>10}  in {} of them something was predicted (Dice 0)\n",
+                       summary.slices_without_tumour, summary.slices_false_positive);
+  table += fmt::format("  false positives {:>10}  their share of the slices without tumour\n",
+                       text(summary.false_positive_rate.mean));
   table += fmt::format("  both empty      {:>10}  Dice and IoU undefined, left out of the means\n",
                        summary.slices_both_empty);
   if (summary.slices_of_unknown_patient > 0) {
@@ -70,15 +68,15 @@ std::string format_details(const ThresholdCurve& thresholds, const Calibration& 
   std::string lines;
   if (const auto best = thresholds.best()) {
     lines += fmt::format(
-        "best threshold    {:>10.2f}  Dice per patient {}, per slice {}, all "
-        "pixels {}; choose it on validation, report it on test\n",
-        best->threshold, text(best->per_patient), text(best->per_slice), text(best->pooled));
+        "best threshold    {:>10.2f}  Dice per patient {}, per slice {},\n"
+        "{:>30}all pixels {};\n{:>30}choose it on validation, report it on test\n",
+        best->threshold, text(best->per_patient), text(best->per_slice), "", text(best->pooled),
+        "");
   }
   if (const auto error = calibration.expected_error()) {
-    lines += fmt::format(
-        "calibration error {:>10.4f}  over all pixels; {} where the probability is "
-        "0.1 or more\n",
-        *error, text(calibration.expected_error_above_lowest()));
+    lines +=
+        fmt::format("calibration error {:>10.4f}  over all pixels; {} from probability 0.1 on\n",
+                    *error, text(calibration.expected_error_above_lowest()));
   }
   return lines;
 }

@@ -44,17 +44,21 @@ Table inference_table(std::span<const Inference> ways, std::span<const EvaluateR
 }
 
 std::string format_inference_table(const Table& table) {
-  std::size_t first = table.head.front().size();
-  for (const auto& row : table.rows) first = std::max(first, row.front().size());
+  const std::size_t first = table.head.front().size();
   const auto line = [&](const std::vector<std::string>& cells) {
-    std::string text = fmt::format("{:<{}}", cells.front(), first);
+    // A name that is longer than its column has a line of its own, so that all fit a terminal.
+    const std::string& name = cells.front();
+    std::string text = name.size() > first ? fmt::format("{}\n{:<{}}", name, "", first)
+                                           : fmt::format("{:<{}}", name, first);
     for (std::size_t i = 1; i < cells.size(); ++i)
-      text += fmt::format("{:>{}}", cells[i], std::max<std::size_t>(table.head[i].size(), 6) + 2);
+      text += fmt::format("{:>{}}", cells[i], std::max<std::size_t>(table.head[i].size(), 6) + 1);
     return text + "\n";
   };
   std::string text = line(table.head);
   for (const auto& row : table.rows) text += line(row);
-  return text + kInferenceNote + "\n";
+  std::string note = kInferenceNote;
+  note.replace(note.find("; ") + 1, 1, "\n");
+  return text + note + "\n";
 }
 
 nlohmann::ordered_json inference_table_json(std::span<const Inference> ways,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -25,11 +27,35 @@ std::string alive(const PlannedTensor& tensor) {
   return fmt::format("{}-{}", tensor.first, tensor.last);
 }
 
+/// "[6,240,240,32] f32": without the blanks, so that rows fit a terminal.
+std::string shape_of(const PlannedTensor& tensor) {
+  if (tensor.scratch()) return "scratch";
+  std::string text = tensor.shape;
+  for (std::size_t at = 0; (at = text.find(", ", at)) != std::string::npos;) text.erase(at + 1, 1);
+  return text;
+}
+
+using Row = std::array<std::string, 5>;
+
+/// Columns as wide as what is in them; the last two are figures.
+std::string aligned(const std::vector<Row>& rows, const std::vector<char>& marks) {
+  std::array<std::size_t, 5> width{};
+  for (const Row& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+  std::string text;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    text += fmt::format("{} {:<{}} {:<{}} {:<{}} {:>{}} {:>{}}\n", marks[i], row[0], width[0],
+                        row[1], width[1], row[2], width[2], row[3], width[3], row[4], width[4]);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string tensor_table(const StepPlan& plan, std::size_t least) {
-  std::string text = fmt::format("  {:<20} {:<32} {:<24} {:>10} {:>10}\n", "layer", "made by",
-                                 "shape", "kernels", "MiB");
+  std::vector<Row> rows{{"layer", "made by", "shape", "kernels", "MiB"}};
+  std::vector<char> marks{' '};
   std::size_t small = 0, small_bytes = 0;
   for (const PlannedTensor& t : plan.tensors) {
     if (t.bytes < least) {
@@ -37,13 +63,16 @@ std::string tensor_table(const StepPlan& plan, std::size_t least) {
       small_bytes += t.bytes;
       continue;
     }
-    text += fmt::format("{} {:<20} {:<32} {:<24} {:>10} {:>10.2f}\n",
-                        t.alive_at(plan.fullest_kernel) ? '*' : ' ', t.layer, t.made_by,
-                        t.scratch() ? "scratch" : t.shape, alive(t), mib(t.bytes));
+    rows.push_back(
+        {t.layer, t.made_by, shape_of(t), alive(t), fmt::format("{:.2f}", mib(t.bytes))});
+    marks.push_back(t.alive_at(plan.fullest_kernel) ? '*' : ' ');
   }
-  if (small > 0)
-    text += fmt::format("  {:<20} {} smaller ones\n{:>102.2f}\n", "", small, mib(small_bytes));
-  return text;
+  if (small > 0) {
+    rows.push_back({"", fmt::format("{} smaller ones", small), "", "",
+                    fmt::format("{:.2f}", mib(small_bytes))});
+    marks.push_back(' ');
+  }
+  return aligned(rows, marks);
 }
 
 std::string memory_summary(const ProcessPlan& plan) {

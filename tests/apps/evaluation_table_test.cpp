@@ -1,4 +1,6 @@
 // What an evaluation says on a terminal.
+#include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,14 @@ bool contains(const std::string& text, const std::string& what) {
   return text.find(what) != std::string::npos;
 }
 
+/// Characters of the longest line.
+std::size_t width_of(const std::string& text) {
+  std::size_t most = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) most = std::max(most, line.size());
+  return most;
+}
+
 }  // namespace
 
 TEST_CASE("the table names its averages and shows what is undefined", "[metrics]") {
@@ -22,11 +32,11 @@ TEST_CASE("the table names its averages and shows what is undefined", "[metrics]
   evaluation.add("1", "a", {.tp = 1, .fp = 1, .tn = 2}, 1.25);
   evaluation.add("2", "", {.fp = 1, .tn = 3});
   const std::string table = format_table(evaluation.summary());
-  CHECK(contains(table, "0.3333"));       // per slice Dice: (2/3 + 0) / 2
-  CHECK(contains(table, "0.6667"));       // per patient Dice
-  CHECK(contains(table, "rate 1.0000"));  // one slice without tumour, predicted
+  CHECK(contains(table, "0.3333"));                      // per slice Dice: (2/3 + 0) / 2
+  CHECK(contains(table, "0.6667"));                      // per patient Dice
+  CHECK(contains(table, "false positives     1.0000"));  // one without tumour, predicted
   CHECK(contains(table, "patient unknown"));
-  CHECK(contains(table, "HD95 (pixels)         1.2500"));
+  CHECK(contains(table, "HD95 (pixels)       1.2500"));
   CHECK(contains(table, "needs at least two patients"));
 }
 
@@ -40,6 +50,7 @@ TEST_CASE("the table has the interval of the mean over patients", "[metrics]") {
   CHECK(contains(table, "0.000 to 1.000"));
   CHECK(contains(table, "HD95 (mm)"));
   CHECK(contains(table, "by bootstrap over patients"));
+  CHECK(width_of(table) < 80);
 }
 
 TEST_CASE("threshold and calibration are two lines, or none", "[metrics]") {
@@ -50,5 +61,6 @@ TEST_CASE("threshold and calibration are two lines, or none", "[metrics]") {
   calibration.add(std::vector<float>{0.3F, 0.8F}, std::vector<float>{0, 1});
   const std::string lines = format_details(curve, calibration);
   CHECK(contains(lines, "0.30  Dice per patient 1.0000"));
-  CHECK(contains(lines, "0.2500  over all pixels; 0.2500 where"));
+  CHECK(contains(lines, "0.2500  over all pixels; 0.2500 from probability 0.1"));
+  CHECK(width_of(lines) < 80);
 }

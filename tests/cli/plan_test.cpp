@@ -1,5 +1,7 @@
 // glia plan as a user runs it.
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 
 #include "tests/catch.h"
 #include "tests/cli/program.h"
@@ -24,13 +26,18 @@ TEST_CASE("plan: lists tensors, the fullest moment and the largest batch", "[cli
   const Outcome outcome = plan({"--available-mib", "200", "--least-mib", "0.1"});
   CAPTURE(outcome.output);
   REQUIRE(outcome.code == 0);
-  for (const char* text : {"encoder.0.conv1", "weights and gradients", "[2, 32, 32, 16] f32",
+  for (const char* text : {"encoder.0.conv1", "weights and gradients", "[2,32,32,16] f32",
                            "smaller ones", "fullest at kernel", "on the device",
                            "the program itself", "200 MiB hold at most --batch-size "})
     CHECK(outcome.output.find(text) != std::string::npos);
   const Outcome small = plan({"--available-mib", "1"});
   CHECK(small.code == 0);
   CHECK(small.output.find("1 MiB do not hold one image") != std::string::npos);
+  std::istringstream lines(run_glia({"plan", "--batch-size", "6"}).output);
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(line.size() <= 80);
+  }
 }
 
 TEST_CASE("plan: as JSON, lean needs less than fast and a GPU's plan says what is missing",
