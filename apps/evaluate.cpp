@@ -80,7 +80,11 @@ MoreFigures heat_maps(const EvaluateFlags& o, Device& device, const OpenModel& o
       .methods = o.explain, .threshold = o.threshold, .channel = o.channel};
   return
       [explainer = Explainer(settings, device, open)](const Slice& slice, const std::string& id) {
-        return explainer.figures(explainer.explain(slice, id));
+        Progress progress("explain " + id, 1);
+        const auto working = [&](const std::string& what, double done) {
+          progress.update(0, {.part = done, .note = what});
+        };
+        return explainer.figures(explainer.explain(slice, id, working));
       };
 }
 

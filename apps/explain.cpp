@@ -3,15 +3,18 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
-#include "apps/runs/explainer.h"
+#include "apps/runs/explain_files.h"
 #include "apps/runs/find_images.h"
-#include "apps/runs/import_steps.h"
+#include "apps/runs/import_step_options.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/formats/nifti.h"
 
 namespace glia {
 
@@ -20,105 +23,139 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ExplainOptions {
-  std::string checkpoint, input, list, out;
+  std::string checkpoint, list, out;
+  std::vector<fs::path> inputs;
+  ImportStepOptions reading;
   ExplainSettings explain;
   DeviceOptions device;
 };
 
-constexpr std::size_t kOnPage = 30;  // slices; more would make a page that no browser likes to open
-
-/// Writes the maps of one slice as numbers and pictures; returns what is to be noted of them.
-nlohmann::ordered_json write_maps(const fs::path& out, const Slice& slice, const Explanation& e) {
-  std::vector<Picture> sheet{e.slice};
-  nlohmann::ordered_json maps = nlohmann::ordered_json::object();
-  for (const HeatMap& map : e.maps) {
-    const std::string name = fmt::format("{}_{}", e.id, map.method);
-    write_npy<float>(out / (name + ".npy"), {slice.height, slice.width}, map.values);
-    write_png(out / (name + ".png"), map.picture);
-    sheet.push_back(map.picture);
-    maps[map.method] = {{"file", name + ".npy"},
-                        {"picture", name + ".png"},
-                        {"minimum", map.minimum},
-                        {"maximum", map.maximum}};
+/// Explains one slice after the other. A file that cannot be explained does not stop the others.
+class Explaining {
+ public:
+  Explaining(const ExplainOptions& o, Device& device, const OpenModel& open)
+      : o_(o),
+        steps_(o.reading.steps(open, o.checkpoint)),
+        explainer_(o.explain, device, open),
+        written_(o.out, o.checkpoint, explainer_) {
+    if (o.explain.methods.empty() && !has_dropout(open))
+      fmt::print("mc-dropout is left out: the network has no dropout\n");
   }
-  write_png(out / (e.id + "_explain.png"), contact_sheet(sheet, static_cast<int>(sheet.size())));
-  return {{"id", e.id}, {"target", e.target}, {"pixels", e.pixels}, {"maps", maps}};
-}
 
-/// The top of report.html; the slices follow.
-Page begin_page(const ExplainOptions& o, std::size_t slices) {
-  Page page("What " + o.checkpoint + " looked at");
-  page.text(
-      "Warm colours are positive, cold ones negative; colours end at the largest magnitude of "
-      "their own picture. A white line runs round the pixels in question. None of these maps is a "
-      "proof: they show what moves the network's answer, not whether the answer is right.");
-  page.text("Glia is for teaching and research. It is not a medical device.");
-  if (slices > kOnPage)
-    page.warning(
-        fmt::format("Only the first {} of {} slices are shown here; the others lie in "
-                    "files beside this page.",
-                    kOnPage, slices));
-  return page;
-}
+  void run(FoundImages found) {
+    problems_ = std::move(found.problems);
+    files_ = static_cast<std::int64_t>(problems_.count());
+    if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
+    const std::vector<Sample>& samples = found.samples;
+    print_steps(steps_, samples);
+    progress_.emplace("explain", std::ssize(samples));
+    const bool alone = samples.size() == 1 && problems_.empty();
+    for (const Sample& sample : samples) {
+      if (alone)
+        explain(sample);
+      else
+        attempt(sample);
+      ++files_;
+      progress_->update(++done_, {.images = written_.slices()});
+    }
+    finish();
+  }
 
-/// As the network takes it: a picture that was not imported as import would have stored it.
-Slice slice_of(const Sample& sample, const ImportSteps& steps) {
-  Slice slice = load_image(sample, is_imported(sample) ? StackOptions{} : steps.stack);
-  if (is_imported(sample) || !steps.resizes()) return slice;
-  return steps.apply(slice.image, {slice.height, slice.width}, slice.channels);
-}
+  /// The files are the channels of one volume.
+  void volume(const std::vector<fs::path>& files) {
+    progress_.emplace("explain", 1);
+    explain_volume(stem_of(files.front()), files);
+    finish();
+  }
+
+ private:
+  void attempt(const Sample& sample) {
+    try {
+      explain(sample);
+    } catch (const OutOfMemory&) {
+      throw;
+    } catch (const Error& error) {
+      problems_.add("files", error.what());
+    }
+  }
+
+  /// As the network takes it: a file that was not imported as import would have stored it.
+  void explain(const Sample& sample) {
+    if (is_nifti_name(sample.image)) return explain_volume(sample.id, {sample.image});
+    const bool imported = is_imported(sample);
+    const StackOptions as_given{.take_channels = o_.reading.take_channels};
+    Slice slice = load_image(sample, imported ? as_given : steps_.stack);
+    if (!imported && steps_.resizes())
+      slice = steps_.apply(slice.image, {slice.height, slice.width}, slice.channels);
+    in_file(sample.image, [&] { explain(slice, sample.id, 0, 1); });
+  }
+
+  /// Every slice that is not blank, which import would have left out, as <id>_<number>.
+  void explain_volume(const std::string& id, const std::vector<fs::path>& files) {
+    const Stack volume = read_image(files, steps_.stack);
+    for (const std::string& doubt : volume.doubts) say("warning: " + printable(doubt));
+    const auto all = static_cast<double>(volume.slices);
+    bool blank = true;
+    for (std::int64_t i = 0; i < volume.slices; ++i) {
+      const auto pixels = volume.slice(i);
+      if (is_blank(pixels, volume.channels)) continue;
+      blank = false;
+      const Slice slice = steps_.apply(pixels, {volume.height, volume.width}, volume.channels);
+      in_file(files.front(), [&] {
+        explain(slice, id_in_volume(id, i, volume.slices), static_cast<double>(i) / all, 1 / all);
+      });
+    }
+    check(!blank, "{}: every slice is blank, there is nothing to explain", files.front().string());
+  }
+
+  /// `before` of its file is done, `share` of it is this slice.
+  void explain(const Slice& slice, const std::string& id, double before, double share) {
+    check(ids_.insert(id).second, "the name {} is taken by another image; rename one of them",
+          printable_name(id));
+    const auto working = [&](const std::string& what, double done) {
+      progress_->update(done_, {.images = written_.slices(),
+                                .part = before + share * done,
+                                .note = fmt::format("{}: {}", printable(id), what)});
+    };
+    const Explanation explanation = explainer_.explain(slice, id, working);
+    if (explanation.pixels == 0)
+      say(
+          fmt::format("{}: nothing to explain, the {} is empty; --target image explains the sum "
+                      "over all pixels",
+                      printable(id), explainer_.settings().target));
+    written_.add(slice, explanation);
+  }
+
+  void finish() {
+    progress_.reset();
+    written_.finish();
+    if (problems_.empty()) return;
+    fmt::print(stderr, "glia: explain: {} of {} files could not be explained:\n{}\n",
+               problems_.count(), files_, problems_.text());
+    throw CLI::RuntimeError(1);
+  }
+
+  void say(const std::string& line) {
+    progress_->clear();
+    fmt::print("{}\n", line);
+  }
+
+  const ExplainOptions& o_;
+  ImportSteps steps_;
+  Explainer explainer_;
+  ExplainFiles written_;
+  std::optional<Progress> progress_;  // over all files
+  Problems problems_;
+  std::set<std::string> ids_;
+  std::int64_t done_ = 0, files_ = 0;  // tried, and with those that could not be
+};
 
 void run_explain(const ExplainOptions& o) {
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
-  const ImportSteps steps =
-      in_file(o.checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
-  const FoundImages found = find_images({o.input}, o.list);
-  check(found.problems.empty(), "explain: files that cannot be taken:\n{}", found.problems.text());
-  const std::vector<Sample>& samples = found.samples;
-  const Explainer explainer(o.explain, *device, open);
-  const ExplainSettings& s = explainer.settings();
-  if (o.explain.methods.empty() && !has_dropout(open))
-    fmt::print("mc-dropout is left out: the network has no dropout\n");
-  make_folder(o.out);
-  Page page = begin_page(o, samples.size());
-  nlohmann::ordered_json slices = nlohmann::ordered_json::array();
-  {
-    Progress progress("explain", static_cast<std::int64_t>(samples.size()));
-    for (const Sample& sample : samples) {
-      const Slice slice = slice_of(sample, steps);
-      const Explanation explanation = explainer.explain(slice, sample.id);
-      if (explanation.pixels == 0) {
-        progress.clear();
-        fmt::print(
-            "{}: nothing to explain, the {} is empty; --target image explains the sum over all "
-            "pixels\n",
-            sample.id, s.target);
-      }
-      if (slices.size() < kOnPage) {
-        std::vector<Figure> figures = explainer.figures(explanation);
-        figures.insert(figures.begin(), {encode_png(explanation.slice), "slice " + sample.id});
-        page.heading("Slice " + sample.id);
-        page.figures(figures);
-      }
-      slices.push_back(write_maps(o.out, slice, explanation));
-      const auto done = static_cast<std::int64_t>(slices.size());
-      progress.update(done, {.images = done});
-    }
-  }
-  nlohmann::ordered_json json = {
-      {"checkpoint", o.checkpoint},   {"methods", s.methods}, {"target", s.target},
-      {"threshold", s.threshold},     {"layer", s.layer},     {"patch", s.occlusion.patch},
-      {"stride", s.occlusion.stride}, {"samples", s.samples}, {"seed", s.seed}};
-  page.heading("Settings");
-  page.table(settings_table(json));
-  json["slices"] = slices;
-  const auto replace = nlohmann::ordered_json::error_handler_t::replace;
-  write_file_atomically(fs::path(o.out) / "explain.json", json.dump(2, ' ', false, replace) + "\n");
-  write_file_atomically(fs::path(o.out) / "report.html", page.html());
-  fmt::print("{} explained in {} (first look: {})\n",
-             samples.size() == 1 ? "1 slice" : fmt::format("{} slices", samples.size()), o.out,
-             (fs::path(o.out) / "report.html").string());
+  Explaining explaining(o, *device, open);
+  if (are_one_volume(o.inputs)) return explaining.volume(o.inputs);
+  explaining.run(find_images(o.inputs, o.list));
 }
 
 void add_method_options(CLI::App& command, ExplainSettings& o) {
@@ -158,19 +195,23 @@ void add_explain_command(CLI::App& app) {
   auto options = std::make_shared<ExplainOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command
-      ->add_option("--input", options->input,
-                   "An .npy, .png, .tif or .jpg image of any size, or a folder of them")
+      ->add_option("--input", options->inputs,
+                   "Images of any size (.npy, .png, .tif or .jpg), volumes (.nii or .nii.gz, slice "
+                   "by slice) and folders of them, with or without masks; several volumes and "
+                   "nothing else are the channels of one, in the order of training")
       ->required();
   command->add_option("--list", options->list,
                       "File with the ids to explain, one a line; all if left out");
   command
       ->add_option("--out", options->out,
                    "Folder for <id>_<method>.npy (float32 [H,W]), the same as .png over the slice, "
-                   "<id>_explain.png (all beside each other), report.html and explain.json")
+                   "<id>_explain.png (all beside each other, with titles), report.html and "
+                   "explain.json")
       ->required();
   add_method_options(*command, options->explain);
   command->add_option("--channel", options->explain.channel, "Channel of the image to show")
       ->capture_default_str();
+  options->reading.add_to(*command);
   options->device.add_to(*command);
   command->footer(
       "Example:\n"

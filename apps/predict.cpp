@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -11,7 +10,7 @@
 #include "apps/flags/inference_options.h"
 #include "apps/pictures/slice_files.h"
 #include "apps/runs/find_images.h"
-#include "apps/runs/import_steps.h"
+#include "apps/runs/import_step_options.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
@@ -28,22 +27,11 @@ namespace fs = std::filesystem;
 struct PredictOptions {
   std::string checkpoint, list, out;
   std::vector<fs::path> inputs;
-  std::vector<std::int64_t> take_channels;
-  std::optional<std::string> plane, orientation;
+  ImportStepOptions reading;
   SliceFilesConfig files;
   InferenceOptions inference;
   DeviceOptions device;
 };
-
-/// What is done to files that are no .npy arrays: as before the training, unless flags say
-/// otherwise.
-ImportSteps steps_of(const PredictOptions& o, const OpenModel& open) {
-  ImportSteps steps = in_file(o.checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
-  if (!o.take_channels.empty()) steps.stack.take_channels = o.take_channels;
-  if (o.plane) steps.stack.plane = parse_slice_plane(*o.plane);
-  if (o.orientation) steps.stack.as_stored = parse_as_stored(*o.orientation);
-  return steps;
-}
 
 /// Predicts one image after the other. One that cannot be predicted does not stop the others.
 class Prediction {
@@ -52,25 +40,21 @@ class Prediction {
       : o_(o),
         device_(device),
         open_(open),
-        steps_(steps_of(o, open)),
+        steps_(o.reading.steps(open, o.checkpoint)),
         files_(o.files, device.context().threads) {}
 
   void run(FoundImages found) {
     problems_ = std::move(found.problems);
     const std::vector<Sample>& samples = found.samples;
-    const std::string steps = steps_.str();
-    if (!steps.empty() && !std::all_of(samples.begin(), samples.end(), is_imported))
-      fmt::print("pictures are treated as glia import did before the training: {}\n", steps);
+    print_steps(steps_, samples);
     if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
     if (samples.size() == 1 && problems_.empty()) {
       predict(samples.front());
     } else {
       progress_.emplace("predict", std::ssize(samples));
-      std::int64_t done = 0;
       for (const Sample& sample : samples) {
         attempt(sample);
-        ++done;
-        progress_->update(done, {.images = done});
+        progress_->update(++done_, {.images = images()});
       }
       progress_.reset();
     }
@@ -94,12 +78,16 @@ class Prediction {
     const fs::path mask = o_.files.out / (id + "_mask.nii.gz");
     const VolumeResult result = predict_volume(files, steps_.stack, mask, segment,
                                                [&](std::int64_t done, std::int64_t total) {
-                                                 if (progress_) return;  // of all images
-                                                 if (!progress) progress.emplace("predict", total);
+                                                 if (progress_) return show_volume(id, done, total);
+                                                 if (!progress) {
+                                                   progress.emplace("predict", total);
+                                                   progress->begin(done, done);
+                                                 }
                                                  progress->update(done, {.images = done});
                                                });
     progress.reset();
     ++volumes_;
+    volume_slices_ += result.slices;
     for (const std::string& doubt : result.doubts) lines_.push_back("warning: " + printable(doubt));
     lines_.push_back(fmt::format("{} written: tumour in {} of {} slices, {:.2f} ml", mask.string(),
                                  result.with_tumour, result.slices, result.millilitres));
@@ -116,9 +104,21 @@ class Prediction {
     }
   }
 
+  /// Slices predicted, those of volumes too.
+  std::int64_t images() const {
+    return static_cast<std::int64_t>(files_.slices()) + volume_slices_;
+  }
+
+  /// A volume among other files.
+  void show_volume(const std::string& id, std::int64_t done, std::int64_t total) {
+    progress_->update(done_, {.images = images() + done,
+                              .part = static_cast<double>(done) / static_cast<double>(total),
+                              .note = fmt::format("{}: slice {}/{}", id, done, total)});
+  }
+
   void predict(const Sample& sample) {
     if (is_nifti_name(sample.image)) return volume(sample.id, {sample.image});
-    const StackOptions as_given{.take_channels = o_.take_channels};
+    const StackOptions as_given{.take_channels = o_.reading.take_channels};
     Slice slice = load_image(sample, is_imported(sample) ? as_given : steps_.stack);
     auto probability = in_file(sample.image, [&] {
       check(o_.files.channel < slice.channels, "--channel: found {}, the image has {}",
@@ -156,6 +156,7 @@ class Prediction {
   Problems problems_;
   std::vector<std::string> lines_;  // printed at the end, after the bar
   std::size_t volumes_ = 0;
+  std::int64_t done_ = 0, volume_slices_ = 0;
 };
 
 void run_predict(PredictOptions& o) {
@@ -166,7 +167,7 @@ void run_predict(PredictOptions& o) {
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   Prediction prediction(o, *device, open);
-  if (o.inputs.size() > 1 && std::all_of(o.inputs.begin(), o.inputs.end(), is_nifti_name)) {
+  if (are_one_volume(o.inputs)) {
     prediction.volume(stem_of(o.inputs.front()), o.inputs);
     return prediction.run({});
   }
@@ -205,18 +206,7 @@ void add_predict_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--npy", options->files.npy,
                     "Also write the probabilities as <id>_probability.npy, float32 [H,W]");
-  command
-      ->add_option("--take-channels", options->take_channels,
-                   "Channels to use, such as 0,2 or 0,0,0; if left out those of the import before "
-                   "the training, else all")
-      ->delimiter(',');
-  command->add_option(
-      "--plane", options->plane,
-      "Slices of a volume: axial, coronal or sagittal; if left out as in the import "
-      "before the training, else axial");
-  command->add_option("--orientation", options->orientation,
-                      "header: turn a volume or picture by its header, stored: take it as it is; "
-                      "if left out as in the import before the training, else header");
+  options->reading.add_to(*command);
   options->inference.add_to(*command);
   options->device.add_to(*command);
   options->device.add_check_nan_to(*command);

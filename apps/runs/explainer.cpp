@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "apps/pictures/heat.h"
-#include "apps/terminal/progress.h"
 #include "engine/explain/gradients.h"
 #include "engine/explain/uncertainty.h"
 #include "engine/train/evaluate.h"
@@ -75,9 +73,20 @@ Explainer::Explainer(ExplainSettings settings, Device& device, const OpenModel& 
                  [&](const std::string& method) { return drops || method != "mc-dropout"; });
   check(drops || std::find(methods.begin(), methods.end(), "mc-dropout") == methods.end(),
         "mc-dropout: the network has no dropout; train one with --dropout, or use flips");
+  rehearse();
 }
 
-Explanation Explainer::explain(const Slice& slice, const std::string& id) const {
+void Explainer::rehearse() const {
+  const std::int64_t channels = open_.model->in_channels();
+  const Slice blank{1, 1, channels, std::vector<float>(static_cast<std::size_t>(channels)), {}};
+  const NetworkInput input(*open_.model, open_.preprocess, blank);
+  const std::vector<float> region(static_cast<std::size_t>(input.height * input.width), 1.0F);
+  for (const std::string& method : settings_.methods)
+    map_of(method, input.tensor(device_), region, [](std::int64_t, std::int64_t) {});
+}
+
+Explanation Explainer::explain(const Slice& slice, const std::string& id,
+                               const Working& working) const {
   const NetworkInput input(*open_.model, open_.preprocess, slice);
   const Tensor image = input.tensor(device_);
   const auto logits = infer_logits(device_, *open_.model, image, false).to_vector<float>();
@@ -90,9 +99,17 @@ Explanation Explainer::explain(const Slice& slice, const std::string& id) const 
     result.target += static_cast<double>(region[i]) * logits[i];
   result.pixels = std::count(region.begin(), region.end(), 1.0F);
   const std::vector<float> outlined = input.crop(region);
-  for (const std::string& method : settings_.methods) {
+  const auto methods = static_cast<double>(settings_.methods.size());
+  for (std::size_t i = 0; i < settings_.methods.size(); ++i) {
+    const std::string& method = settings_.methods[i];
     if (result.pixels == 0 && needs_region(method)) continue;
-    HeatMap map{.method = method, .values = input.crop(map_of(method, image, region, id))};
+    working(method, static_cast<double>(i) / methods);
+    const auto count = [&](std::int64_t done, std::int64_t all) {
+      const double part = static_cast<double>(done) / static_cast<double>(all);
+      working(fmt::format("{} {}/{}", method, done, all),
+              (static_cast<double>(i) + part) / methods);
+    };
+    HeatMap map{.method = method, .values = input.crop(map_of(method, image, region, count))};
     const auto [least, most] = std::minmax_element(map.values.begin(), map.values.end());
     map.minimum = *least;
     map.maximum = *most;
@@ -114,23 +131,17 @@ std::vector<Figure> Explainer::figures(const Explanation& explanation) const {
 }
 
 std::vector<float> Explainer::map_of(const std::string& method, const Tensor& image,
-                                     const std::vector<float>& region,
-                                     const std::string& id) const {
+                                     const std::vector<float>& region, const Count& count) const {
   const explain::Subject subject{device_, *open_.model, image, region};
-  std::optional<Progress> progress;
-  const auto show = [&](std::int64_t done, std::int64_t all) {
-    if (!progress) progress.emplace(fmt::format("{} of {}", method, id), all);
-    progress->update(done, {});
-  };
   if (method == "grad-cam") return explain::grad_cam(subject, settings_.layer);
   if (method == "saliency") return explain::saliency(subject);
   if (method == "flips") return explain::flip_spread(device_, *open_.model, image).deviation;
   if (method == "mc-dropout")
     return explain::dropout_spread(device_, *open_.model, image, settings_.samples, settings_.seed,
-                                   [&](std::int64_t done) { show(done, settings_.samples); })
+                                   [&](std::int64_t done) { count(done, settings_.samples); })
         .deviation;
   explain::OcclusionConfig config = settings_.occlusion;
-  config.progress = show;
+  config.progress = count;
   return explain::occlusion(subject, config);
 }
 

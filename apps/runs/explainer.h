@@ -46,19 +46,26 @@ struct Explanation {
 
 class Explainer {
  public:
-  /// Throws `Error` when a method is not for this network.
+  /// Throws `Error` when a method is not for this network, or a setting would suit no image.
   Explainer(ExplainSettings settings, Device& device, const OpenModel& open);
 
   const ExplainSettings& settings() const { return settings_; }  // with all methods named
-  /// Throws `Error` when the target is the truth and the slice has none, or there is no such layer
-  /// or channel.
-  Explanation explain(const Slice& slice, const std::string& id) const;
+  /// Hears which method is at work on a slice and how much of the slice is done, 0 to 1.
+  using Working = std::function<void(const std::string& what, double done)>;
+  /// Throws `Error` when the target is the truth and the slice has none, or the slice has no such
+  /// channel.
+  Explanation explain(
+      const Slice& slice, const std::string& id,
+      const Working& working = [](const std::string&, double) {}) const;
   /// Each map with what it shows in a line, for a report.
   std::vector<Figure> figures(const Explanation& explanation) const;
 
  private:
+  /// Every method once on a small blank image.
+  void rehearse() const;
+  using Count = std::function<void(std::int64_t done, std::int64_t all)>;
   std::vector<float> map_of(const std::string& method, const Tensor& image,
-                            const std::vector<float>& region, const std::string& id) const;
+                            const std::vector<float>& region, const Count& count) const;
 
   ExplainSettings settings_;
   Device& device_;

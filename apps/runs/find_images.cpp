@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/base/walk.h"
+#include "engine/formats/nifti.h"
 
 namespace glia {
 
@@ -14,6 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kReadable = ".npy, .png, .tif, .jpg, .nii or .nii.gz";
+constexpr const char* kFlag = "--input";
 
 /// "a/b" as "a_b": ids are names of files in one folder.
 std::string as_id(std::string name) {
@@ -41,13 +43,17 @@ class Search {
   }
 
   void add_folder(const fs::path& folder) {
-    const std::vector<fs::path> files = files_below(folder);
+    std::vector<fs::path> links;
+    const std::vector<fs::path> files = files_below(folder, links);
     const bool slices = std::any_of(files.begin(), files.end(), [](const fs::path& file) {
       return file.filename().string().ends_with("_img.npy");
     });
     if (slices) return add_slices(folder);
-    check(!files.empty(), "{}: no images found; expected files that end in {}", folder.string(),
-          kReadable);
+    for (const fs::path& link : links)
+      found_.problems.add("links to folders",
+                          fmt::format("{}: {}", link.string(), linked_folder_problem(kFlag)));
+    check(!files.empty() || !links.empty(), "{}: no images found; expected files that end in {}",
+          folder.string(), kReadable);
     std::set<fs::path> stems;
     for (const fs::path& file : files) stems.insert(file.parent_path() / stem_of(file));
     for (const fs::path& file : files) {
@@ -61,21 +67,21 @@ class Search {
 
   /// The layout of training. That a mask is missing is no problem here.
   void add_slices(const fs::path& folder) {
-    Pairing pairing = pair_files(folder);
+    Pairing pairing = pair_files(folder, kFlag);
     for (const Problem& problem : pairing.problems)
       if (!problem.lacks_partner)
         found_.problems.add("files", fmt::format("{}: {}", problem.file.string(), problem.text));
     for (Sample& sample : pairing.samples) add(std::move(sample));
   }
 
-  static std::vector<fs::path> files_below(const fs::path& folder) {
+  static std::vector<fs::path> files_below(const fs::path& folder, std::vector<fs::path>& links) {
     std::vector<fs::path> files;
     walk_files(
         folder,
         [&](const fs::path& path) {
           if (is_stack_name(path)) files.push_back(path);
         },
-        [](const fs::path&) {});
+        [&](const fs::path& link) { links.push_back(link); });
     std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
       return id_less(a.generic_string(), b.generic_string());
     });
@@ -124,6 +130,10 @@ Slice load_image(const Sample& sample, const StackOptions& options) {
   slice.channels = stack.channels;
   slice.image = std::move(stack.values);
   return slice;
+}
+
+bool are_one_volume(const std::vector<fs::path>& inputs) {
+  return inputs.size() > 1 && std::all_of(inputs.begin(), inputs.end(), is_nifti_name);
 }
 
 bool is_imported(const Sample& sample) {

@@ -19,10 +19,15 @@ struct FoundImages {
 
 /// Files, and what lies below folders: the <id>_img.npy where there are such, else every picture,
 /// .npy array and volume, whose id is its path without its ending. There, x_mask and x_seg beside x
-/// are masks and no images. Of all, the ids in the file `list` where that is not empty. A mask
-/// <id>_seg.npy beside an image comes with it; none is needed. Throws `Error` when there is no such
-/// file or folder, nothing in it, or an id of the list is missing.
+/// are masks and no images, and a link to a folder is a problem. Of all, the ids in the file `list`
+/// where that is not empty. A mask <id>_seg.npy beside an image comes with it; none is needed.
+/// Throws `Error` when there is no such file or folder, nothing in it, or an id of the list is
+/// missing.
 FoundImages find_images(const std::vector<std::filesystem::path>& inputs, const std::string& list);
+
+/// Whether several files and nothing else were given that are volumes: they are the channels of
+/// one.
+bool are_one_volume(const std::vector<std::filesystem::path>& inputs);
 
 /// Whether an image is an .npy array, which glia import wrote or might have: what import does to
 /// other files is not done to it.

@@ -26,4 +26,8 @@ void walk_files(const fs::path& folder, const std::function<void(const fs::path&
   check(!error, "{}: cannot be read: {}; check its permissions", folder.string(), error.message());
 }
 
+std::string linked_folder_problem(std::string_view flag) {
+  return fmt::format("a link to a folder is not followed; pass its target as {}", flag);
+}
+
 }  // namespace glia

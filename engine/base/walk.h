@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
+#include <string_view>
 
 namespace glia {
 
@@ -12,5 +14,8 @@ namespace glia {
 void walk_files(const std::filesystem::path& folder,
                 const std::function<void(const std::filesystem::path&)>& file,
                 const std::function<void(const std::filesystem::path&)>& linked_folder);
+
+/// What is to be said of such a link; `flag` is the one that takes folders: "--data".
+std::string linked_folder_problem(std::string_view flag);
 
 }  // namespace glia

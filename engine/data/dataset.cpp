@@ -55,13 +55,13 @@ void add_file(const fs::path& path, std::map<std::string, Files, IdLess>& found)
 }
 
 /// Every file of the layout below `folder`, by id; linked subfolders become problems.
-std::map<std::string, Files, IdLess> find_files(const fs::path& folder,
+std::map<std::string, Files, IdLess> find_files(const fs::path& folder, std::string_view flag,
                                                 std::vector<Problem>& problems) {
   std::map<std::string, Files, IdLess> found;
   walk_files(
       folder, [&](const fs::path& path) { add_file(path, found); },
       [&](const fs::path& link) {
-        problems.push_back({link, "a link to a folder is not followed; pass its target as --data"});
+        problems.push_back({link, linked_folder_problem(flag)});
       });
   return found;
 }
@@ -121,14 +121,14 @@ bool id_less(std::string_view a, std::string_view b) {
   return a < b;  // "01" and "1"
 }
 
-Pairing pair_files(const fs::path& folder) {
+Pairing pair_files(const fs::path& folder, std::string_view flag) {
   std::error_code error;
   check(fs::is_directory(folder, error),
         "{}: {}; expected a folder with <id>_img.npy and "
         "<id>_seg.npy files",
         folder.string(), fs::exists(folder, error) ? "not a folder" : "no such folder");
   Pairing pairing;
-  for (auto& [id, files] : find_files(folder, pairing.problems)) {
+  for (auto& [id, files] : find_files(folder, flag, pairing.problems)) {
     const std::string unfit = id_problem(id);
     if (!unfit.empty()) {
       pairing.problems.push_back({files.images.empty() ? files.masks[0] : files.images[0], unfit});

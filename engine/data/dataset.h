@@ -40,9 +40,9 @@ bool id_less(std::string_view a, std::string_view b);
 
 /// Looks through `folder` and its subfolders; hidden files are skipped. Problems are an id that
 /// occurs twice or that a list of ids cannot hold (line feeds, blanks at its ends), an image
-/// without a mask, a mask without an image, and a linked subfolder. Throws `Error` when the folder
-/// is missing, unreadable or holds no images.
-Pairing pair_files(const std::filesystem::path& folder);
+/// without a mask, a mask without an image, and a linked subfolder, whose target `flag` is said to
+/// take. Throws `Error` when the folder is missing, unreadable or holds no images.
+Pairing pair_files(const std::filesystem::path& folder, std::string_view flag = "--data");
 
 /// Every pair below `folder` (subfolders included), sorted by id, numbers by value. Throws `Error`
 /// when the folder is missing or empty, or listing every problem of `pair_files` in one message.

@@ -206,6 +206,10 @@ std::string stem_of(const fs::path& path) {
   return (two_parts ? path.stem() : path).stem().string();
 }
 
+std::string id_in_volume(const std::string& id, std::int64_t number, std::int64_t slices) {
+  return fmt::format("{}_{:0{}}", id, number, std::to_string(slices - 1).size());
+}
+
 Stack read_stack(const fs::path& path, const StackOptions& options) {
   if (is_nifti_name(path)) return from_nifti(path, options);
   if (path.extension() == ".npy") return from_npy(path);

@@ -49,6 +49,10 @@ bool is_stack_name(const std::filesystem::path& path);
 /// The file name without the ending that `is_stack_name` knows ("a.b.nii.gz": "a.b").
 std::string stem_of(const std::filesystem::path& path);
 
+/// The name of slice `number` (from 0) of the `slices` of a volume: "id_007" where there are more
+/// than a hundred.
+std::string id_in_volume(const std::string& id, std::int64_t number, std::int64_t slices);
+
 /// One file. Throws `Error` naming it when its format is unknown or it is damaged.
 Stack read_stack(const std::filesystem::path& path, const StackOptions& options);
 

@@ -48,9 +48,7 @@ void collect_files(const fs::path& root, CollectedFiles& files, Problems& proble
       },
       [&](const fs::path& link) {
         problems.add("links to folders",
-                     fmt::format("{}: a link to a folder is not followed; pass its target as "
-                                 "--data",
-                                 link.string()));
+                     fmt::format("{}: {}", link.string(), linked_folder_problem("--data")));
       });
 }
 

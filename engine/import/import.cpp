@@ -115,7 +115,6 @@ class Importer {
     for (const std::string& doubt : image.doubts) doubts_.add("files in such doubt", doubt);
     const std::vector<std::uint8_t> bits = read_masks(one, image);
     scales_.add(image.values, one.images[0]);
-    const int digits = static_cast<int>(std::to_string(image.slices - 1).size());
     const auto pixels = static_cast<std::size_t>(image.height * image.width);
     const bool volume = is_nifti_name(one.images[0]);
     for (std::int64_t i = 0; i < image.slices; ++i) {
@@ -126,7 +125,7 @@ class Importer {
                    names_of(one.masks),
                    image.row_spacing,
                    image.column_spacing};
-      if (volume) row.id += fmt::format("_{:0{}}", i, digits);
+      if (volume) row.id = id_in_volume(one.id, i, image.slices);
       put_slice(image.slice(i), std::span(bits).subspan(i * pixels, pixels), image, one.images[0],
                 std::move(row), folder);
     }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <sstream>
 
 #include "engine/base/file.h"
 #include "engine/formats/npy.h"
@@ -152,6 +153,12 @@ TEST_CASE("program: the table of steps has a row for each, on and off", "[cli]")
     CHECK(table[i]["name"] == names[i]);
     CHECK(text.find("\n" + names[i]) != std::string::npos);
   }
+  std::istringstream lines(text.substr(text.find("means over patients")));
+  for (std::string line; std::getline(lines, line) && !line.empty();) {
+    CAPTURE(line);
+    CHECK(line.size() < 80);
+    if (line.starts_with("false positive:")) break;
+  }
   CHECK(json["inference"]["min_size"] == 7);
   // What was chosen is what the table has for it; nothing chosen is the plain evaluation.
   CHECK(json["per_patient"]["dice"]["mean"] == table[4]["per_patient"]["dice"]["mean"]);
@@ -250,4 +257,36 @@ TEST_CASE("program: a model card has the settings of its optimizer and schedule,
     return std::vector<float>(values.begin(), values.end());
   };
   CHECK(weights("nesterov") != weights("sgd"));
+}
+
+TEST_CASE("program: a file that explain cannot take does not stop the others", "[cli]") {
+  const Trained w;
+  const fs::path mixed = w.path("mixed");
+  fs::create_directories(mixed);
+  const std::vector<float> image(20 * 16 * 3, 0.5f);
+  write_npy<float>(mixed / "a.npy", {20, 16, 3}, image);
+  write_npy<float>(mixed / "grey.npy", {20, 16, 1}, std::vector<float>(20 * 16, 0.5f));
+  write_npy<float>(mixed / "z.npy", {20, 16, 3}, image);
+  write_file_atomically(mixed / "broken.png", "no picture at all");
+  const auto explain = [&](const std::string& input, const std::string& out) {
+    return run_glia({"explain", "--checkpoint", w.best, "--input", input, "--out", w.path(out),
+                     "--methods", "saliency,flips", "--target", "image"});
+  };
+  const Outcome outcome = explain(mixed.string(), "why");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "2 slices explained in"));
+  CHECK(contains(outcome, "explain: 2 of 4 files could not be explained:"));
+  CHECK(contains(outcome, "broken.png: "));
+  CHECK(contains(outcome, "grey.npy: the image has 1 channels, the network expects 3"));
+  for (const char* name : {"a_explain.png", "z_explain.png", "z_flips.npy", "report.html"})
+    CHECK(fs::exists(fs::path(w.path("why")) / name));
+  CHECK(nlohmann::json::parse(read_file(w.path("why/explain.json")))["slices"].size() == 2);
+
+  // Alone it is refused and leaves nothing; a setting that no image suits stops at once.
+  check_refused(explain((mixed / "grey.npy").string(), "none"), "grey.npy: the image has 1");
+  check_refused(run_glia({"explain", "--checkpoint", w.best, "--input", mixed.string(), "--out",
+                          w.path("none"), "--layer", "encoder.9"}),
+                "glia: --layer: found 'encoder.9'");
+  CHECK(!fs::exists(w.path("none")));
 }

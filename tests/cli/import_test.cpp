@@ -87,6 +87,25 @@ TEST_CASE("program: volumes are imported, trained on, and predicted in their own
     either += mask.values[i] > 0 || truth.values[i] > 0;
   }
   CHECK(10 * both > 9 * either);
+
+  // explain reads the same, slice by slice, under the names that import gives.
+  const auto explain = [&](const std::vector<std::string>& inputs, const std::string& out) {
+    std::vector<std::string> words{"explain",   "--checkpoint", path("run/best.safetensors"),
+                                   "--methods", "flips",        "--out",
+                                   path(out),   "--input"};
+    words.insert(words.end(), inputs.begin(), inputs.end());
+    return run_glia(words);
+  };
+  const Outcome explained = explain({volume}, "why");
+  CAPTURE(explained.output);
+  CHECK(explained.code == 0);
+  CHECK(contains(explained, "5 slices explained in"));
+  for (int i = 0; i < kSlices; ++i)  // the first is blank
+    CHECK(fs::exists(path("why/flair_" + std::to_string(i) + "_flips.npy")) == (i > 0));
+  const Outcome joined = explain({volume, volume}, "joined");
+  CAPTURE(joined.output);
+  CHECK(joined.code == 1);
+  CHECK(contains(joined, "flair.nii: the image has 2 channels, the network expects 1"));
 }
 
 TEST_CASE("program: import and predict refuse what they cannot use", "[cli]") {

@@ -1,0 +1,84 @@
+#include "apps/runs/explain_files.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "apps/pictures/title.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+
+namespace glia {
+
+namespace {
+
+constexpr std::size_t kOnPage = 30;  // slices; more would make a page that no browser likes to open
+
+}  // namespace
+
+ExplainFiles::ExplainFiles(std::filesystem::path out, std::string checkpoint,
+                           const Explainer& explainer)
+    : out_(std::move(out)), checkpoint_(std::move(checkpoint)), explainer_(explainer) {}
+
+void ExplainFiles::add(const Slice& slice, const Explanation& e) {
+  if (slices_.empty()) make_folder(out_);
+  std::vector<Picture> sheet{titled(e.slice, "slice " + e.id)};
+  nlohmann::ordered_json maps = nlohmann::ordered_json::object();
+  for (const HeatMap& map : e.maps) {
+    const std::string name = fmt::format("{}_{}", e.id, map.method);
+    write_npy<float>(out_ / (name + ".npy"), {slice.height, slice.width}, map.values);
+    write_png(out_ / (name + ".png"), map.picture);
+    sheet.push_back(titled(
+        map.picture, fmt::format("{}: {:.2g} to {:.2g}", map.method, map.minimum, map.maximum)));
+    maps[map.method] = {{"file", name + ".npy"},
+                        {"picture", name + ".png"},
+                        {"minimum", map.minimum},
+                        {"maximum", map.maximum}};
+  }
+  write_png(out_ / (e.id + "_explain.png"), contact_sheet(sheet, static_cast<int>(sheet.size())));
+  if (shown_.size() < kOnPage) {
+    std::vector<Figure> figures = explainer_.figures(e);
+    figures.insert(figures.begin(), {encode_png(e.slice), "slice " + e.id});
+    shown_.push_back({e.id, std::move(figures)});
+  }
+  slices_.push_back(nlohmann::ordered_json(
+      {{"id", e.id}, {"target", e.target}, {"pixels", e.pixels}, {"maps", maps}}));
+}
+
+void ExplainFiles::finish() const {
+  if (slices_.empty()) return;
+  const ExplainSettings& s = explainer_.settings();
+  nlohmann::ordered_json json = {
+      {"checkpoint", checkpoint_},    {"methods", s.methods}, {"target", s.target},
+      {"threshold", s.threshold},     {"layer", s.layer},     {"patch", s.occlusion.patch},
+      {"stride", s.occlusion.stride}, {"samples", s.samples}, {"seed", s.seed}};
+  write_file_atomically(out_ / "report.html", page(settings_table(json)).html());
+  json["slices"] = slices_;
+  write_file_atomically(out_ / "explain.json", json_text(json, 2) + "\n");
+  fmt::print("{} explained in {} (first look: {})\n",
+             slices() == 1 ? "1 slice" : fmt::format("{} slices", slices()), out_.string(),
+             (out_ / "report.html").string());
+}
+
+Page ExplainFiles::page(const Table& settings) const {
+  Page page("What " + checkpoint_ + " looked at");
+  page.text(
+      "Warm colours are positive, cold ones negative; colours end at the largest magnitude of "
+      "their own picture. A white line runs round the pixels in question. None of these maps is a "
+      "proof: they show what moves the network's answer, not whether the answer is right.");
+  page.text("Glia is for teaching and research. It is not a medical device.");
+  if (slices_.size() > shown_.size())
+    page.warning(
+        fmt::format("Only the first {} of {} slices are shown here; the others lie in "
+                    "files beside this page.",
+                    shown_.size(), slices_.size()));
+  for (const Shown& one : shown_) {
+    page.heading("Slice " + one.id);
+    page.figures(one.figures);
+  }
+  page.heading("Settings");
+  page.table(settings);
+  return page;
+}
+
+}  // namespace glia

@@ -1,0 +1,39 @@
+#include "apps/runs/import_step_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/runs/find_images.h"
+
+namespace glia {
+
+void ImportStepOptions::add_to(CLI::App& command) {
+  command
+      .add_option("--take-channels", take_channels,
+                  "Channels to use, such as 0,2 or 0,0,0; if left out those of the import before "
+                  "the training, else all")
+      ->delimiter(',');
+  command.add_option("--plane", plane,
+                     "Slices of a volume: axial, coronal or sagittal; if left out as in the import "
+                     "before the training, else axial");
+  command.add_option("--orientation", orientation,
+                     "header: turn a volume or picture by its header, stored: take it as it is; "
+                     "if left out as in the import before the training, else header");
+}
+
+ImportSteps ImportStepOptions::steps(const OpenModel& open, const std::string& checkpoint) const {
+  ImportSteps steps = in_file(checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
+  if (!take_channels.empty()) steps.stack.take_channels = take_channels;
+  if (plane) steps.stack.plane = parse_slice_plane(*plane);
+  if (orientation) steps.stack.as_stored = parse_as_stored(*orientation);
+  return steps;
+}
+
+void print_steps(const ImportSteps& steps, const std::vector<Sample>& samples) {
+  const std::string text = steps.str();
+  if (!text.empty() && !std::all_of(samples.begin(), samples.end(), is_imported))
+    fmt::print("pictures are treated as glia import did before the training: {}\n", text);
+}
+
+}  // namespace glia
