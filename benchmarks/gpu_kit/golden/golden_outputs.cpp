@@ -30,6 +30,7 @@ constexpr double kOperationBound = 2e-5;  // of the largest element: other order
 
 struct Options {
   std::string backend = "emu", expect, write;
+  bool require_same = false;
 };
 
 std::string hash_of(const std::vector<std::byte>& bytes) {
@@ -173,6 +174,8 @@ void run(const Options& o) {
   if (o.expect.empty()) return;
   const Json report = compare(found, parse_json<Json>(read_file(o.expect), o.expect));
   fmt::print("{}\n", json_text(report, 1));
+  check(report.at("same").get<bool>() || !o.require_same, "{}: the outputs differ, as listed",
+        o.expect);
 }
 
 }  // namespace
@@ -187,6 +190,7 @@ int main(int argc, char** argv) {
   app.add_option("--backend", options.backend, "emu or cuda");
   app.add_option("--expect", options.expect,
                  "File to compare with; what differs is printed as JSON");
+  app.add_flag("--require-same", options.require_same, "Fail where outputs differ");
   app.add_option("--write", options.write, "File for the outputs of this device");
   app.footer("Example:\n  golden_outputs --backend emu --expect benchmarks/gpu_kit/golden.json");
   CLI11_PARSE(app, argc, argv);
