@@ -11,6 +11,7 @@
 #include "apps/runs/provenance.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
+#include "engine/base/json.h"
 #include "engine/export/model_card.h"
 
 namespace glia {
@@ -28,14 +29,14 @@ struct ModelCardOptions {
 /// A JSON object from a file that may be missing.
 json read_beside(const fs::path& path) {
   if (!fs::exists(path)) return nullptr;
-  json content = json::parse(read_file(path), nullptr, false);
+  json content = json_or_null(read_file(path, kMaxTextFile));
   check(content.is_object(), "{}: is no JSON object; mend it or move it away", path.string());
   return content;
 }
 
 json read_evaluation(const ModelCardOptions& o, const std::string& hash) {
   if (o.evaluation.empty()) return nullptr;
-  const json content = json::parse(read_file(o.evaluation), nullptr, false);
+  const json content = json_or_null(read_file(o.evaluation, kMaxTextFile));
   check(content.is_object() && content.contains("per_patient"),
         "{}: is no evaluation; make one with glia evaluate --json", o.evaluation);
   const json::json_pointer evaluated("/provenance/model/checkpoint_xxh3");

@@ -1,6 +1,7 @@
 #include "apps/runs/evaluation_output.h"
 
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 #include "engine/metrics/evaluation_files.h"
 
 namespace glia {
@@ -14,7 +15,7 @@ std::string EvaluationOutput::json() const {
   json["provenance"] = {
       {"model", provenance.model}, {"data", provenance.data}, {"warnings", provenance.warnings}};
   // File names need not be UTF-8; JSON must be.
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 void EvaluationOutput::write(const std::filesystem::path& folder,

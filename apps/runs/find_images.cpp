@@ -98,6 +98,10 @@ class Search {
 
   /// Two files of one name are told apart by their endings.
   void add(Sample sample) {
+    if (!is_utf8(sample.id)) {
+      found_.problems.add("files", fmt::format("{}: {}", sample.image.string(), kNotUtf8));
+      return;
+    }
     if (taken_.contains(sample.id)) {
       std::string ending = sample.image.extension().string().substr(1);
       sample.id += "_" + ending;

@@ -18,7 +18,7 @@ EarlierRule rule_of_list(const std::string& list) {
 EarlierRule rule_of_run(const nlohmann::json& info) {
   const nlohmann::json::json_pointer place("/split/group_by");
   if (!info.contains(place) || !info.at(place).is_string()) return {};
-  return {info.at(place).get<std::string>(), "the run's split"};
+  return {rule_of_text(info.at(place).get<std::string>()), "the run's split"};
 }
 
 void print_patients(const Patients& patients) {

@@ -12,6 +12,7 @@
 #include "engine/base/file.h"
 #include "engine/data/group.h"
 #include "engine/base/hash.h"
+#include "engine/base/json.h"
 #include "engine/data/split_folder.h"
 #include "engine/train/trainer.h"
 
@@ -69,7 +70,7 @@ void warn_of_overlap(const std::vector<std::string>& trained, const EvaluatedDat
 nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::is_regular_file(file)) return {};
-  auto json = nlohmann::ordered_json::parse(read_file(file), nullptr, false);
+  auto json = json_or_null<nlohmann::ordered_json>(read_file(file, kMaxTextFile));
   return json.is_object() ? json : nlohmann::ordered_json{};
 }
 

@@ -9,6 +9,7 @@
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/data/split_folder.h"
 #include "engine/formats/npy.h"
 
@@ -32,7 +33,7 @@ RunInputs load_lists(const std::string& data, const fs::path& train_list,
   for (const Sample& sample : inputs.val)
     check(!seen.contains(sample.id), "train: the slice {} stands in {} and in {}", sample.id,
           train_list.string(), val_list.string());
-  inputs.info = {{"data", fs::absolute(data).lexically_normal().string()},
+  inputs.info = {{"data", text_of_path(fs::absolute(data).lexically_normal())},
                  {"train_hash", hash_ids(inputs.train)},
                  {"val_hash", hash_ids(inputs.val)}};
   const auto steps = ImportSteps::of_folder(data);
@@ -94,7 +95,8 @@ RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info,
                             const std::string& data) {
   const std::string name = folder.last().string();
   const auto text = [&](const char* key) { return json_field<std::string>(info, key, "", name); };
-  const std::string before = text("data"), now = data.empty() ? before : data;
+  const std::string before = path_of_text(text("data")).string(),
+                    now = data.empty() ? before : data;
   check(fs::is_directory(now),
         "{}: the run's data folder is not there; put it back, or say with --data where it is now",
         now);
@@ -120,7 +122,7 @@ RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info,
 }
 
 std::string RunInputs::hash_files() const {
-  return hash_lines(all(), info.at("data").get<std::string>());
+  return hash_lines(all(), path_of_text(info.at("data").get<std::string>()));
 }
 
 void RunInputs::save(const RunFolder& folder, const std::string& hashes) const {

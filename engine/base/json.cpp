@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
+#include "engine/base/text.h"
 
 namespace glia {
 
@@ -55,8 +56,38 @@ Json parse_json(std::string_view text, const std::string& name) {
 }
 
 template <class Json>
+Json json_or_null(std::string_view text) {
+  try {
+    return parse_json<Json>(text, "");
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
+namespace {
+
+/// A copy whose texts are UTF-8.
+template <class Json>
+Json as_utf8(const Json& json) {
+  if (json.is_string()) return utf8_text(json.template get_ref<const std::string&>());
+  if (!json.is_structured()) return json;
+  Json copy(json.type());
+  if (json.is_array())
+    for (const Json& item : json) copy.push_back(as_utf8(item));
+  else
+    for (const auto& item : json.items()) copy[utf8_text(item.key())] = as_utf8(item.value());
+  return copy;
+}
+
+}  // namespace
+
+template <class Json>
 std::string json_text(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+  try {
+    return json.dump(indent);
+  } catch (const typename Json::type_error&) {  // the only one of writing: a text is no UTF-8
+    return as_utf8(json).dump(indent);
+  }
 }
 
 namespace {
@@ -130,6 +161,8 @@ GLIA_JSON_FIELD(std::string);
 
 template nlohmann::json parse_json(std::string_view, const std::string&);
 template nlohmann::ordered_json parse_json(std::string_view, const std::string&);
+template nlohmann::json json_or_null(std::string_view);
+template nlohmann::ordered_json json_or_null(std::string_view);
 template std::string json_text(const nlohmann::json&, int);
 template std::string json_text(const nlohmann::ordered_json&, int);
 

@@ -18,8 +18,12 @@ inline constexpr int kMaxJsonDepth = 64;
 template <class Json = nlohmann::json>
 Json parse_json(std::string_view text, const std::string& name);
 
+/// The same, and null instead of an error: for files that may be anybody's.
+template <class Json = nlohmann::json>
+Json json_or_null(std::string_view text);
+
 /// One line when `indent` is negative. Names of files need not be UTF-8, JSON must be: other bytes
-/// become U+FFFD.
+/// become "\xFF" (what reads a path back writes it with text_of_path).
 template <class Json>
 std::string json_text(const Json& json, int indent = -1);
 

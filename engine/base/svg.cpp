@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "engine/base/text.h"
+
 namespace glia {
 
 std::string_view svg_style() {
@@ -33,7 +35,7 @@ text { fill: #ccc; } .title { fill: #eee; }
 
 std::string svg_escape(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : utf8_text(text)) {
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 namespace glia {
 
@@ -44,32 +45,81 @@ bool turns_direction(std::uint32_t code) {
          (code >= 0x2066 && code <= 0x2069);
 }
 
-std::string escape(std::string_view text, std::string_view kept) {
+/// Characters that `is_shown(character, text from it on)` as they are, the bytes of others as
+/// "\xFF".
+template <class IsShown>
+std::string escape(std::string_view text, const IsShown& is_shown) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
-    const auto [bytes, code] = first_character(text);
-    const std::string_view character = text.substr(0, std::max<std::size_t>(bytes, 1));
-    const bool shown = bytes > 0 && ((!is_control(code) && !turns_direction(code)) ||
-                                     (bytes == 1 && kept.find(text[0]) != std::string_view::npos));
-    if (shown)
-      result += character;
+    const Character character = first_character(text);
+    const std::string_view bytes = text.substr(0, std::max<std::size_t>(character.bytes, 1));
+    if (character.bytes > 0 && is_shown(character, text))
+      result += bytes;
     else
-      for (const char byte : character)
+      for (const char byte : bytes)
         result += fmt::format("\\x{:02X}", static_cast<unsigned char>(byte));
-    text.remove_prefix(character.size());
+    text.remove_prefix(bytes.size());
   }
   return result;
 }
 
+std::string for_terminals(std::string_view text, std::string_view kept) {
+  return escape(text, [&](const Character& character, std::string_view from) {
+    return (!is_control(character.code) && !turns_direction(character.code)) ||
+           (character.bytes == 1 && kept.find(from[0]) != std::string_view::npos);
+  });
+}
+
+constexpr std::string_view kByte = "\\x";
+constexpr std::size_t kByteLength = 4;  // "\xFF"
+
+/// The byte that `text` begins with as "\xFF"; nothing where it does not.
+std::optional<char> written_byte(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  if (text.size() < kByteLength || !text.starts_with(kByte)) return std::nullopt;
+  const std::size_t high = kDigits.find(text[2]), low = kDigits.find(text[3]);
+  if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+  return static_cast<char>(high * 16 + low);
+}
+
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t bytes = first_character(text).bytes;
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+std::string utf8_text(std::string_view text) {
+  return escape(text, [](const Character&, std::string_view) { return true; });
+}
+
+std::string text_of_path(const std::filesystem::path& path) {
+  return escape(path.string(), [](const Character&, std::string_view from) {
+    return !written_byte(from).has_value();
+  });
+}
+
+std::filesystem::path path_of_text(std::string_view text) {
+  std::string path;
+  while (!text.empty()) {
+    const auto byte = written_byte(text);
+    path += byte.value_or(text[0]);
+    text.remove_prefix(byte ? kByteLength : 1);
+  }
+  return path;
+}
+
 std::string printable(std::string_view text) {
-  return escape(text, "\n\t");
+  return for_terminals(text, "\n\t");
 }
 
 std::string printable_name(std::string_view name) {
-  return escape(name, "");
+  return for_terminals(name, "");
 }
 
 std::string first_few(const std::vector<std::string>& items, std::size_t few) {

@@ -11,6 +11,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/finite.h"
+#include "engine/base/text.h"
 #include "engine/base/walk.h"
 
 namespace glia {
@@ -66,13 +67,14 @@ std::map<std::string, Files, IdLess> find_files(const fs::path& folder, std::str
   return found;
 }
 
-/// Why an id cannot stand in a list of one a line, empty when it can.
+/// Why an id cannot stand in a list of one a line or in JSON, empty when it can.
 std::string id_problem(const std::string& id) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
   if (std::any_of(id.begin(), id.end(), is_control))
     return "the id has a line feed or another control character, which no list can hold; rename "
            "the "
            "file";
+  if (!is_utf8(id)) return std::string(kNotUtf8);
   if (id.front() == ' ' || id.back() == ' ')
     return "the id begins or ends with a blank, which lists lose; rename the file";
   return {};

@@ -11,6 +11,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/staging.h"
+#include "engine/base/text.h"
 #include "engine/data/dataset.h"
 #include "engine/data/group.h"
 
@@ -85,11 +86,11 @@ const char* name_of(Materialize materialize) {
   return "?";
 }
 
-/// The rule as it can be followed from any folder.
+/// The rule as it can be followed from any folder, for JSON.
 std::string lasting_rule(const std::string& rule) {
   if (!rule.starts_with(kTableRule)) return rule;
   const fs::path table = rule.substr(kTableRule.size());
-  return std::string(kTableRule) + fs::absolute(table).lexically_normal().string();
+  return std::string(kTableRule) + text_of_path(fs::absolute(table).lexically_normal());
 }
 
 std::string manifest_text(const SplitRequest& request, const SplitSummary& summary,
@@ -202,7 +203,12 @@ std::string rule_of_split(const fs::path& folder) {
   const bool ours =
       json.is_object() && json.contains("made_by") && json["made_by"] == nlohmann::json(kMadeBy);
   if (!ours) return "";
-  return json_field<std::string>(json, "group_by", "", file.string());
+  return rule_of_text(json_field<std::string>(json, "group_by", "", file.string()));
+}
+
+std::string rule_of_text(const std::string& text) {
+  if (!text.starts_with(kTableRule)) return text;
+  return std::string(kTableRule) + path_of_text(text.substr(kTableRule.size())).string();
 }
 
 }  // namespace glia

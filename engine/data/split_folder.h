@@ -48,4 +48,8 @@ SplitSummary write_split(
 /// not there or not one of write_split. Throws `Error` naming the manifest when it is no JSON.
 std::string rule_of_split(const std::filesystem::path& folder);
 
+/// A rule as assign_groups takes it, from the text that a split's manifest holds, where the path of
+/// a table is written by text_of_path.
+std::string rule_of_text(const std::string& text);
+
 }  // namespace glia

@@ -5,6 +5,9 @@
 #include <array>
 #include <string_view>
 
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+
 namespace glia {
 
 namespace {
@@ -41,7 +44,7 @@ std::string text(const json& value) {
   else if (value.is_number_float())
     result = fmt::format("{:.6g}", value.get<double>());
   else
-    result = value.dump(-1, ' ', false, json::error_handler_t::replace);
+    result = json_text(value);
   return cell(result);
 }
 
@@ -209,7 +212,7 @@ std::string to_markdown(const ModelCard& card) {
   const json model = at(card.checkpoint, "model");
   out += rows(model);
   out += '\n' + training_section(card) + data_section(card) + metrics_section(card);
-  return out + limits_section(card);
+  return utf8_text(out + limits_section(card));
 }
 
 }  // namespace glia

@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/text.h"
 #include "engine/base/walk.h"
 #include "engine/formats/stack.h"
 
@@ -41,9 +42,12 @@ void collect_files(const fs::path& root, CollectedFiles& files, Problems& proble
   walk_files(
       root,
       [&](const fs::path& path) {
-        if (is_stack_name(path))
+        if (!is_stack_name(path) && !is_foreign_name(path)) return;
+        if (!is_utf8(path.lexically_relative(root).string()))  // ids and patients are made of it
+          problems.add("names that are no UTF-8", fmt::format("{}: {}", path.string(), kNotUtf8));
+        else if (is_stack_name(path))
           files.known.insert(path.lexically_normal());
-        else if (is_foreign_name(path))
+        else
           files.foreign.insert(path.lexically_normal());
       },
       [&](const fs::path& link) {

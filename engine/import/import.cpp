@@ -9,6 +9,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/staging.h"
+#include "engine/base/text.h"
 #include "engine/data/group.h"
 #include "engine/data/value_scale.h"
 #include "engine/formats/nifti.h"
@@ -237,7 +238,7 @@ class Importer {
   }
 
   std::string name_of(const fs::path& file) const {
-    return file.lexically_relative(root_.lexically_normal()).string();
+    return text_of_path(file.lexically_relative(root_.lexically_normal()));
   }
 
   std::string names_of(const std::vector<fs::path>& files) const {

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
+#include "engine/base/json.h"
+#include "engine/base/text.h"
 
 namespace glia {
 
@@ -51,57 +53,23 @@ void flatten(const Json& json, const std::string& name, Table& table) {
       flatten(value, name.empty() ? key : name + "." + key, table);
     return;
   }
-  // File names need not be UTF-8.
-  table.rows.push_back({name, json.is_string()
-                                  ? json.get<std::string>()
-                                  : json.dump(-1, ' ', false, Json::error_handler_t::replace)});
-}
-
-/// How many bytes of `text` at `at` make one well-formed UTF-8 character (The Unicode Standard,
-/// table 3-7); 0 when none.
-std::size_t character(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-  };
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0), second = byte(1);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF && tail(1)) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF && tail(1) && tail(2)) {
-    const bool overlong = lead == 0xE0 && second < 0xA0, surrogate = lead == 0xED && second > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-    const bool overlong = lead == 0xF0 && second < 0x90, beyond = lead == 0xF4 && second > 0x8F;
-    return overlong || beyond ? 0 : 4;
-  }
-  return 0;
+  table.rows.push_back({name, json.is_string() ? json.get<std::string>() : json_text(json)});
 }
 
 }  // namespace
 
 std::string html_escape(std::string_view text) {
   std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = character(text, at);
-    const char c = text[at];
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";  // the replacement character
-    } else if (length > 1) {
-      out += text.substr(at, length);
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  for (const char c : utf8_text(text)) switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: {
+        const auto byte = static_cast<unsigned char>(c);
+        out += byte < 0x20 || byte == 0x7F ? ' ' : c;
+      }
     }
-    at += length == 0 ? 1 : length;
-  }
   return out;
 }
 

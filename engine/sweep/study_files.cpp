@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/base/csv.h"
+#include "engine/base/json.h"
 #include "engine/sweep/published.h"
 
 namespace glia::sweep {
@@ -78,8 +79,7 @@ std::string study_json(const Study& study) {
                                {"images", figures.images},
                                {"val_loss", spread_json(figures.val_loss)},
                                {"val_batch_iou", spread_json(figures.val_iou)}});
-  // File names and error messages need not be UTF-8; JSON must be.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 std::string trials_csv(const Study& study) {

@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
+#include "engine/base/json.h"
 
 namespace glia::sweep {
 
@@ -24,15 +25,11 @@ Json identity_of(const Point& point, const Length& length, bool tied, const Json
   return identity;
 }
 
-std::string to_text(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
 /// What a trial.json says, or null where there is none.
 Json read_record(const fs::path& folder) {
   const fs::path file = folder / "trial.json";
   if (!fs::exists(file)) return {};
-  Json record = Json::parse(read_file(file), nullptr, false);
+  Json record = json_or_null<Json>(read_file(file, kMaxTextFile));
   check(record.is_object() && record.contains("epochs_done") &&
             record["epochs_done"].is_number_integer() && record.contains("failure") &&
             record["failure"].is_string(),
@@ -57,7 +54,7 @@ Trial::Trial(const fs::path& study, Point point, Length length, bool tied, const
   identity_ = identity_of(point_, length_, tied, common);
   const auto& v = point_.values;
   name_ = fmt::format("b{}-lr{}-{}-w{}-s{}-{}", v[kBatchSize], v[kLearningRate], v[kOptimizer],
-                      v[kBaseWidth], point_.seed, hash_text(to_text(identity_, -1)).substr(0, 8));
+                      v[kBaseWidth], point_.seed, hash_text(json_text(identity_)).substr(0, 8));
   folder_ = study / "trials" / name_;
   if (const Json record = read_record(folder_); !record.is_null()) {
     epochs_done_ = record["epochs_done"];
@@ -109,7 +106,7 @@ void Trial::write() const {
   Json record = identity_;
   record["epochs_done"] = epochs_done_;
   record["failure"] = failure_;
-  write_file_atomically(folder_ / "trial.json", to_text(record, 2) + "\n");
+  write_file_atomically(folder_ / "trial.json", json_text(record, 2) + "\n");
 }
 
 std::vector<std::string> finished_trials(const fs::path& study) {

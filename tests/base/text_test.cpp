@@ -29,6 +29,26 @@ TEST_CASE("text: what a terminal would obey is written out", "[text]") {
   CHECK(error_of([] { fail("{}: no", "x\x1B]0;title\x07"); }) == "x\\x1B]0;title\\x07: no");
 }
 
+TEST_CASE("text: bytes that are no UTF-8 are written out, and paths can be read back", "[text]") {
+  CHECK(is_utf8("tumör 脑 🧠\x1B\n"));
+  CHECK_FALSE(is_utf8("a\xFF"));
+  CHECK_FALSE(is_utf8("\xE2\x82"));
+  CHECK(utf8_text("tumör\x1B\n\xFF\xE2\x82") == "tumör\x1B\n\\xFF\\xE2\\x82");
+  for (const std::string path : {"/plain/tumör 脑",
+                                 "/a\xFF"
+                                 "b/c",
+                                 "\\xFF", "\\x\xFF", "\\xF\xFF", "\\\\xFF", "a\\b\\xfF", "\\",
+                                 "\\x", "\\x5C", "\xC3\\xA4", ""}) {
+    CAPTURE(path);
+    const std::string text = text_of_path(path);
+    CHECK(is_utf8(text));
+    CHECK(path_of_text(text).string() == path);
+  }
+  CHECK(text_of_path("/plain/tumör\\x 脑") == "/plain/tumör\\x 脑");
+  CHECK(text_of_path("/a\xFF") == "/a\\xFF");
+  CHECK(text_of_path("/a\\xFF") == "/a\\x5CxFF");
+}
+
 TEST_CASE("text: lists are cut with a count", "[text]") {
   CHECK(first_few({}) == "");
   CHECK(first_few({"a", "b"}) == "a, b");

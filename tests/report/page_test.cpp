@@ -33,13 +33,8 @@ TEST_CASE("base64 follows the examples of RFC 4648", "[report]") {
 TEST_CASE("text cannot become markup", "[report]") {
   CHECK(glia::html_escape("a<b>&\"c\"\x01\x7F\n") == "a&lt;b&gt;&amp;&quot;c&quot;   ");
   CHECK(glia::html_escape("Größe 腦 🧠") == "Größe 腦 🧠");
-  const std::string bad = "\xEF\xBF\xBD";
-  // A byte alone, a character cut off, an overlong one, a surrogate, one beyond Unicode.
-  CHECK(glia::html_escape("\xFF") == bad);
-  CHECK(glia::html_escape("\xE2\x82") == bad + bad);
-  CHECK(glia::html_escape("\xC0\xAF") == bad + bad);
-  CHECK(glia::html_escape("\xED\xA0\x80") == bad + bad + bad);
-  CHECK(glia::html_escape("\xF4\x90\x80\x80") == bad + bad + bad + bad);
+  CHECK(glia::html_escape("<\xFF>") == "&lt;\\xFF&gt;");
+  CHECK(glia::html_escape("\xE2\x82") == "\\xE2\\x82");  // a character cut off
   Page page("<script>title");
   page.heading("<script>heading");
   page.text("<script>text");
