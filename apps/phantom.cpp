@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "apps/commands.h"
+#include "engine/base/cores.h"
 #include "engine/base/streams.h"
 #include "engine/phantom/phantom.h"
 
@@ -22,10 +21,9 @@ struct PhantomOptions {
 };
 
 void run_phantom(const PhantomOptions& options) {
-  const int available = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const PhantomConfig& config = options.config;
   write_phantom(
-      options.out, config, options.overwrite, options.threads > 0 ? options.threads : available,
+      options.out, config, options.overwrite, options.threads > 0 ? options.threads : given_cores(),
       [&](std::int64_t done) { print_line(fmt::format("patient {}/{}", done, config.patients)); });
   fmt::print("wrote {} slices of {} patients to {}\n", config.patients * config.slices,
              config.patients, options.out);

@@ -5,6 +5,7 @@
 #include <exception>
 #include <thread>
 
+#include "engine/base/cores.h"
 #include "engine/base/file.h"
 #include "engine/formats/npy.h"
 
@@ -66,7 +67,10 @@ void SliceFiles::flush() {
   {
     std::vector<std::jthread> helpers;
     for (std::size_t i = 1; i < std::min(threads_, waiting_.size()); ++i)
-      helpers.emplace_back(work);
+      helpers.emplace_back([&] {
+        use_given_cores();
+        work();
+      });
     work();
   }
   for (const std::exception_ptr& error : errors)

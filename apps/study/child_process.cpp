@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "engine/base/check.h"
+#include "engine/base/cores.h"
 
 namespace glia {
 
@@ -25,6 +26,7 @@ ProcessEnd end_of(int status) {
 [[noreturn]] void become(char* const* words, const ChildStreams& streams, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  use_given_cores();                      // OpenMP may have bound the thread that forked
   if (::getppid() != parent) ::_exit(1);  // it died before the line above
   ::dup2(streams.input >= 0 ? streams.input : ::open("/dev/null", O_RDONLY), STDIN_FILENO);
   ::dup2(streams.output, STDOUT_FILENO);

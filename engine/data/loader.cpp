@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/cores.h"
 #include "engine/base/rng.h"
 #include "engine/formats/npy.h"
 
@@ -56,7 +57,10 @@ Loader::Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig 
     check_size(sample, shape[0], shape[1], shape[2]);
   }
   for (int i = 0; i < config_.threads; ++i)
-    workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    workers_.emplace_back([this](const std::stop_token& stop) {
+      use_given_cores();
+      work(stop);
+    });
 }
 
 Loader::~Loader() {

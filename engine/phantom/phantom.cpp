@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "engine/base/check.h"
+#include "engine/base/cores.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/rng.h"
@@ -223,7 +224,11 @@ void fill_folder(const fs::path& folder, const PhantomConfig& config, int thread
   };
   {
     std::vector<std::jthread> workers;
-    for (int i = 1; i < threads; ++i) workers.emplace_back(work);
+    for (int i = 1; i < threads; ++i)
+      workers.emplace_back([&] {
+        use_given_cores();
+        work();
+      });
     work();
   }
   if (error) std::rethrow_exception(error);

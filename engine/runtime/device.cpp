@@ -1,10 +1,9 @@
 #include "engine/runtime/device.h"
 
-#include <sched.h>
-
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/cores.h"
 #include "engine/runtime/arena.h"
 #include "kernels/cpu/table.h"
 
@@ -49,10 +48,8 @@ const char* Device::algorithm(const KernelCall& call) const {
 }
 
 int available_cores() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
-  return std::max(1, CPU_COUNT(&mask));
+  const int given = given_cores(), placed = cpu::cores_in_places();
+  return placed > 0 ? std::min(placed, given) : given;  // places may name cores that are not there
 }
 
 int resolve_threads(int threads) {

@@ -69,7 +69,8 @@ const char* cpu_bf16_instructions();
 /// Whether they compute every convolution of --precision bf16, and not only those that gain.
 bool cpu_bf16_everywhere();
 
-/// Cores that this process may run on (its affinity mask, not the machine's count).
+/// Cores that this process may run on: those of OpenMP's places if the environment names any, else
+/// those that it was started on (not the machine's count).
 int available_cores();
 /// The number of threads that --threads means: 0 is every core. Throws `Error` where it is none.
 int resolve_threads(int threads);

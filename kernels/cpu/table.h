@@ -23,4 +23,8 @@ const char* bf16_instruction_set();
 /// fp32 computes faster stay in fp32 (kernels/cpu/conv/conv_choice.h).
 bool bf16_everywhere();
 
+/// The cores of the places to which OpenMP binds threads because the environment says so
+/// (OMP_PLACES, OMP_PROC_BIND); 0 where it binds none.
+int cores_in_places();
+
 }  // namespace glia::cpu

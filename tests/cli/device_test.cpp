@@ -1,4 +1,6 @@
 // --device and --backend: what is taken, what is refused, and training on the emulated GPU.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -180,4 +182,40 @@ TEST_CASE("program: a GPU with too little memory: what is needed, what fits, not
   CHECK(contains(outcome, "a step with --batch-size 8 need"));
   CHECK(contains(outcome, "which holds those of --batch-size"));
   CHECK_FALSE(contains(outcome, "terminate called"));
+}
+
+TEST_CASE("program: OpenMP's own variables do not take threads away", "[cli]") {
+  const auto cores = [](const std::string& before) {
+    const Outcome outcome = run_shell(before + " \"$GLIA\" doctor --json");
+    CAPTURE(before, outcome.output);
+    REQUIRE(outcome.code == 0);
+    return nlohmann::json::parse(outcome.output)["cores"].get<int>();
+  };
+  const int all = cores("");
+  for (const char* variable :
+       {"OMP_PROC_BIND=close", "OMP_PROC_BIND=spread", "OMP_PROC_BIND=true", "OMP_PLACES=cores",
+        "OMP_PLACES=threads", "OMP_NUM_THREADS=1", "GOMP_CPU_AFFINITY=0-1023"})
+    CHECK(cores(variable) == all);
+  // What the user gives less of stays less.
+  const std::string first =
+      "core=$(grep Cpus_allowed_list /proc/self/status | grep -o '[0-9]*' | head -n 1); ";
+  CHECK(cores(first + "OMP_PROC_BIND=close taskset -c $core") == 1);
+  CHECK(cores(first + "OMP_PLACES=\"{$core}\"") == 1);
+}
+
+TEST_CASE("program: threads of a bound program that are not OpenMP's run on every core", "[cli]") {
+  const CliWorkspace w(16);
+  const Outcome bound = run_shell(fmt::format(
+      "OMP_PROC_BIND=close \"$GLIA\" train --data {0} --split {1} --out {2} --base-width 4 "
+      "--depth 2 --batch-size 2 --epochs 5000 --device cpu --loader-threads 2 > /dev/null & "
+      "for try in $(seq 600); do test -e {2}/metrics.csv && break; sleep 0.05; done; "
+      "grep -h Cpus_allowed_list /proc/$!/task/*/status; kill -9 $!",
+      w.path("slices"), w.path("split"), w.path("run")));
+  const Outcome here = run_shell("grep Cpus_allowed_list /proc/self/status");
+  CAPTURE(bound.output, here.output);
+  std::size_t everywhere = 0;
+  for (std::size_t at = bound.output.find(here.output); at != std::string::npos;
+       at = bound.output.find(here.output, at + 1))
+    ++everywhere;
+  CHECK(everywhere >= 2);  // those that load
 }

@@ -1,0 +1,15 @@
+// What the program notes before any library of it starts.
+#include "engine/base/cores.h"
+
+namespace {
+
+#if defined(__GLIBC__)
+// The dynamic linker calls these before the constructors of shared libraries, among them that of
+// OpenMP, which binds threads.
+using Start = void (*)(int, char**, char**);
+[[gnu::section(".preinit_array"), gnu::used]] const Start kStart = [](int, char**, char**) {
+  glia::remember_cores();
+};
+#endif
+
+}  // namespace
