@@ -137,12 +137,21 @@ std::string read_file(const fs::path& path, std::size_t limit) {
   check(size <= limit,
         "{}: {} bytes, more than the {} that Glia reads of such a file; is it the right one?",
         path.string(), size, limit);
-  std::string content(size, '\0');
+  std::string content = with_memory_for(path, [&] { return std::string(size, '\0'); });
   in.seekg(0);
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
   check(in.good(), "{}: cannot be read to its end", path.string());
   check_fetched(content, path.string());
   return content;
+}
+
+void fail_memory(const fs::path& path) {
+  std::error_code ignored;
+  const std::uintmax_t size = fs::file_size(path, ignored);
+  fail(
+      "{}: there is not enough memory for what this file of {:.0f} MiB holds; free some, raise the "
+      "limit (ulimit -v, ulimit -d), or choose a smaller file",
+      path.string(), static_cast<double>(ignored ? 0 : size) / (1 << 20));
 }
 
 std::vector<fs::path> make_folder(const fs::path& path) {

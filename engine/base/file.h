@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,9 @@ std::filesystem::path folder_of(const std::filesystem::path& path);
 /// Without the slash that a folder's name may end in.
 std::filesystem::path without_slash(const std::filesystem::path& path);
 
+/// Throws the `Error` for a file that holds more than there is memory for.
+[[noreturn]] void fail_memory(const std::filesystem::path& path);
+
 /// What `action` returns. An `Error` from it gets the name of the file that it reads in front.
 template <class Action>
 auto in_file(const std::filesystem::path& path, Action&& action) -> decltype(action()) {
@@ -58,6 +62,17 @@ auto in_file(const std::filesystem::path& path, Action&& action) -> decltype(act
     return action();
   } catch (const Error& error) {
     fail("{}: {}", path.string(), error.what());
+  }
+}
+
+/// What `action` returns, which reads the file. Throws `Error` naming it when there is no memory
+/// for what it holds.
+template <class Action>
+auto with_memory_for(const std::filesystem::path& path, Action&& action) -> decltype(action()) {
+  try {
+    return action();
+  } catch (const std::bad_alloc&) {
+    fail_memory(path);
   }
 }
 

@@ -89,7 +89,8 @@ NiftiVolume decode_nifti(std::string_view bytes, const std::string& name) {
 }
 
 NiftiVolume read_nifti(const std::filesystem::path& path) {
-  return decode_nifti(read_file(path, kMaxVolumeFile), path.string());
+  return with_memory_for(
+      path, [&] { return decode_nifti(read_file(path, kMaxVolumeFile), path.string()); });
 }
 
 NiftiHeader read_nifti_header(const std::filesystem::path& path) {

@@ -147,7 +147,8 @@ NpyArray decode_npy(std::string_view bytes, const std::string& name) {
 }
 
 NpyArray read_npy(const fs::path& path) {
-  return decode_npy(read_file(path, kMaxNpyFile), path.string());
+  return with_memory_for(path,
+                         [&] { return decode_npy(read_file(path, kMaxNpyFile), path.string()); });
 }
 
 bool looks_channels_first(const std::vector<std::int64_t>& shape) {

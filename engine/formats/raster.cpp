@@ -69,7 +69,8 @@ Raster decode_raster(std::string_view bytes, const std::string& name) {
 }
 
 Raster read_raster(const std::filesystem::path& path) {
-  return decode_raster(read_file(path, kMaxPictureFile), path.string());
+  return with_memory_for(
+      path, [&] { return decode_raster(read_file(path, kMaxPictureFile), path.string()); });
 }
 
 }  // namespace glia

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -18,11 +19,40 @@ static_assert(std::endian::native == std::endian::little, "tensors are stored li
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
+constexpr std::size_t kStart = 200;  // enough to tell other files by
 // The format allows 100 MiB; this is 100,000 tensors, and what JSON takes in memory is much more.
 constexpr std::uint64_t kMaxHeader = 16 << 20;
 constexpr std::size_t kMaxName = 500, kMaxRank = 16;
 
 using Json = nlohmann::json;
+
+/// The length that a file of `size` bytes claims for its header, in the first of its bytes.
+std::uint64_t header_length(std::string_view bytes, std::uint64_t size, const std::string& file) {
+  std::uint64_t length = 0;
+  check(bytes.size() >= kLengthBytes, "{}: found {} bytes, expected a safetensors file", file,
+        bytes.size());
+  std::memcpy(&length, bytes.data(), kLengthBytes);
+  check(length <= kMaxHeader && length <= size - kLengthBytes,
+        "{}: the header claims {} bytes, the file has {}; it is truncated or no safetensors file",
+        file, length, size - kLengthBytes);
+  // The header is padded to 8 bytes by every writer of the format, which aligns the floats.
+  check(length % sizeof(float) == 0, "{}: the header's length is no multiple of 4", file);
+  return length;
+}
+
+/// What no header begins like is refused before all of it is read.
+void check_start(const std::filesystem::path& path) {
+  check_readable(path);
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return;  // a pipe: read_file says what it thinks of it
+  std::ifstream in(path, std::ios::binary);
+  std::string start(std::min<std::uintmax_t>(size, kStart), '\0');
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  check(in.good(), "{}: cannot be read; check its permissions", path.string());
+  check_fetched(start, path.string());
+  header_length(start, size, path.string());
+}
 
 /// The values of one tensor, after all that its header claims was checked.
 SafeTensors::Entry read_entry(const std::string& name, const Json& info, std::string_view data,
@@ -88,25 +118,19 @@ void write_safetensors(const std::filesystem::path& path,
 }
 
 SafeTensors read_safetensors(const std::filesystem::path& path, const std::string& ignored) {
-  return decode_safetensors(read_file(path), path.string(), ignored);
+  check_start(path);
+  return with_memory_for(
+      path, [&] { return decode_safetensors(read_file(path), path.string(), ignored); });
 }
 
 SafeTensors decode_safetensors(std::string content, const std::string& file,
                                const std::string& ignored) {
   SafeTensors result{.entries = {}, .metadata = {}, .bytes = std::move(content)};
   std::string_view bytes = result.bytes;
-  std::uint64_t length = 0;
-  check(bytes.size() >= kLengthBytes, "{}: found {} bytes, expected a safetensors file", file,
-        bytes.size());
-  std::memcpy(&length, bytes.data(), kLengthBytes);
-  check(length <= kMaxHeader && length <= bytes.size() - kLengthBytes,
-        "{}: the header claims {} bytes, the file has {}; it is truncated or no safetensors file",
-        file, length, bytes.size() - kLengthBytes);
+  const std::uint64_t length = header_length(bytes, bytes.size(), file);
   const std::string_view data = bytes.substr(kLengthBytes + length);
   const Json header = parse_json(bytes.substr(kLengthBytes, length), file + ": the header");
   check(header.is_object(), "{}: the header is no JSON object; the file is damaged", file);
-  // The header is padded to 8 bytes by every writer of the format, which aligns the floats.
-  check(length % sizeof(float) == 0, "{}: the header's length is no multiple of 4", file);
   for (const auto& [name, info] : header.items()) {
     if (!ignored.empty() && name.ends_with(ignored)) continue;
     if (name != "__metadata__") {
