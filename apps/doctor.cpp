@@ -7,6 +7,8 @@
 
 #include "apps/commands.h"
 #include "apps/runs/environment.h"
+#include "engine/base/bytes.h"
+#include "engine/runtime/memory_room.h"
 #include "engine/runtime/open_device.h"
 
 namespace glia {
@@ -34,7 +36,9 @@ void add_doctor_command(CLI::App& app) {
   command->footer("Example:\n  glia doctor --device cuda");
   command->callback([as_json, device] {
     if (!device->empty()) open_device({.device = *device});
-    const auto environment = describe_environment();
+    auto environment = describe_environment();
+    if (const auto room = least_memory())
+      environment["memory free"] = fmt::format("{:.0f} MiB under {}", mib(room->free), room->str());
     if (*as_json) return fmt::print("{}\n", environment.dump(2));
     print_table(environment);
   });

@@ -8,9 +8,9 @@
 
 #include "apps/commands.h"
 #include "apps/flags/model_options.h"
+#include "apps/runs/step_memory.h"
 #include "apps/terminal/plan_table.h"
 #include "engine/base/bytes.h"
-#include "engine/data/loader.h"
 #include "engine/runtime/open_device.h"
 #include "models/registry.h"
 
@@ -39,21 +39,16 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-/// Bytes that the system can give to a new program.
-std::size_t free_bytes() {
-  std::ifstream file("/proc/meminfo");
-  std::string name;
-  for (std::size_t kib = 0; file >> name >> kib; file.ignore(16, '\n'))
-    if (name == "MemAvailable:") return kib << 10;
-  fail("/proc/meminfo: found no MemAvailable; say how much there is with --available-mib");
-}
-
-/// One more than the loader keeps ahead is with the trainer, and one on its way.
-std::size_t loader_bytes(const StepShape& shape, std::int64_t channels) {
-  const std::int64_t batches = LoaderConfig().prefetch + 2;
-  return static_cast<std::size_t>(batches * shape.batch_size * shape.height * shape.width *
-                                  (channels + 1)) *
-         sizeof(float);
+/// What the flag says, or else what the system can give to a new program.
+MemoryLimit room_of(const PlanOptions& o) {
+  if (o.available > 0) {
+    const auto bytes = static_cast<std::size_t>(o.available * kMib);
+    return {.name = "--available-mib", .total = bytes, .free = bytes, .device = true};
+  }
+  const auto room = least_memory();
+  check(room.has_value(),
+        "/proc/meminfo: found no MemAvailable; say how much there is with --available-mib");
+  return *room;
 }
 
 /// The CPU is opened, so that what it refuses is refused here too; a GPU need not be there.
@@ -85,7 +80,9 @@ void run(const PlanOptions& o, const CLI::App& command) {
   shape.optimizer.kind = optim::parse_kind(o.optimizer);
   const PlanTarget target = target_of(o);
   const std::size_t program = resident_bytes();
-  const ProcessPlan plan{plan_step(make, shape, target), program, loader_bytes(shape, o.channels)};
+  const std::size_t loaded = loader_bytes(shape, o.channels);
+  const ProcessPlan plan{plan_step(make, shape, target), program,
+                         loaded * static_cast<std::size_t>(o.batch_size)};
   if (o.json) return fmt::print("{}\n", to_json(plan).dump(1));
   fmt::print("{}\n{}", tensor_table(plan.step, static_cast<std::size_t>(o.least * kMib)),
              memory_summary(plan));
@@ -93,15 +90,17 @@ void run(const PlanOptions& o, const CLI::App& command) {
     fmt::print("What kernels of a GPU take besides is not counted.\n");
     if (o.available == 0) return;
   }
-  const std::size_t room =
-      o.available > 0 ? static_cast<std::size_t>(o.available * kMib) : free_bytes();
+  const MemoryLimit room = room_of(o);
   // On the CPU the loader's batches and the program share the memory with the step.
-  const std::size_t beside = target.cpu ? plan.loader + plan.program : 0;
-  const std::int64_t batch = room > beside ? largest_batch(make, shape, target, room - beside) : 0;
+  const std::size_t beside = target.cpu ? plan.program : 0;
+  const std::int64_t batch =
+      room.free > beside
+          ? largest_batch(make, shape, target, room.free - beside, target.cpu ? loaded : 0)
+          : 0;
   if (batch == 0)
-    fmt::print("{:.0f} MiB do not hold one image; take a smaller --base-width\n", mib(room));
-  else
-    fmt::print("{:.0f} MiB hold at most --batch-size {}\n", mib(room), batch);
+    return fmt::print("{} do not hold one image; take a smaller --base-width\n", free_text(room));
+  fmt::print("{} hold at most --batch-size {}{}\n", free_text(room), batch,
+             batch < o.batch_size ? fmt::format("; {} do not fit", o.batch_size) : "");
 }
 
 }  // namespace
@@ -140,7 +139,8 @@ void add_plan_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--available-mib", o->available,
-                   "Memory for which to find the largest batch; 0: what this machine has free")
+                   "Memory for which to find the largest batch; 0: what is free here, by the "
+                   "machine, its control groups and ulimit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_option("--least-mib", o->least, "Tensors below this share a row")

@@ -11,8 +11,8 @@
 #include "apps/flags/device_options.h"
 #include "apps/flags/model_options.h"
 #include "apps/runs/environment.h"
-#include "apps/runs/memory_advice.h"
 #include "apps/runs/run_inputs.h"
+#include "apps/runs/step_memory.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/training_reporter.h"
 #include "engine/runtime/trace.h"
@@ -82,9 +82,11 @@ struct Run {
 void train(const TrainOptions& o, const Run& run) {
   DeviceOptions options = o.device;
   options.request.precision = run.config.precision;  // a resumed run's own
+  const auto host = least_memory();
   const auto device = options.open();
   device->context().conv = run.config.conv;  // likewise
-  const auto room = device->allocator().available();
+  const StepMemory memory(run.model, run.config, run.inputs.train.front(), *device, host);
+  const std::string too_little = memory.check_fits();
   const auto trace = std::make_shared<Trace>();
   if (o.trace) device->watch(trace);
   const auto model = make_model(run.model);
@@ -107,7 +109,8 @@ void train(const TrainOptions& o, const Run& run) {
   reporter.say(fmt::format("{} parameters, {} training and {} validation slices, {}",
                            model->parameters().count(), run.inputs.train.size(),
                            run.inputs.val.size(), run.origin));
-  if (!run.note.empty()) reporter.warn(run.note);
+  for (const std::string& note : {run.note, too_little})
+    if (!note.empty()) reporter.warn(note);
   if (run.inputs.info.value("leaking", false))
     reporter.warn("split by slice: slices of one patient may stand on both sides");
   reporter.start(trainer.rows());
@@ -115,8 +118,7 @@ void train(const TrainOptions& o, const Run& run) {
   try {
     finished = trainer.run();
   } catch (const OutOfMemory& error) {
-    fail("{}. {}. Checkpoints in {} are as they were", error.what(),
-         memory_advice(run.model, run.config, run.inputs.train.front(), *device, room),
+    fail("{}. {}. Checkpoints in {} are as they were", error.what(), memory.advice(),
          run.folder.path().string());
   }
   reporter.finish(finished);

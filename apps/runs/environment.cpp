@@ -1,6 +1,7 @@
 #include "apps/runs/environment.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/device.h"
 #include "engine/runtime/gpu_backends.h"
+#include "engine/runtime/memory_room.h"
 #include "kernels/cpu/table.h"
 
 namespace glia {
@@ -27,6 +29,14 @@ std::string memory() {
   const double bytes =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   return fmt::format("{:.1f} GiB", bytes / (1 << 30));
+}
+
+/// Limits below the machine's memory; without what is free, so that it is the same from run to run.
+std::string memory_limit() {
+  std::vector<std::string> texts;
+  for (const MemoryLimit& limit : memory_limits())
+    if (!limit.device) texts.push_back(limit.str());
+  return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
 }
 
 std::string version(int number) {
@@ -94,6 +104,7 @@ nlohmann::ordered_json describe_environment() {
           {"bf16", describe_bf16()},
           {"cores", available_cores()},
           {"memory", memory()},
+          {"memory limit", memory_limit()},
           {"fmt", FMT_VERSION},
           {"json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                NLOHMANN_JSON_VERSION_PATCH)},

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "benchmarks/suite/repeated_step.h"
-#include "engine/runtime/arena.h"
+#include "engine/runtime/memory_room.h"
 #include "engine/runtime/run.h"
 
 namespace glia::bench {
@@ -180,12 +180,13 @@ std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>
                                       const MeasureOptions& options) {
   std::vector<Measurement> results(backends.size());
   for (std::size_t i = 0; i < backends.size(); ++i) results[i].backend = backends[i].name();
-  if (const double needed = host_bytes(call), there = static_cast<double>(machine_bytes());
-      needed > there) {
+  const double needed = host_bytes(call);
+  for (const MemoryLimit& limit : memory_limits()) {
+    if (needed <= static_cast<double>(limit.total)) continue;
     for (Measurement& result : results)
-      result.problem = fmt::format(
-          "needs {:.0f} GiB of memory, this machine has {:.0f}; choose a smaller shape or batch",
-          needed / (1 << 30), there / (1 << 30));
+      result.problem =
+          fmt::format("needs {:.0f} GiB of memory, more than {}; choose a smaller shape or batch",
+                      needed / (1 << 30), limit.str());
     return results;
   }
   const Contents contents(call, 1);

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/base/bytes.h"
 #include "engine/base/check.h"
+#include "engine/runtime/memory_room.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -88,15 +90,17 @@ void ArenaLayout::give_back(std::size_t offset) {
 ArenaAllocator::ArenaAllocator() {
   // Addresses cost nothing; a limit on them (ulimit -v) leaves room for a smaller range.
   void* range = MAP_FAILED;
-  for (reserved_ = machine_bytes(); reserved_ >= kLeastReserved; reserved_ /= 2) {
+  for (reserved_ = std::min(machine_bytes(), addresses_for_tensors().value_or(SIZE_MAX));
+       reserved_ >= kLeastReserved; reserved_ /= 2) {
     reserved_ = round_up(reserved_, kHugePage);
     range = mmap(nullptr, ArenaLayout::kSmallRange + reserved_ + kHugePage, PROT_NONE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range != MAP_FAILED) break;
   }
   if (range == MAP_FAILED)
-    throw OutOfMemory(fmt::format("out of memory: the system refused a range of {:.0f} MiB",
-                                  mib(ArenaLayout::kSmallRange + kLeastReserved)));
+    throw OutOfMemory(fmt::format("out of memory: the system refused a range of {:.0f} MiB{}",
+                                  mib(ArenaLayout::kSmallRange + kLeastReserved),
+                                  addresses_for_tensors() ? "; raise ulimit -v" : ""));
   auto* first = static_cast<std::byte*>(range);
   reserved_ += ArenaLayout::kSmallRange;
   const std::size_t beyond = reinterpret_cast<std::uintptr_t>(first) % kHugePage;

@@ -54,10 +54,12 @@ StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanT
 }
 
 std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
-                           std::size_t bytes) {
+                           std::size_t bytes, std::size_t beside) {
   const auto fits = [&](std::int64_t batch_size) {
     shape.batch_size = batch_size;
-    return plan_step(make, shape, target).peak_bytes() <= bytes;
+    return plan_step(make, shape, target).peak_bytes() +
+               static_cast<std::size_t>(batch_size) * beside <=
+           bytes;
   };
   if (!fits(1)) return 0;
   std::int64_t good = 1, bad = 2;

@@ -35,8 +35,9 @@ struct StepPlan {
 /// model does not take the size.
 StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanTarget& target);
 
-/// The largest batch size whose peak is at most `bytes`; 0 when not even one image fits.
+/// The largest batch size that `bytes` hold, with `beside` bytes an image that are not the step's;
+/// 0 when not even one image fits.
 std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
-                           std::size_t bytes);
+                           std::size_t bytes, std::size_t beside = 0);
 
 }  // namespace glia

@@ -1,10 +1,13 @@
 // glia plan as a user runs it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 
-#include "tests/catch.h"
-#include "tests/cli/program.h"
+#include "tests/cli/workspace.h"
 
 namespace glia {
 
@@ -49,6 +52,52 @@ TEST_CASE("plan: as JSON, lean needs less than fast and a GPU's plan says what i
   CHECK(lean["tensors"][0]["kind"] == "weights and gradients");
   const Outcome gpu = plan({"--device", "cuda"});
   CHECK(gpu.output.find("a GPU take besides is not counted") != std::string::npos);
+}
+
+TEST_CASE("plan: the shell's limits are known, by name, to plan, doctor and train", "[cli]") {
+  const std::string network = " --base-width 32 --size 240 --threads 1";
+  for (const char* limit : {"-v", "-d"}) {
+    CAPTURE(limit);
+    const std::string ulimit = fmt::format("ulimit {} 1000000 && \"$GLIA\" ", limit);
+    const std::string name = fmt::format("ulimit {} of 977 MiB", limit);
+    const Outcome planned = run_shell(ulimit + "plan --batch 64" + network);
+    CAPTURE(planned.output);
+    CHECK(planned.code == 0);
+    CHECK(contains(planned, "MiB, free under " + name));
+    CHECK(contains(planned, "; 64 do not fit"));
+    CHECK(contains(run_shell(ulimit + "doctor"), name));
+  }
+}
+
+TEST_CASE("train: a step beyond the shell's limits is refused, with advice that can be followed",
+          "[cli]") {
+  const CliWorkspace w(96);
+  const auto train = [&](const std::string& limit, const std::string& batch) {
+    return run_shell(
+        fmt::format("ulimit {} && \"$GLIA\" train --data {} --split {} --out {} --base-width 32 "
+                    "--depth 2 --max-steps 1 --device cpu --threads 1 --batch-size {}",
+                    limit, w.path("slices"), w.path("split"), w.path("run"), batch));
+  };
+  for (const auto& [limit, name] : {std::pair("-v 500000", "ulimit -v of 488 MiB"),
+                                    std::pair("-d 150000", "ulimit -d of 146 MiB")}) {
+    CAPTURE(limit);
+    const Outcome refused = train(limit, "256");
+    CAPTURE(refused.output);
+    CHECK(refused.code == 1);
+    CHECK(std::count(refused.output.begin(), refused.output.end(), '\n') == 1);
+    CHECK(contains(refused, "The tensors of a step with --batch-size 256 need"));
+    CHECK(contains(refused, fmt::format("were free under {}", name)));
+    CHECK_FALSE(std::filesystem::exists(w.path("run")));
+    const std::string hint = "which holds those of --batch-size ";
+    const std::size_t place = refused.output.find(hint);
+    REQUIRE(place != std::string::npos);
+    const int batch = std::stoi(refused.output.substr(place + hint.size()));
+    CHECK(batch >= 2);
+    const Outcome followed = train(limit, std::to_string(batch));
+    CAPTURE(followed.output);
+    CHECK(followed.code == 0);
+    std::filesystem::remove_all(w.path("run"));
+  }
 }
 
 TEST_CASE("plan: what does not fit is refused", "[cli]") {

@@ -1,0 +1,70 @@
+#include "apps/runs/step_memory.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/check.h"
+#include "engine/data/loader.h"
+#include "engine/formats/npy.h"
+#include "models/registry.h"
+
+namespace glia {
+
+std::size_t loader_bytes(const StepShape& shape, std::int64_t channels) {
+  const std::int64_t slices = LoaderConfig().prefetch + 2;
+  return static_cast<std::size_t>(slices * shape.height * shape.width * (channels + 1)) *
+         sizeof(float);
+}
+
+std::string free_text(const MemoryLimit& limit) {
+  return limit.device ? fmt::format("{:.0f} MiB", mib(limit.free))
+                      : fmt::format("{:.0f} MiB, free under {},", mib(limit.free), limit.str());
+}
+
+StepMemory::StepMemory(nlohmann::json model, const TrainConfig& config, const Sample& slice,
+                       Device& device, std::optional<MemoryLimit> host)
+    : model_(std::move(model)),
+      target_(PlanTarget::of(device)),
+      on_host_(device.allocator().on_host()),
+      limit_(std::move(host)) {
+  const std::vector<std::int64_t> image = read_npy_info(slice.image).shape;
+  channels_ = image.at(2);
+  shape_ = {.batch_size = config.batch_size,
+            .height = image.at(0),
+            .width = image.at(1),
+            .optimizer = config.optimizer,
+            .objective = Objective::parse(config.loss, config.region, config.smooth)};
+  if (on_host_) return;
+  limit_.reset();
+  if (const auto room = device.allocator().available())
+    limit_ = MemoryLimit{.name = "the GPU", .total = *room, .free = *room, .device = true};
+}
+
+std::string StepMemory::check_fits() const {
+  if (!on_host_ || !limit_) return {};
+  const std::size_t step =
+      plan_step([&] { return make_model(model_); }, shape_, target_).peak_bytes();
+  const auto batch = static_cast<std::size_t>(shape_.batch_size);
+  if (step + batch * loader_bytes(shape_, channels_) <= limit_->free) return {};
+  check(limit_->device, "{}", advice());
+  return advice();
+}
+
+std::string StepMemory::advice() const {
+  const ModelFactory make = [&] { return make_model(model_); };
+  const std::size_t beside = on_host_ ? loader_bytes(shape_, channels_) : 0;
+  std::string text =
+      fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB", shape_.batch_size,
+                  mib(plan_step(make, shape_, target_).peak_bytes() +
+                      beside * static_cast<std::size_t>(shape_.batch_size)));
+  if (!limit_) return text + "; use a smaller --batch-size or --base-width";
+  text += fmt::format(" and {:.0f} were free{}", mib(limit_->free),
+                      limit_->device ? "" : " under " + limit_->str());
+  const std::int64_t batch = largest_batch(make, shape_, target_, limit_->free, beside);
+  if (batch == 0) return text + "; use a smaller --base-width";
+  if (batch >= shape_.batch_size)
+    return text +
+           ", which would hold them: another program has taken memory since, or what is free lies in "
+           "pieces; use a smaller --batch-size or end that program";
+  return fmt::format("{}, which holds those of --batch-size {}", text, batch);
+}
+
+}  // namespace glia

@@ -1,0 +1,47 @@
+// Whether training fits into a device's memory, and what to tell somebody whose does not.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "engine/data/dataset.h"
+#include "engine/runtime/device.h"
+#include "engine/runtime/memory_room.h"
+#include "engine/train/plan.h"
+#include "engine/train/train_config.h"
+
+namespace glia {
+
+/// Bytes of the host's memory that a slice of a batch takes while it waits in the loader: one more
+/// batch than it keeps ahead is with the trainer, and one on its way.
+std::size_t loader_bytes(const StepShape& shape, std::int64_t channels);
+
+/// "3000 MiB", and where another limit than the machine's holds "3000 MiB, free under ulimit -v of
+/// 4000 MiB,".
+std::string free_text(const MemoryLimit& limit);
+
+class StepMemory {
+ public:
+  /// `slice` gives the images' size. `host` is what the host's memory was limited to before the
+  /// device was opened.
+  StepMemory(nlohmann::json model, const TrainConfig& config, const Sample& slice, Device& device,
+             std::optional<MemoryLimit> host);
+
+  /// On the CPU: throws `Error` when a step needs more than a control group or `ulimit` leaves, and
+  /// returns a warning when it needs more than the machine has free now. A GPU says so itself.
+  std::string check_fits() const;
+
+  /// The bytes that a step needs on the device and the largest batch that would fit.
+  std::string advice() const;
+
+ private:
+  nlohmann::json model_;
+  StepShape shape_;
+  PlanTarget target_;
+  bool on_host_;
+  std::int64_t channels_;
+  std::optional<MemoryLimit> limit_;
+};
+
+}  // namespace glia
