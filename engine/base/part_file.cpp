@@ -19,13 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Locks what was just made; false when somebody took it for remains before that.
-bool claim(int descriptor, const fs::path& path) {
-  // Without locks in the file system, nobody takes it for that.
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
-  return lies_at(descriptor, path);
-}
-
 /// True once a program and folder.
 bool is_first(const fs::path& folder) {
   static std::mutex mutex;

@@ -21,11 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A descriptor of the folder, locked when `locked` says so afterwards; -1 when it is gone.
-int open_locked(const fs::path& folder, bool& locked) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  locked = descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-  return descriptor;
+int open_folder(const fs::path& folder) {
+  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /// Removes folders of Staging in `parent` that nobody holds.
@@ -33,10 +30,10 @@ void remove_remains(const fs::path& parent) {
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
     if (!is_temporary_name(entry.path())) continue;
-    bool abandoned = false;
-    const int descriptor = open_locked(entry.path(), abandoned);
-    if (abandoned) fs::remove_all(entry.path(), ignored);
-    if (descriptor >= 0) ::close(descriptor);
+    const int descriptor = open_folder(entry.path());
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) fs::remove_all(entry.path(), ignored);
+    ::close(descriptor);
   }
 }
 
@@ -50,15 +47,22 @@ void remove_remains(const fs::path& parent) {
 
 }  // namespace
 
-Staging::Staging(const fs::path& out)
-    : out_(without_slash(out)), path_(out_.parent_path() / temporary_name(out_)) {
+Staging::Staging(const fs::path& out) : out_(without_slash(out)) {
   const fs::path parent = folder_of(out_);
   made_ = make_folder(parent);
   remove_remains(parent);
-  check(::mkdir(path_.c_str(), 0777) == 0, "{}: cannot create a folder beside it: {}",
-        out_.string(), std::strerror(errno));
-  bool locked = false;
-  lock_ = open_locked(path_, locked);
+  for (;;) {
+    path_ = out_.parent_path() / temporary_name(out_);
+    const bool made = ::mkdir(path_.c_str(), 0777) == 0;
+    if (!made && errno == EEXIST) continue;
+    check(made, "{}: cannot create a folder beside it: {}", out_.string(), std::strerror(errno));
+    lock_ = open_folder(path_);
+    if (lock_ < 0 && errno == ENOENT) continue;  // taken for remains, and gone
+    check(lock_ >= 0, "{}: cannot open the folder made beside it: {}", out_.string(),
+          std::strerror(errno));
+    if (claim(lock_, path_)) return;
+    ::close(lock_);
+  }
 }
 
 Staging::~Staging() {

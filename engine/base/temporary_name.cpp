@@ -1,5 +1,6 @@
 #include "engine/base/temporary_name.h"
 
+#include <sys/file.h>
 #include <sys/random.h>
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "engine/base/check.h"
+#include "engine/base/file.h"
 
 namespace glia {
 
@@ -34,6 +36,11 @@ bool is_temporary_name(const std::filesystem::path& path) {
   const std::string_view digits = std::string_view(name).substr(name.size() - kDigits);
   return std::string_view(name).substr(0, name.size() - kDigits).ends_with(kMark) &&
          digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool claim(int descriptor, const std::filesystem::path& path) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  return lies_at(descriptor, path);
 }
 
 }  // namespace glia

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "engine/base/file.h"
 #include "tests/catch.h"
@@ -130,4 +131,23 @@ TEST_CASE("file: what stands in place of a file is named", "[file]") {
   CHECK_THAT(error_of([&] { read_file("/dev/null"); }), ContainsSubstring("no regular file"));
   CHECK(make_folder(folder.path() / "a/b") ==
         std::vector<fs::path>{folder.path() / "a", folder.path() / "a/b"});
+}
+
+TEST_CASE("staging: who removes remains does not take what another has just made", "[staging]") {
+  const TempFolder folder;
+  const auto work = [&](const std::string& name, int& lost) {
+    for (int i = 0; i < 500; ++i) {
+      const Staging staging(folder.path() / name);
+      std::ofstream(staging.path() / "file") << "x";
+      lost += !fs::exists(staging.path() / "file");
+    }
+  };
+  int lost[3] = {};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 3; ++i)
+      threads.emplace_back([&, i] { work("out" + std::to_string(i), lost[i]); });
+  }
+  CHECK(lost[0] + lost[1] + lost[2] == 0);
+  CHECK(count_in(folder.path()) == 0);
 }
