@@ -122,18 +122,19 @@ class Search {
 }  // namespace
 
 Slice load_image(const Sample& sample, const StackOptions& options) {
-  const bool array = is_imported(sample);
-  if (array && options.take_channels.empty()) return load_slice(sample);
-  Slice slice = array ? load_slice(sample) : Slice{};
+  const std::vector<std::int64_t>& chosen = options.take_channels;
+  if (is_imported(sample)) {
+    Slice slice = load_slice(sample);
+    if (chosen.empty()) return slice;
+    slice.image = take_channels(slice.image, slice.channels, chosen, sample.image);
+    slice.channels = std::ssize(chosen);
+    return slice;
+  }
   Stack stack = read_image({sample.image}, options);
   check(stack.slices == 1,
         "{}: a volume of {} slices, expected a picture; glia import cuts it into slices",
         sample.image.string(), stack.slices);
-  slice.height = stack.height;
-  slice.width = stack.width;
-  slice.channels = stack.channels;
-  slice.image = std::move(stack.values);
-  return slice;
+  return {stack.height, stack.width, stack.channels, std::move(stack.values), {}};
 }
 
 bool are_one_volume(const std::vector<fs::path>& inputs) {

@@ -83,16 +83,8 @@ Stack from_nifti(const fs::path& path, const StackOptions& options) {
   return stack;
 }
 
-/// The channels `chosen`, in that order.
 void take_channels(Stack& stack, const std::vector<std::int64_t>& chosen, const fs::path& path) {
-  for (std::int64_t c : chosen)
-    check(c >= 0 && c < stack.channels, "{}: --take-channels {}: there are the channels 0 to {}",
-          path.string(), c, stack.channels - 1);
-  std::vector<float> taken;
-  taken.reserve(stack.values.size() / stack.channels * chosen.size());
-  for (std::size_t pixel = 0; pixel < stack.values.size(); pixel += stack.channels)
-    for (std::int64_t c : chosen) taken.push_back(stack.values[pixel + c]);
-  stack.values = std::move(taken);
+  stack.values = glia::take_channels(stack.values, stack.channels, chosen, path);
   stack.channels = std::ssize(chosen);
   stack.alpha = false;
 }
@@ -217,6 +209,18 @@ Stack read_stack(const fs::path& path, const StackOptions& options) {
         "{}: not a format that Glia reads; expected .png, .tif, .jpg, .npy, .nii or .nii.gz",
         path.string());
   return from_raster(path, options);
+}
+
+std::vector<float> take_channels(const std::vector<float>& pixels, std::int64_t channels,
+                                 const std::vector<std::int64_t>& chosen, const fs::path& file) {
+  for (const std::int64_t c : chosen)
+    check(c >= 0 && c < channels, "{}: --take-channels {}: there are the channels 0 to {}",
+          file.string(), c, channels - 1);
+  std::vector<float> taken;
+  taken.reserve(pixels.size() / channels * chosen.size());
+  for (std::size_t pixel = 0; pixel < pixels.size(); pixel += channels)
+    for (const std::int64_t c : chosen) taken.push_back(pixels[pixel + c]);
+  return taken;
 }
 
 Stack read_image(const std::vector<fs::path>& files, const StackOptions& options) {

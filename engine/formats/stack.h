@@ -62,6 +62,12 @@ Stack read_stack(const std::filesystem::path& path, const StackOptions& options)
 /// size, lies elsewhere, or has a channel too few.
 Stack read_image(const std::vector<std::filesystem::path>& files, const StackOptions& options);
 
+/// The channels `chosen` of pixels that have `channels` values each, in that order. Throws `Error`
+/// naming `file` when it has no such channel.
+std::vector<float> take_channels(const std::vector<float>& pixels, std::int64_t channels,
+                                 const std::vector<std::int64_t>& chosen,
+                                 const std::filesystem::path& file);
+
 /// A mask: one channel, from a file that keeps values as they are. Grey stored as RGB is grey; of a
 /// palette in colour the places are the values; alpha may be opaque or agree with the mask. Throws
 /// `Error` naming the file when it is lossy, in other colours, or its background cannot be told.

@@ -180,3 +180,29 @@ TEST_CASE("program: predict treats a picture as the import before the training d
     for (int x = 0; x < 16; ++x)
       REQUIRE(of_picture.values[y * 16 + x] == of_import.values[(y + 4) * 32 + x + 8]);
 }
+
+TEST_CASE("program: predict takes channels of .npy arrays as of pictures", "[cli]") {
+  const TrainedNetwork network;
+  const Pictures& pictures = network.pictures;
+  std::vector<float> grey, thrice;
+  for (int i = 0; i < 16 * 20; ++i) {
+    grey.push_back(static_cast<float>(i * 37 % 256));
+    thrice.insert(thrice.end(), 3, grey.back());
+  }
+  write_npy<float>(pictures.path("grey.npy"), {16, 20, 1}, grey);
+  write_npy<float>(pictures.path("thrice.npy"), {16, 20, 3}, thrice);
+  const auto predict = [&](const std::string& name, std::vector<std::string> more) {
+    more.insert(more.end(),
+                {"--npy", "--input", pictures.path(name + ".npy"), "--out", pictures.path("out")});
+    const Outcome outcome = network.predict(more);
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    return read_file(pictures.path("out/" + name + "_probability.npy"));
+  };
+  CHECK(predict("grey", {"--take-channels", "0,0,0"}) == predict("thrice", {}));
+  CHECK(predict("thrice", {"--take-channels", "2,0,1"}) == predict("thrice", {}));
+  const Outcome none = network.predict({"--input", pictures.path("grey.npy"), "--out",
+                                        pictures.path("none"), "--take-channels", "0,0,1"});
+  CHECK(none.code == 1);
+  CHECK(contains(none, "grey.npy: --take-channels 1: there are the channels 0 to 0"));
+}
