@@ -84,6 +84,13 @@ void ParameterSet::finish_grads() {
       run<&KernelTable::fill>(grads_.device(), {.y = gradients_[i], .alpha = 0});
 }
 
+Tensor ParameterSet::part(const Tensor& flat, const Parameter& parameter) const {
+  const auto bytes = static_cast<const char*>(parameter.value.view().data) -
+                     static_cast<const char*>(values_.view().data);
+  const auto size = static_cast<std::ptrdiff_t>(size_of(values_.dtype()));
+  return flat.slice(bytes / size, parameter.shape);
+}
+
 void ParameterSet::set_wants_grads(bool wanted) {
   for (const Parameter& p : parameters_) p.value.set_wants_grad(wanted);
 }

@@ -54,6 +54,8 @@ class ParameterSet {
   /// 16 elements and the gaps are 0.
   const Tensor& flat_values() const { return values_; }
   const Tensor& flat_grads() const { return grads_; }
+  /// What belongs to a parameter of this set in a buffer laid out like those two.
+  Tensor part(const Tensor& flat, const Parameter& parameter) const;
   /// Whether backward passes compute the gradients of the parameters; they do unless told
   /// otherwise.
   void set_wants_grads(bool wanted);

@@ -99,6 +99,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, nn::ParameterSet& parameters
   for (const char* name : state_names(config.kind))
     state_.push_back({name, Tensor::zeros(values.device(), values.shape(), values.dtype())});
   progress_ = Tensor::zeros(values.device(), {2}, DType::f64);
+  not_finite_ = Tensor::zeros(values.device(), {1}, DType::i64);
 }
 
 void Optimizer::step(double learning_rate) {
@@ -112,6 +113,10 @@ void Optimizer::announce(double learning_rate) {
   progress_.copy_from(std::span<const double>(progress));
 }
 
+bool Optimizer::finite() const {
+  return not_finite_.item() == 0;
+}
+
 void Optimizer::apply() {
   Device& device = parameters_.flat_values().device();
   const Tensor &w = parameters_.flat_values(), &g = parameters_.flat_grads();
@@ -123,6 +128,7 @@ void Optimizer::apply() {
                                                    .v = state_[1].value,
                                                    .g = g,
                                                    .progress = progress_,
+                                                   .not_finite = not_finite_,
                                                    .beta1 = config_.beta1,
                                                    .beta2 = config_.beta2,
                                                    .epsilon = config_.epsilon,
@@ -133,6 +139,7 @@ void Optimizer::apply() {
                                                   .m = state_[0].value,
                                                   .g = g,
                                                   .progress = progress_,
+                                                  .not_finite = not_finite_,
                                                   .momentum = config_.momentum,
                                                   .weight_decay = config_.weight_decay,
                                                   .nesterov = config_.nesterov});
@@ -141,6 +148,7 @@ void Optimizer::apply() {
                                                       .v = state_[0].value,
                                                       .g = g,
                                                       .progress = progress_,
+                                                      .not_finite = not_finite_,
                                                       .alpha = config_.alpha,
                                                       .epsilon = config_.epsilon,
                                                       .weight_decay = config_.weight_decay});

@@ -46,6 +46,10 @@ class Optimizer {
   void announce(double learning_rate);
   void apply();
 
+  /// Whether the weights and the state were finite after every step so far, which they are not once
+  /// a gradient was not: `apply` looks at them as it writes them. Waits for the device.
+  bool finite() const;
+
   /// Steps done so far.
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
@@ -61,7 +65,8 @@ class Optimizer {
   OptimizerConfig config_;
   nn::ParameterSet& parameters_;
   std::vector<State> state_;
-  Tensor progress_;  // [2] f64: step, learning rate
+  Tensor progress_;    // [2] f64: step, learning rate
+  Tensor not_finite_;  // [1] i64: 1 once it was so
   std::int64_t steps_ = 0;
 };
 

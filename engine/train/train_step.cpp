@@ -83,7 +83,9 @@ void TrainStep::start(double learning_rate) {
 }
 
 TrainStep::Result TrainStep::finish() {
-  return {.loss = value_.loss.item(), .batch_iou = value_.batch_sums().iou()};
+  return {.loss = value_.loss.item(),
+          .batch_iou = value_.batch_sums().iou(),
+          .finite = optimizer_.finite()};
 }
 
 }  // namespace glia

@@ -19,6 +19,7 @@ class TrainStep {
 
   struct Result {
     double loss = 0, batch_iou = 0;
+    bool finite = true;  // weights and moments after the step, and so the gradients
   };
 
   /// Everything referred to must outlive the step. `seed` is that of dropout.

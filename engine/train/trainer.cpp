@@ -87,24 +87,37 @@ void Trainer::keep_finite(const std::function<void()>& action) {
 }
 
 std::string Trainer::first_not_finite() const {
-  const auto bad = [](const Tensor& t) { return find_not_finite(t.to_vector<float>()); };
-  for (const nn::Parameter& p : model_.parameters().parameters())
-    if (bad(p.value)) return fmt::format(", and values of {} are NaN or infinite", p.name);
-  for (const nn::Parameter& p : model_.parameters().parameters())
-    if (bad(p.value.grad()))
-      return fmt::format(", and values of the gradient of {} are NaN or infinite", p.name);
-  return {};
+  const nn::ParameterSet& set = model_.parameters();
+  const auto bad = [&](const Tensor& flat, const nn::Parameter& p) {
+    return find_not_finite(set.part(flat, p).to_vector<float>()).has_value();
+  };
+  const auto& all = set.parameters();
+  // The backward pass goes from the last parameter to the first.
+  for (auto p = all.rbegin(); p != all.rend(); ++p)
+    if (bad(set.flat_grads(), *p)) return fmt::format("the gradient of {}", p->name);
+  for (const nn::Parameter& p : all)
+    if (bad(set.flat_values(), p)) return p.name;
+  for (const optim::Optimizer::State& state : optimizer_.state())
+    for (const nn::Parameter& p : all)
+      if (bad(state.value, p)) return fmt::format("the optimizer's {} of {}", state.name, p.name);
+  return "a weight";  // in the gaps between the parameters
 }
 
 void Trainer::count(const TrainStep::Result& result, std::int64_t images, double seconds) {
+  const std::int64_t step = state_.sums.steps + 1;
   if (!std::isfinite(result.loss))
-    fail("train: the loss is {} at step {} of epoch {}{}; {}. {} is from before that",
-         std::abs(result.loss),  // "nan", whatever its sign
-         state_.sums.steps + 1, state_.epoch, first_not_finite(), kDiverged,
-         folder_.last().string());
+    fail(
+        "train: the loss is {} at step {} of epoch {}, though the weights were finite before it: "
+        "values overflow inside the network; {}. glia train --resume {} --check-nan names the "
+        "layer; {} is from before that",
+        std::abs(result.loss),  // "nan", whatever its sign
+        step, state_.epoch, kDiverged, folder_.path().string(), folder_.last().string());
+  if (!result.finite)
+    fail("train: {} becomes NaN or infinite at step {} of epoch {}; {}. {} is from before that",
+         first_not_finite(), step, state_.epoch, kDiverged, folder_.last().string());
   state_.sums.loss += result.loss;
   state_.sums.batch_iou += result.batch_iou;
-  state_.sums.steps += 1;
+  state_.sums.steps = step;
   state_.sums.images += images;
   state_.sums.seconds += seconds;
   state_.images += images;

@@ -52,8 +52,9 @@ class Trainer {
   void save_last();
 
   /// Trains to the last epoch or step, or until `events.stop`. Returns whether it came to the end.
-  /// Throws `Error` naming step and tensor when the loss or, seen before each checkpoint, a weight
-  /// is not finite; the checkpoints are then the last good ones.
+  /// Throws `Error` naming step and tensor after the first step whose loss, gradients, weights or
+  /// moments are not finite, and before a checkpoint when anything in it is not; the checkpoints
+  /// are then the last good ones.
   bool run();
 
   const std::vector<MetricsRow>& rows() const { return state_.rows; }
@@ -63,7 +64,8 @@ class Trainer {
   std::string place() const;
   /// Runs `action`; an error about a tensor that is not finite gets the place and what to do.
   void keep_finite(const std::function<void()>& action);
-  /// Adds a step to the sums. Throws `Error` when its loss is not finite.
+  /// Adds a step to the sums. Throws `Error` when its loss, or what the optimizer read or wrote, is
+  /// not finite.
   void count(const TrainStep::Result& result, std::int64_t images, double seconds);
   bool train_epoch();
   /// Whether the run has made the steps that `max_steps` allows.
@@ -75,8 +77,8 @@ class Trainer {
   nlohmann::json info() const;
   double learning_rate() const;
   bool gradients_dead() const;
-  /// What to add to the message of a loss that is not finite: weights, else gradients, that are
-  /// not.
+  /// Who is to blame for a step that was not finite: the first gradient that the backward pass
+  /// made so, else a weight or moment that overflowed.
   std::string first_not_finite() const;
 
   Device& device_;

@@ -2,6 +2,10 @@
 // All views are one-dimensional, dense and of the same length, but for `progress`: two f64 in the
 // device's memory, the step from 1 and the learning rate, which stand in for the fields `step` and
 // `lr` when given. A captured step is replayed with the numbers that lie there then.
+//
+// `not_finite`, where given, is one i64 that becomes 1 when a weight or moment is NaN or infinite
+// after the step, as all of them are that a gradient with such a value has touched, and is left as
+// it is otherwise. The step itself is computed as if nobody asked.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +22,7 @@ namespace glia {
 struct AdamStep {
   View w, m, v;
   ConstView g, progress{};
+  View not_finite{};
   std::int64_t step = 1;
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
   bool decoupled = false;
@@ -29,12 +34,14 @@ void visit(AdamStep& a, const V& v) {
   v("v", Role::update, a.v, Content::positive);
   v("g", Role::in, a.g);
   v("progress", Role::in, a.progress, Content::positive);
+  v("not_finite", Role::update, a.not_finite, Content::binary);
 }
 
 /// SGD: g += weight_decay * w; m = momentum * m + g; w -= lr * (nesterov ? g + momentum * m : m).
 struct SgdStep {
   View w, m;
   ConstView g, progress{};
+  View not_finite{};
   double lr = 1e-2, momentum = 0.9, weight_decay = 0;
   bool nesterov = false;
 };
@@ -44,6 +51,7 @@ void visit(SgdStep& a, const V& v) {
   v("m", Role::update, a.m);
   v("g", Role::in, a.g);
   v("progress", Role::in, a.progress, Content::positive);
+  v("not_finite", Role::update, a.not_finite, Content::binary);
 }
 
 /// RMSprop (Hinton, 2012): g += weight_decay * w; v = alpha v + (1-alpha) g^2;
@@ -51,6 +59,7 @@ void visit(SgdStep& a, const V& v) {
 struct RmspropStep {
   View w, v;
   ConstView g, progress{};
+  View not_finite{};
   double lr = 1e-3, alpha = 0.99, epsilon = 1e-8, weight_decay = 0;
 };
 template <class V>
@@ -59,6 +68,7 @@ void visit(RmspropStep& a, const V& v) {
   v("v", Role::update, a.v, Content::positive);
   v("g", Role::in, a.g);
   v("progress", Role::in, a.progress, Content::positive);
+  v("not_finite", Role::update, a.not_finite, Content::binary);
 }
 
 }  // namespace glia

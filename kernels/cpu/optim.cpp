@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <atomic>
 #include <cmath>
 
 #include "kernels/cpu/kernels.h"
@@ -18,17 +19,27 @@ double rate_of(const Args& a) {
   return a.progress ? a.progress.template as<double>()[1] : a.lr;
 }
 
-/// Calls `update(d, g, state...)`, which changes the state vectors in place, over all elements.
-template <class F, class... State>
-HWY_INLINE void update_views(KernelContext& context, const ConstView& g, const F& update,
+/// Sets the word, which several threads may do at once.
+inline void raise(const View& word) {
+  std::atomic_ref(*word.as<std::int64_t>()).store(1, std::memory_order_relaxed);
+}
+
+/// Calls `update(d, g, state...)`, which changes the state vectors in place, over all elements, and
+/// raises `a.not_finite` where one of them is not finite then.
+template <class Args, class F, class... State>
+HWY_INLINE void update_views(KernelContext& context, const Args& a, const F& update,
                              const State&... state) {
+  const ConstView& g = a.g;
   for_runs(context, g.shape, true, [&](const Run& run) HWY_ATTR {
     const Floats d;
+    // The sum of 0 times every state: NaN as soon as one of them is NaN or infinite, else 0.
+    FloatVec doubt = hn::Zero(d);
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const auto step = [&](auto load, auto store, std::int64_t i) HWY_ATTR {
       [&](auto... v) HWY_ATTR {
         update(d, load(run.of(g) + i), v...);
         (store(run.of(state) + i, v), ...);
+        ((doubt = hn::MulAdd(v, hn::Zero(d), doubt)), ...);
       }(load(run.of(state) + i)...);
     };
     const auto load = [d](const float* p) HWY_ATTR { return hn::LoadU(d, p); };
@@ -36,10 +47,13 @@ HWY_INLINE void update_views(KernelContext& context, const ConstView& g, const F
     std::int64_t i = 0;
     for (; i + lanes <= run.count; i += lanes) step(load, store, i);
     const std::int64_t rest = run.count - i;
-    if (rest == 0) return;
-    const auto load_rest = [d, rest](const float* p) HWY_ATTR { return load_tail(d, p, rest); };
-    const auto store_rest = [d, rest](float* p, FloatVec v) HWY_ATTR { store_tail(d, v, p, rest); };
-    step(load_rest, store_rest, i);
+    if (rest > 0) {
+      const auto load_rest = [d, rest](const float* p) HWY_ATTR { return load_tail(d, p, rest); };
+      const auto store_rest = [d, rest](float* p, FloatVec v)
+                                  HWY_ATTR { store_tail(d, v, p, rest); };
+      step(load_rest, store_rest, i);
+    }
+    if (a.not_finite && !hn::AllFalse(d, hn::IsNaN(doubt))) raise(a.not_finite);
   });
 }
 
@@ -60,7 +74,7 @@ void adam_step(KernelContext& context, const AdamStep& a) {
     const auto root = hn::MulAdd(hn::Sqrt(v), hn::Set(d, correction), hn::Set(d, epsilon));
     w = hn::Sub(hn::Mul(w, hn::Set(d, keep)), hn::Mul(hn::Set(d, rate), hn::Div(m, root)));
   };
-  update_views(context, a.g, update, a.w, a.m, a.v);
+  update_views(context, a, update, a.w, a.m, a.v);
 }
 
 void sgd_step(KernelContext& context, const SgdStep& a) {
@@ -73,7 +87,7 @@ void sgd_step(KernelContext& context, const SgdStep& a) {
     const auto direction = nesterov ? hn::MulAdd(hn::Set(d, momentum), m, g) : m;
     w = hn::NegMulAdd(hn::Set(d, lr), direction, w);
   };
-  update_views(context, a.g, update, a.w, a.m);
+  update_views(context, a, update, a.w, a.m);
 }
 
 void rmsprop_step(KernelContext& context, const RmspropStep& a) {
@@ -86,7 +100,7 @@ void rmsprop_step(KernelContext& context, const RmspropStep& a) {
     const auto root = hn::Add(hn::Sqrt(v), hn::Set(d, epsilon));
     w = hn::NegMulAdd(hn::Set(d, lr), hn::Div(g, root), w);
   };
-  update_views(context, a.g, update, a.w, a.v);
+  update_views(context, a, update, a.w, a.v);
 }
 
 }  // namespace glia::cpu::HWY_NAMESPACE

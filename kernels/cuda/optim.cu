@@ -2,7 +2,8 @@
 // pass over memory each.
 //
 // Work: the threads of the grid take packs of four elements in turn (single elements where a buffer
-// does not start at a multiple of 16 bytes), in blocks of 256; nothing is shared between elements.
+// does not start at a multiple of 16 bytes), in blocks of 256; nothing is shared between elements
+// but the word `not_finite`, which only threads write that have something to tell.
 // Shared memory: Adam's three factors of the step, 12 bytes; SGD and RMSprop none.
 #include "kernels/cuda/kernels.h"
 #include "kernels/cuda/pack.h"
@@ -13,17 +14,21 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// What a step reads (the gradient g) and changes (w and the optimizer's state).
+/// What a step reads (the gradient g) and changes (w and the optimizer's state; the word
+/// `not_finite`, or null).
 template <int kStates>
 struct Flat {
   float* state[kStates];
   const float* g;
   std::int64_t count;
+  unsigned long long* not_finite;
 };
 
-/// Applies rule(g, state of one element) to `kWidth` elements from `first` on.
+/// Applies rule(g, state of one element) to `kWidth` elements from `first` on. Adds 0 times every
+/// new state to `doubt`, which so becomes NaN when one of them is NaN or infinite.
 template <int kWidth, int kStates, class Rule>
-__device__ void update_pack(const Flat<kStates>& flat, std::int64_t first, const Rule& rule) {
+__device__ void update_pack(const Flat<kStates>& flat, std::int64_t first, const Rule& rule,
+                            float& doubt) {
   using P = Pack<kWidth>;
   const P g = *reinterpret_cast<const P*>(flat.g + first);
   P packs[kStates];
@@ -32,7 +37,10 @@ __device__ void update_pack(const Flat<kStates>& flat, std::int64_t first, const
     float state[kStates];
     for (int s = 0; s < kStates; ++s) state[s] = packs[s].at[k];
     rule(g.at[k], state);
-    for (int s = 0; s < kStates; ++s) packs[s].at[k] = state[s];
+    for (int s = 0; s < kStates; ++s) {
+      packs[s].at[k] = state[s];
+      doubt = fmaf(state[s], 0.0f, doubt);
+    }
   }
   for (int s = 0; s < kStates; ++s) *reinterpret_cast<P*>(flat.state[s] + first) = packs[s];
 }
@@ -42,10 +50,12 @@ template <int kWidth, int kStates, class Rule>
 __device__ void update_flat(const Flat<kStates>& flat, const Rule& rule) {
   const std::int64_t thread = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t threads = std::int64_t{gridDim.x} * kThreads, packs = flat.count / kWidth;
+  float doubt = 0;
   for (std::int64_t i = thread; i < packs; i += threads)
-    update_pack<kWidth>(flat, i * kWidth, rule);
+    update_pack<kWidth>(flat, i * kWidth, rule, doubt);
   const std::int64_t rest = packs * kWidth + thread;  // at most three elements fill no pack
-  if (rest < flat.count) update_pack<1>(flat, rest, rule);
+  if (rest < flat.count) update_pack<1>(flat, rest, rule, doubt);
+  if (doubt != doubt && flat.not_finite) atomicOr(flat.not_finite, 1ull);
 }
 
 /// g: the gradient of one element; s: w, m, v. The factors of the step come from `AdamFactors`.
@@ -144,8 +154,10 @@ LaunchConfig config(const KernelContext& context, std::int64_t count, const char
 }  // namespace
 
 void adam_step(KernelContext& context, const AdamStep& a) {
-  const Flat<3> flat{
-      {a.w.as<float>(), a.m.as<float>(), a.v.as<float>()}, a.g.as<float>(), a.w.shape.numel()};
+  const Flat<3> flat{{a.w.as<float>(), a.m.as<float>(), a.v.as<float>()},
+                     a.g.as<float>(),
+                     a.w.shape.numel(),
+                     a.not_finite.as<unsigned long long>()};
   if (flat.count == 0) return;
   const AdamRule rule{.b1 = static_cast<float>(a.beta1),
                       .b2 = static_cast<float>(a.beta2),
@@ -168,7 +180,10 @@ void adam_step(KernelContext& context, const AdamStep& a) {
 }
 
 void sgd_step(KernelContext& context, const SgdStep& a) {
-  const Flat<2> flat{{a.w.as<float>(), a.m.as<float>()}, a.g.as<float>(), a.w.shape.numel()};
+  const Flat<2> flat{{a.w.as<float>(), a.m.as<float>()},
+                     a.g.as<float>(),
+                     a.w.shape.numel(),
+                     a.not_finite.as<unsigned long long>()};
   if (flat.count == 0) return;
   const SgdRule rule{.lr = static_cast<float>(a.lr),
                      .momentum = static_cast<float>(a.momentum),
@@ -180,7 +195,10 @@ void sgd_step(KernelContext& context, const SgdStep& a) {
 }
 
 void rmsprop_step(KernelContext& context, const RmspropStep& a) {
-  const Flat<2> flat{{a.w.as<float>(), a.v.as<float>()}, a.g.as<float>(), a.w.shape.numel()};
+  const Flat<2> flat{{a.w.as<float>(), a.v.as<float>()},
+                     a.g.as<float>(),
+                     a.w.shape.numel(),
+                     a.not_finite.as<unsigned long long>()};
   if (flat.count == 0) return;
   const RmspropRule rule{.lr = static_cast<float>(a.lr),
                          .alpha = static_cast<float>(a.alpha),

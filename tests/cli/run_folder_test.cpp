@@ -124,6 +124,13 @@ TEST_CASE("train: a run that diverges stops, says where, and keeps its last fini
     CHECK(contains(outcome, text));
     CHECK(contains(outcome, "last.safetensors is from before that"));
     CHECK_FALSE(fs::exists(w.path("run/best.safetensors")));
+    if (outcome.output.find("--check-nan names") != std::string::npos) {
+      const Outcome named = run_glia({"train", "--resume", w.path("run"), "--check-nan"});
+      CAPTURE(named.output);
+      CHECK(named.code == 1);
+      CHECK(contains(named, "--check-nan: "));
+      CHECK(contains(named, "all that it read was finite"));
+    }
     const Outcome evaluated = run_glia(
         {"evaluate", "--checkpoint", w.path("run/last.safetensors"), "--data", w.path("slices")});
     CAPTURE(evaluated.output);
@@ -132,12 +139,15 @@ TEST_CASE("train: a run that diverges stops, says where, and keeps its last fini
       CHECK(contains(evaluated, "slice 0: 1024 of 1024 probabilities are NaN"));
     fs::remove_all(w.path("run"));
   };
-  const std::string weights =
-      "the loss is nan at step 2 of epoch 1, and values of encoder.0.conv1.weight are NaN";
-  diverges({"--learning-rate", "1e20", "--checkpoint-every", "1"}, weights, Last::useless);
-  diverges({"--learning-rate", "1e20", "--checkpoint-every", "0"}, weights, Last::works);
-  diverges({"--norm", "none", "--learning-rate", "1e6"}, weights, Last::useless);
-  diverges({"--norm", "none", "--learning-rate", "1e38", "--loss", "bce"}, "train: ", Last::works);
+  const std::string inside =
+      "the loss is nan at step 2 of epoch 1, though the weights were finite before it: values "
+      "overflow inside the network";
+  diverges({"--learning-rate", "1e20", "--checkpoint-every", "1"}, inside, Last::useless);
+  diverges({"--learning-rate", "1e20", "--checkpoint-every", "0"}, inside, Last::works);
+  diverges({"--norm", "none", "--learning-rate", "1e6"}, inside, Last::useless);
+  diverges({"--norm", "none", "--learning-rate", "1e38", "--loss", "bce"},
+           "train: encoder.0.conv1.weight becomes NaN or infinite at step 1 of epoch 1",
+           Last::works);
 }
 
 TEST_CASE("checkpoints that are not finite are refused by every command that opens one", "[cli]") {

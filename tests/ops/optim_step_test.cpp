@@ -39,25 +39,41 @@ Buffers random_buffers(std::size_t count, bool fresh) {
   return buffers;
 }
 
-/// The buffers after one step on the kernels, each `offset` elements after the start of a block.
-Buffers stepped(const KernelTable& kernels, const Buffers& start, const Step& step, int threads,
+/// What a step makes of the buffers and of the word `not_finite`.
+struct Stepped {
+  Buffers buffers;
+  double not_finite = 0;
+  bool operator==(const Stepped&) const = default;
+};
+
+/// One step on the kernels, each buffer `offset` elements after the start of a block. The word
+/// comes after the buffers.
+Stepped stepped(const KernelTable& kernels, const Stepped& start, const Step& step, int threads,
                 std::int64_t offset = 0) {
   const auto memory = guarded_memory(kernels);
-  Buffers result;
+  Stepped result;
   {
     Device device("guarded", kernels, memory, threads);
     std::vector<Tensor> tensors;
-    for (const Values& values : start) {
+    for (const Values& values : start.buffers) {
       const auto count = static_cast<std::int64_t>(values.size());
       tensors.push_back(
           Tensor::empty(device, {offset + count}, kernels.dtype).slice(offset, {count}));
       store(values, tensors.back());
     }
+    tensors.push_back(Tensor::empty(device, {1}, DType::i64));
+    store({start.not_finite}, tensors.back());
     step(device, tensors);
-    for (std::size_t b = 0; b < 4; ++b) result[b] = load(tensors[b]);
+    for (std::size_t b = 0; b < 4; ++b) result.buffers[b] = load(tensors[b]);
+    result.not_finite = load(tensors.back()).front();
   }
   CHECK(memory->violations() == 0);
   return result;
+}
+
+Buffers stepped(const KernelTable& kernels, const Buffers& start, const Step& step, int threads,
+                std::int64_t offset = 0) {
+  return stepped(kernels, Stepped{start}, step, threads, offset).buffers;
 }
 
 void check_step(const std::string& name, const Step& step, const Formula& formula) {
@@ -99,7 +115,9 @@ Tensor progress(Device& device, bool given) {
 }
 
 /// One step of each optimizer whose number and rate are given by `progress`, or else by fields.
-std::vector<Step> steps(bool given) {
+/// With `watched` it tells of what is not finite.
+std::vector<Step> steps(bool given, bool watched = false) {
+  const auto word = [=](const Tensor& not_finite) { return watched ? not_finite : Tensor(); };
   const std::int64_t step = given ? -1 : kStep;
   const double lr = given ? -1 : kRate;
   return {[=](Device& device, std::span<const Tensor> x) {
@@ -108,20 +126,27 @@ std::vector<Step> steps(bool given) {
                                                         .v = x[2],
                                                         .g = x[3],
                                                         .progress = progress(device, given),
+                                                        .not_finite = word(x[4]),
                                                         .step = step,
                                                         .lr = lr,
                                                         .weight_decay = 0.1,
                                                         .decoupled = true});
           },
           [=](Device& device, std::span<const Tensor> x) {
-            glia::run<&KernelTable::sgd_step>(
-                device,
-                {.w = x[0], .m = x[1], .g = x[3], .progress = progress(device, given), .lr = lr});
+            glia::run<&KernelTable::sgd_step>(device, {.w = x[0],
+                                                       .m = x[1],
+                                                       .g = x[3],
+                                                       .progress = progress(device, given),
+                                                       .not_finite = word(x[4]),
+                                                       .lr = lr});
           },
           [=](Device& device, std::span<const Tensor> x) {
-            glia::run<&KernelTable::rmsprop_step>(
-                device,
-                {.w = x[0], .v = x[2], .g = x[3], .progress = progress(device, given), .lr = lr});
+            glia::run<&KernelTable::rmsprop_step>(device, {.w = x[0],
+                                                           .v = x[2],
+                                                           .g = x[3],
+                                                           .progress = progress(device, given),
+                                                           .not_finite = word(x[4]),
+                                                           .lr = lr});
           }};
 }
 
@@ -146,6 +171,35 @@ TEST_CASE("optimizer steps: buffers may start anywhere", "[ops]") {
         const Buffers start = random_buffers(count, false);
         const Step step = steps(false)[optimizer];
         CHECK((stepped(*kernels, start, step, 1, 3) == stepped(*kernels, start, step, 1)));
+      }
+}
+
+TEST_CASE("optimizer steps: one word tells of values that are not finite", "[ops]") {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kLarge = 3e38F;  // with itself, as a square or a sum, more than a float
+  for (const KernelTable* kernels : devices_under_test())
+    for (std::size_t optimizer = 0; optimizer < 3; ++optimizer)
+      for (std::size_t count : {1, 5, 1003, 20001}) {
+        INFO("optimizer " << optimizer << " on " << kernels->name << ", " << count << " elements");
+        const Step plain = steps(false)[optimizer], watched = steps(false, true)[optimizer];
+        const Buffers start = random_buffers(count, false);
+        // Whether or not somebody asks, the step is the same; the word is left as it was.
+        const Stepped sound = stepped(*kernels, Stepped{start, 0}, watched, 2);
+        CHECK((sound == stepped(*kernels, Stepped{start, 0}, plain, 2)));
+        CHECK(sound.not_finite == 0);
+        CHECK(stepped(*kernels, Stepped{start, 1}, watched, 2).not_finite == 1);
+        for (const float value : {kNan, kInfinity, -kInfinity, kLarge})
+          for (const std::size_t place : {std::size_t{0}, count / 2, count - 1}) {
+            INFO(value << " at " << place);
+            Buffers spoilt = start;
+            spoilt[3][place] = value;
+            if (value == kLarge) spoilt[1][place] = value;  // the gradient as before
+            for (const std::int64_t offset : {0, 3}) {
+              CHECK(stepped(*kernels, Stepped{spoilt, 0}, watched, 2, offset).not_finite == 1);
+              CHECK(stepped(*kernels, Stepped{spoilt, 0}, plain, 2, offset).not_finite == 0);
+            }
+          }
       }
 }
 
