@@ -7,7 +7,7 @@
 #include "apps/pictures/heat.h"
 #include "engine/explain/gradients.h"
 #include "engine/explain/uncertainty.h"
-#include "engine/train/evaluate.h"
+#include "engine/train/inference.h"
 #include "engine/train/predict.h"
 
 namespace glia {
@@ -23,7 +23,7 @@ std::vector<float> region_of(const ExplainSettings& s, const NetworkInput& input
                              const Slice& slice, const std::vector<float>& logits) {
   check(s.target != "truth" || !slice.mask.empty(),
         "--target truth: found no mask beside the image; use prediction or image");
-  const auto t = static_cast<float>(threshold_logit(s.threshold));
+  const float t = threshold_logit(s.threshold);
   std::vector<float> region(logits.size());
   for (std::int64_t h = 0; h < input.image_height; ++h)
     for (std::int64_t w = 0; w < input.image_width; ++w) {

@@ -1,18 +1,10 @@
 #include "engine/train/evaluate.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "engine/base/file.h"
-#include "engine/train/predict.h"
 
 namespace glia {
-
-double threshold_logit(double threshold) {
-  check(threshold > 0 && threshold < 1, "--threshold: found {}, expected 0 < t < 1", threshold);
-  return std::log(threshold / (1 - threshold));
-}
 
 BatchTensors::BatchTensors(Device& device, const Batch& batch) {
   const Shape shape{batch.size, batch.height, batch.width, batch.channels};
@@ -60,20 +52,19 @@ std::vector<Counts> count_pixels(Tape& tape, JudgedBatch& batch, const Inference
 /// What the counts do not say: shows every slice to the options' observer, collects thresholds and
 /// calibration, and returns the HD95 of each.
 std::vector<std::optional<double>> look_closely(const Batch& batch, const Tensor& logits,
-                                                const Inference& way, double t,
+                                                const Inference& way,
                                                 const EvaluateOptions& options,
                                                 EvaluateResult& result) {
   const auto all = logits.to_vector<float>();
   const auto pixels = static_cast<std::size_t>(batch.height * batch.width);
   std::vector<std::optional<double>> distances;
-  std::vector<float> probability(pixels);
   for (std::size_t n = 0; n < batch.ids.size(); ++n) {
     const auto slice = std::span(all).subspan(n * pixels, pixels);
     const auto truth = std::span(batch.masks).subspan(n * pixels, pixels);
-    std::transform(slice.begin(), slice.end(), probability.begin(),
-                   [](float logit) { return 1 / (1 + std::exp(-logit)); });
+    const std::vector<float> probability = probabilities_of(slice);
     in_file("slice " + batch.ids[n], [&] { check_probabilities(probability); });
-    const auto mask = decide(slice, batch.height, batch.width, t, way.postprocess);
+    const auto mask =
+        decide(probability, batch.height, batch.width, options.threshold, way.postprocess);
     if (options.slice)
       options.slice({batch.ids[n], batch.height, batch.width, truth, probability, mask});
     if (!options.details) continue;
@@ -109,7 +100,7 @@ std::vector<EvaluateResult> evaluate_ways(Device& device, nn::Model& model, Load
       const std::vector<Counts> counts = count_pixels(tape, judged, ways[i], t);
       std::vector<std::optional<double>> distances(batch.ids.size());
       if (options.details || options.slice)
-        distances = look_closely(batch, judged.logits(ways[i].flips), ways[i], t, options, result);
+        distances = look_closely(batch, judged.logits(ways[i].flips), ways[i], options, result);
       Counts total;
       for (std::size_t n = 0; n < batch.ids.size(); ++n) {
         result.evaluation.add(batch.ids[n], options.patient(batch.ids[n]), counts[n], distances[n]);

@@ -66,7 +66,4 @@ std::vector<EvaluateResult> evaluate_ways(Device& device, nn::Model& model, Load
                                           const EvaluateOptions& options,
                                           std::span<const Inference> ways);
 
-/// logits > logit(threshold) is sigmoid(logits) > threshold without computing the sigmoid.
-double threshold_logit(double threshold);
-
 }  // namespace glia

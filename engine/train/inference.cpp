@@ -1,7 +1,12 @@
 #include "engine/train/inference.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "engine/base/check.h"
+#include "engine/base/finite.h"
+#include "engine/train/padding.h"
 
 namespace glia {
 
@@ -58,6 +63,16 @@ std::vector<std::vector<float>> flip_logits(Device& device, nn::Model& model,
 }
 
 Tensor infer_logits(Device& device, nn::Model& model, const Tensor& images, bool flips) {
+  const Shape& shape = images.shape();
+  const Shape padded = padded_shape(shape, model.size_multiple());
+  if (padded != shape) {
+    const auto values = fit_edges(images.to_vector<float>(), shape, padded);
+    const Tensor logits =
+        infer_logits(device, model, Tensor::from<float>(device, padded, values), flips);
+    return Tensor::from<float>(
+        device, shape.with_channels(1),
+        fit_edges(logits.to_vector<float>(), padded.with_channels(1), shape));
+  }
   if (!flips) return forward(device, model, images);
   const auto all = flip_logits(device, model, images);
   std::vector<float> mean(all.front().size());
@@ -66,7 +81,38 @@ Tensor infer_logits(Device& device, nn::Model& model, const Tensor& images, bool
     for (const auto& one : all) sum += one[i];
     mean[i] = sum / static_cast<float>(all.size());
   }
-  return Tensor::from<float>(device, images.shape().with_channels(1), mean);
+  return Tensor::from<float>(device, shape.with_channels(1), mean);
+}
+
+float probability_of(float logit) {
+  return 1 / (1 + std::exp(-logit));
+}
+
+std::vector<float> probabilities_of(std::span<const float> logits) {
+  std::vector<float> probabilities(logits.size());
+  std::transform(logits.begin(), logits.end(), probabilities.begin(), probability_of);
+  return probabilities;
+}
+
+void check_probabilities(std::span<const float> probability) {
+  if (const auto bad = find_not_finite(probability))
+    fail(
+        "{} of {} probabilities are NaN: values overflow inside the network; the image's are "
+        "larger than those of the training, or the network had diverged",
+        bad->count, probability.size());
+}
+
+float threshold_logit(double threshold) {
+  check(threshold > 0 && threshold < 1, "--threshold: found {}, expected 0 < t < 1", threshold);
+  const auto t = static_cast<float>(threshold);
+  // From where the probability is 0 to where it is 1, halved until no float lies between.
+  float below = -200, above = 200;
+  if (probability_of(above) <= t) return above;  // t is 1 as float: no probability exceeds it
+  for (;;) {
+    const float middle = (below + above) / 2;
+    if (middle <= below || middle >= above) return below;
+    (probability_of(middle) > t ? above : below) = middle;
+  }
 }
 
 std::vector<float> decide(std::span<const float> values, std::int64_t height, std::int64_t width,

@@ -1,7 +1,6 @@
 // Probabilities for an image of any size.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "engine/data/dataset.h"
@@ -11,7 +10,8 @@
 namespace glia {
 
 /// An image as a network takes it: preprocessed, and padded below and to the right by repeating its
-/// edge until both sides are multiples of what the model needs.
+/// edge until both sides are multiples of what the model needs: as `infer_logits` does, for those
+/// who ask the model themselves.
 struct NetworkInput {
   std::int64_t height = 0, width = 0, channels = 0;
   std::int64_t image_height = 0, image_width = 0;  // without the padding
@@ -24,9 +24,6 @@ struct NetworkInput {
   /// The part of a map [height, width] that lies on the image: [image_height, image_width].
   std::vector<float> crop(const std::vector<float>& map) const;
 };
-
-/// Throws `Error` with their count when some are NaN, which no threshold would notice.
-void check_probabilities(std::span<const float> probability);
 
 /// Tumour probability of every pixel of `slice`, [H, W]. With `flips` the logits are averaged over
 /// the image's four flips (engine/train/inference.h). Throws `Error` where `NetworkInput` and
