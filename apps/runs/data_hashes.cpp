@@ -41,6 +41,17 @@ std::string hash_lines(const std::vector<Sample>& samples, const fs::path& data)
   return lines;
 }
 
+std::vector<std::string> image_hashes(const std::string& lines) {
+  std::istringstream rest(lines);
+  std::vector<std::string> hashes;
+  for (std::string image, mask; std::getline(rest, image);) {
+    const std::size_t end = image.find("  ");
+    if (end == std::string::npos || !std::getline(rest, mask)) return {};
+    hashes.push_back(image.substr(0, end));
+  }
+  return hashes;
+}
+
 void check_hash_lines(const std::string& stored, const std::vector<Sample>& samples,
                       const fs::path& data) {
   std::istringstream lines(stored);

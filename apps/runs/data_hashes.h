@@ -14,6 +14,9 @@ namespace glia {
 /// `xxhsum -c` reads them (engine/base/hash.h). Reads every file and shows how far it is.
 std::string hash_lines(const std::vector<Sample>& samples, const std::filesystem::path& data);
 
+/// The hashes of the images in such lines, in their order; empty when something else stands there.
+std::vector<std::string> image_hashes(const std::string& lines);
+
 /// Throws `Error` naming the files whose hashes differ from those in `stored`, the lines of samples
 /// with the same ids in the same order; the paths may be others.
 void check_hash_lines(const std::string& stored, const std::vector<Sample>& samples,

@@ -4,13 +4,11 @@
 
 #include <exception>
 #include <filesystem>
-#include <set>
-#include <sstream>
 
 #include "apps/runs/run_inputs.h"
+#include "apps/runs/seen_slices.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/data/group.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/data/split_folder.h"
@@ -22,50 +20,6 @@ namespace fs = std::filesystem;
 using namespace nlohmann::literals;
 
 namespace {
-
-/// The ids that the run of this checkpoint was trained on; empty when its list is not there.
-std::vector<std::string> trained_ids(const std::string& checkpoint) {
-  const fs::path list = fs::path(checkpoint).parent_path() / "split" / "train.txt";
-  std::vector<std::string> ids;
-  if (!fs::is_regular_file(list)) return ids;
-  std::istringstream lines(read_file(list));
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty()) ids.push_back(line);
-  return ids;
-}
-
-std::set<std::string> names_of(const std::map<std::string, std::string>& patient_of) {
-  std::set<std::string> patients;
-  for (const auto& [id, patient] : patient_of) patients.insert(patient);
-  return patients;
-}
-
-template <class Items>
-std::size_t count_common(const std::set<std::string>& known, const Items& items) {
-  std::size_t common = 0;
-  for (const std::string& item : items) common += known.count(item);
-  return common;
-}
-
-/// What was trained on and is evaluated here too. Patients of training ids that the rule says
-/// nothing about, such as a table of the evaluated ones, are left out.
-void warn_of_overlap(const std::vector<std::string>& trained, const EvaluatedData& data,
-                     std::vector<std::string>& warnings) {
-  const std::vector<std::string> ids = ids_of(data.samples);
-  const std::size_t slices =
-      count_common(std::set<std::string>(trained.begin(), trained.end()), ids);
-  if (slices > 0)
-    warnings.push_back(fmt::format(
-        "the network was trained on {} of these {} slices; the figures say nothing about new ones",
-        slices, ids.size()));
-  if (!data.patients.known()) return;
-  const auto here = names_of(data.patients.of);
-  const std::size_t patients =
-      count_common(here, names_of(known_groups(trained, data.patients.rule)));
-  if (patients > 0)
-    warnings.push_back(fmt::format("the network was trained on slices of {} of these {} patients",
-                                   patients, here.size()));
-}
 
 nlohmann::ordered_json configuration_of_run(const fs::path& folder) {
   const fs::path file = folder / "config.json";
@@ -123,15 +77,11 @@ Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json&
   if (info.value("leaking", false))
     found.warnings.push_back(
         fmt::format("the model was trained on a split by slice: {}", kLeakNote));
-  if (const auto trained = trained_ids(checkpoint); !trained.empty())
-    warn_of_overlap(trained, data, found.warnings);
+  const std::vector<std::string> seen = warn_of_seen_slices(checkpoint, info, data);
+  found.warnings.insert(found.warnings.end(), seen.begin(), seen.end());
   if (const auto copies = info.value("/split/identical_across_parts"_json_pointer, 0); copies > 0)
     found.warnings.push_back(
         fmt::format("{} slices of the split are byte-identical to slices of another part", copies));
-  if (info.value("val_hash", "") == found.data["ids_xxh3"].get<std::string>())
-    found.warnings.push_back(
-        "these are the validation slices, by which the best epoch was chosen; for a final figure "
-        "take slices that chose nothing");
   return found;
 }
 

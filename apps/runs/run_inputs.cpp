@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "apps/runs/data_hashes.h"
 #include "apps/runs/import_steps.h"
@@ -68,7 +69,31 @@ void add_split_of_lists(RunInputs& inputs, const fs::path& train, const fs::path
     add_manifest(inputs, manifest);
 }
 
+std::vector<std::string> ids_in(const fs::path& list) {
+  std::vector<std::string> ids;
+  if (!fs::is_regular_file(list)) return ids;
+  std::istringstream lines(read_file(list));
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) ids.push_back(line);
+  return ids;
+}
+
 }  // namespace
+
+RunLists RunLists::of(const fs::path& run, const nlohmann::json& info) {
+  RunLists lists{.train = ids_in(run / kTrainCopy), .val = ids_in(run / kValCopy)};
+  const fs::path file = run / kHashes;
+  if (!info.contains(kFilesHash) || !fs::is_regular_file(file)) return lists;
+  const std::string text = read_file(file);
+  const std::vector<std::string> images = image_hashes(text);
+  if (nlohmann::json(hash_text(text)) != info.at(kFilesHash) ||
+      images.size() != lists.train.size() + lists.val.size())
+    return lists;
+  const auto val = images.begin() + std::ssize(lists.train);
+  lists.train_images.assign(images.begin(), val);
+  lists.val_images.assign(val, images.end());
+  return lists;
+}
 
 std::string hash_ids(const std::vector<Sample>& samples) {
   return hash_text(fmt::format("{}", fmt::join(ids_of(samples), "\n")));

@@ -1,6 +1,7 @@
 // The slices of a training run: from a split folder or two lists, kept with the run to resume it.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -16,6 +17,16 @@ std::string hash_ids(const std::vector<Sample>& samples);
 /// The key of `RunInputs::info` that fixes what the files held; missing in runs of earlier
 /// versions.
 inline constexpr const char* kFilesHash = "files_hash";
+
+/// What a run folder says of the slices that its network has seen.
+struct RunLists {
+  std::vector<std::string> train = {}, val = {};                // ids; none where no list lies
+  std::vector<std::string> train_images = {}, val_images = {};  // hashes, one an id
+
+  /// `info` is that of a checkpoint in the folder. Without hashes where the run kept none, as
+  /// earlier versions did, or not those lie there that belong to the checkpoint.
+  static RunLists of(const std::filesystem::path& run, const nlohmann::json& info);
+};
 
 struct RunInputs {
   std::vector<Sample> train, val;
