@@ -25,7 +25,7 @@ struct GpuSurvey {
   std::vector<GpuInfo> gpus;
   std::string problem;  // why there is no GPU at all
   int driver_version = 0, runtime_version = 0;
-  std::string architectures;  // that the kernels were built for, "80;90" for instance
+  std::string architectures;  // that the kernels were built for, "80, 90" for instance
 };
 
 /// How far a survey goes: each GPU that is looked at gets a context, some hundred MiB of its
