@@ -26,11 +26,6 @@ void works(const Words& words) {
   CHECK(outcome.code == 0);
 }
 
-Words with(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 void write_image(const fs::path& path, float value) {
   std::vector<float> values(16 * 16 * 3);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7);

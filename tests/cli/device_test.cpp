@@ -14,16 +14,6 @@
 
 using namespace glia;
 
-namespace {
-
-std::vector<std::string> with(std::vector<std::string> arguments,
-                              const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
-}  // namespace
-
 TEST_CASE("program: auto says which device it took", "[cli]") {
   const CliWorkspace w;
   const Outcome outcome = run_glia(w.train("run", 1));

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 /// `words` with other values of the flags in `changes`.
-Words with(Words words, const Words& changes) {
+Words with_flags(Words words, const Words& changes) {
   for (std::size_t i = 0; i < changes.size(); i += 2) {
     const auto at = std::find(words.begin(), words.end(), changes[i]);
     if (at != words.end()) words.erase(at, at + 2);
@@ -31,7 +31,7 @@ Words with(Words words, const Words& changes) {
 TEST_CASE("train: a refused command leaves nothing behind", "[cli]") {
   const CliWorkspace w;
   const auto refuses = [&](const Words& changes, const std::string& text) {
-    const Outcome outcome = run_glia(with(w.train("a/run", 1), changes));
+    const Outcome outcome = run_glia(with_flags(w.train("a/run", 1), changes));
     CAPTURE(changes, outcome.output);
     CHECK(outcome.code != 0);
     CHECK(contains(outcome, text));
@@ -71,7 +71,7 @@ TEST_CASE("train: a run that is killed before its first step can be resumed or g
     return [file = w.path(run + "/last.safetensors")] { return fs::exists(file); };
   };
   // Checkpoints at the end of epochs only: this one is from before the first step.
-  const Words words = with(w.train("killed", 1), {"--checkpoint-every", "0"});
+  const Words words = with_flags(w.train("killed", 1), {"--checkpoint-every", "0"});
   for (const char* way : {"resume", "again"}) {
     CAPTURE(way);
     fs::remove_all(w.path("killed"));
@@ -117,7 +117,7 @@ TEST_CASE("train: a run that diverges stops, says where, and keeps its last fini
   // A checkpoint from after a huge step is finite, and its network computes nothing.
   enum class Last { works, useless };
   const auto diverges = [&](const Words& changes, const std::string& text, Last last) {
-    const Words words = with(w.train("run", 1), changes);
+    const Words words = with_flags(w.train("run", 1), changes);
     const Outcome outcome = run_glia(words);
     CAPTURE(changes, outcome.output);
     CHECK(outcome.code == 1);

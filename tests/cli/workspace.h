@@ -51,4 +51,11 @@ class CliWorkspace {
   TempFolder folder_;
 };
 
+/// A command with more words at its end.
+inline std::vector<std::string> with(std::vector<std::string> words,
+                                     const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 }  // namespace glia

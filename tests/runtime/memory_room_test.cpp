@@ -9,7 +9,7 @@ namespace glia::test {
 
 namespace {
 
-constexpr std::size_t kMib = std::size_t{1} << 20;
+constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 
 /// A made-up machine with 8000 MiB, of which 6000 are free.
 class Machine {
@@ -26,9 +26,9 @@ class Machine {
   void group(const std::string& folder, const std::string& limit, std::size_t used,
              std::size_t cache) const {
     write(folder + "/memory.max", limit + "\n");
-    write(folder + "/memory.current", fmt::format("{}\n", used * kMib));
+    write(folder + "/memory.current", fmt::format("{}\n", used * kMebibyte));
     write(folder + "/memory.stat",
-          fmt::format("anon 7\nfile 8\nactive_file 9\ninactive_file {}\n", cache * kMib));
+          fmt::format("anon 7\nfile 8\nactive_file 9\ninactive_file {}\n", cache * kMebibyte));
   }
   /// Its own limits, without those of this test's own shell.
   std::vector<MemoryLimit> limits() const {
@@ -42,14 +42,14 @@ class Machine {
 };
 
 std::string megabytes(std::size_t count) {
-  return std::to_string(count * kMib);
+  return std::to_string(count * kMebibyte);
 }
 
 void check_limit(const MemoryLimit& limit, const std::string& name, std::size_t total,
                  std::size_t free) {
   CHECK(limit.name == name);
-  CHECK(limit.total == total * kMib);
-  CHECK(limit.free == free * kMib);
+  CHECK(limit.total == total * kMebibyte);
+  CHECK(limit.free == free * kMebibyte);
 }
 
 }  // namespace
