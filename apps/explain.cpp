@@ -131,7 +131,7 @@ class Explaining {
     written_.finish();
     if (problems_.empty()) return;
     fmt::print(stderr, "glia: explain: {} of {} files could not be explained:\n{}\n",
-               problems_.count(), files_, problems_.text());
+               problems_.count(), files_, printable(problems_.text()));
     throw CLI::RuntimeError(1);
   }
 

@@ -63,7 +63,8 @@ class Prediction {
     say_what_is_written();
     if (problems_.empty()) return;
     fmt::print(stderr, "glia: predict: {} of {} files could not be predicted:\n{}\n",
-               problems_.count(), problems_.count() + files_.slices() + volumes_, problems_.text());
+               problems_.count(), problems_.count() + files_.slices() + volumes_,
+               printable(problems_.text()));
     throw CLI::RuntimeError(1);
   }
 

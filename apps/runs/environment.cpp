@@ -44,29 +44,32 @@ std::string version(int number) {
 }
 
 /// What CUDA offers here: one entry a GPU with the reason why it cannot be used, if so.
-nlohmann::ordered_json describe_gpus() {
+nlohmann::ordered_json describe_gpus(Look look) {
   const GpuBackend* backend = find_gpu_backend("cuda");
   if (!backend)
     return {{"none", "this program was built without CUDA; build it where nvcc is on the PATH"}};
-  const GpuSurvey found = backend->survey(SurveyOf::all);
+  const GpuSurvey found = backend->survey(look == Look::close ? SurveyOf::all : SurveyOf::names);
   nlohmann::ordered_json result = {{"driver", version(found.driver_version)},
                                    {"runtime", version(found.runtime_version)},
                                    {"built for", found.architectures}};
   if (!found.problem.empty()) result["none"] = found.problem;
   for (std::size_t i = 0; i < found.gpus.size(); ++i) {
     const GpuInfo& gpu = found.gpus[i];
-    result[fmt::format("cuda:{}", i)] = fmt::format(
-        "{}, {}.{}, {} multiprocessors, {:.1f} of {:.1f} GiB free{}{}", gpu.name, gpu.major,
-        gpu.minor, gpu.multiprocessors, static_cast<double>(gpu.free_memory) / (1 << 30),
-        static_cast<double>(gpu.memory) / (1 << 30),
-        gpu.problem.empty() ? "" : ", cannot be used: ", gpu.problem);
+    std::string text =
+        fmt::format("{}, {}.{}, {} multiprocessors, {:.1f} GiB", gpu.name, gpu.major, gpu.minor,
+                    gpu.multiprocessors, static_cast<double>(gpu.memory) / (1 << 30));
+    if (look == Look::close)
+      text += fmt::format(", {:.1f} GiB free", static_cast<double>(gpu.free_memory) / (1 << 30));
+    if (!gpu.problem.empty()) text += ", cannot be used: " + gpu.problem;
+    result[fmt::format("cuda:{}", i)] = text;
   }
   return result;
 }
 
-std::string cudnn_version() {
+std::string cudnn_version(Look look) {
   const GpuBackend* backend = find_gpu_backend("cudnn");
-  return backend ? backend->libraries() : "none: this program was built without it";
+  if (!backend) return "none: this program was built without it";
+  return look == Look::close ? backend->libraries() : "loaded where a device needs it";
 }
 
 std::string onednn_version() {
@@ -92,7 +95,7 @@ std::string describe_bf16() {
 
 }  // namespace
 
-nlohmann::ordered_json describe_environment() {
+nlohmann::ordered_json describe_environment(Look look) {
   utsname system{};
   uname(&system);
   return {{"glia", GLIA_VERSION},
@@ -110,8 +113,8 @@ nlohmann::ordered_json describe_environment() {
                                NLOHMANN_JSON_VERSION_PATCH)},
           {"backends", backends()},
           {"onednn", onednn_version()},
-          {"gpu", describe_gpus()},
-          {"cudnn", cudnn_version()}};
+          {"gpu", describe_gpus(look)},
+          {"cudnn", cudnn_version(look)}};
 }
 
 }  // namespace glia

@@ -97,11 +97,11 @@ std::vector<std::string> warn_of_seen_slices(const std::string& checkpoint,
       hashed ? by_images(run.train, run.train_images, ids, images) : by_ids(run.train, ids);
   if (trained.same > 0)
     warnings.push_back(fmt::format(
-        "the network was trained on {} of these {} slices, as {} say{}; the figures say nothing "
+        "the network was trained on {} of these {} slices, as {}; the figures say nothing "
         "about new ones",
         trained.same, count,
-        hashed ? "the hashes of their images" : "their ids (the run kept no hashes of its files)",
-        other_names(trained.renamed)));
+        hashed ? "the hashes of their images say" + other_names(trained.renamed)
+               : "their ids say (the run kept no hashes of its files)"));
   if (trained.namesakes > 0)
     warnings.push_back(fmt::format(
         "for {} of these {} slices the id is that of a slice that the network was trained on, but "

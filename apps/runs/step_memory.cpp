@@ -40,6 +40,9 @@ StepMemory::StepMemory(nlohmann::json model, const TrainConfig& config, const Sa
 
 std::string StepMemory::check_fits() const {
   if (!on_host_ || !limit_) return {};
+  const std::int64_t multiple = make_model(model_)->size_multiple();
+  if (shape_.height % multiple != 0 || shape_.width % multiple != 0)
+    return {};  // refused elsewhere
   const std::size_t step =
       plan_step([&] { return make_model(model_); }, shape_, target_).peak_bytes();
   const auto batch = static_cast<std::size_t>(shape_.batch_size);
@@ -62,7 +65,8 @@ std::string StepMemory::advice() const {
   if (batch == 0) return text + "; use a smaller --base-width";
   if (batch >= shape_.batch_size)
     return text +
-           ", which would hold them: another program has taken memory since, or what is free lies in "
+           ", which would hold them: another program has taken memory since, or what is free lies "
+           "in "
            "pieces; use a smaller --batch-size or end that program";
   return fmt::format("{}, which holds those of --batch-size {}", text, batch);
 }

@@ -146,6 +146,13 @@ std::optional<MemoryLimit> limit_of_addresses() {
   return limit;
 }
 
+/// Stacks of threads, their heaps and whole huge pages count too: a quarter is left to them.
+std::optional<MemoryLimit> limit_of_data() {
+  auto limit = shell_limit("ulimit -d", RLIMIT_DATA, "VmData:");
+  if (limit) limit->free = limit->free / 4 * 3;
+  return limit;
+}
+
 }  // namespace
 
 std::string MemoryLimit::str() const {
@@ -157,7 +164,7 @@ std::vector<MemoryLimit> memory_limits(const fs::path& root) {
   if (auto machine = machine_limit(root)) limits.push_back(std::move(*machine));
   add_groups(root, kVersion2, limits);
   add_groups(root, kVersion1, limits);
-  for (auto& limit : {limit_of_addresses(), shell_limit("ulimit -d", RLIMIT_DATA, "VmData:")})
+  for (auto& limit : {limit_of_addresses(), limit_of_data()})
     if (limit) limits.push_back(*limit);
   return limits;
 }

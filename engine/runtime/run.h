@@ -8,13 +8,19 @@
 namespace glia {
 
 namespace detail {
-/// Whether the call wants an operand read through a map (read_map.h), or moments of the result.
+/// Whether the call wants an operand read through a map (read_map.h) or moments of the result, of a
+/// kernel that can be called without.
 template <class Args>
 bool wants_maps([[maybe_unused]] const Args& args) {
-  bool wants = false;
-  if constexpr (requires { args.x_map; }) wants = wants || args.x_map;
-  if constexpr (requires { args.moments; }) wants = wants || args.moments;
-  return wants;
+  if constexpr (requires {
+                  args.x_map;
+                  args.moments;
+                })
+    return args.x_map || args.moments;
+  else if constexpr (requires { args.x_map; })
+    return static_cast<bool>(args.x_map);
+  else
+    return false;
 }
 }  // namespace detail
 

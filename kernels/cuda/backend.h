@@ -28,9 +28,9 @@ struct GpuSurvey {
   std::string architectures;  // that the kernels were built for, "80, 90" for instance
 };
 
-/// How far a survey goes: each GPU that is looked at gets a context, some hundred MiB of its
-/// memory.
-enum class SurveyOf : std::uint8_t { all, until_usable };
+/// How far a survey goes. `names`: names and sizes alone. A GPU that is looked at more closely gets
+/// a context, some hundred MiB of its memory.
+enum class SurveyOf : std::uint8_t { names, until_usable, all };
 
 struct GpuBackend {
   const KernelTable* kernels;

@@ -43,20 +43,29 @@ class KeepCurrent {
   bool known_;
 };
 
-GpuInfo inspect(int index) {
+/// What the driver says of a GPU without a context on it; a problem where it says nothing.
+GpuInfo read_names(int index) {
   cudaDeviceProp properties{};
   GpuInfo gpu;
-  cudaError_t status = cudaGetDeviceProperties(&properties, index);
-  if (status == cudaSuccess) {
-    gpu = {.name = properties.name,
-           .major = properties.major,
-           .minor = properties.minor,
-           .multiprocessors = properties.multiProcessorCount,
-           .memory = properties.totalGlobalMem,
-           .free_memory = 0,
-           .problem = {}};
-    status = cudaSetDevice(index);
+  const cudaError_t status = cudaGetDeviceProperties(&properties, index);
+  if (status != cudaSuccess) {
+    gpu.problem = cudaGetErrorString(status);
+    cudaGetLastError();
+    return gpu;
   }
+  return {.name = properties.name,
+          .major = properties.major,
+          .minor = properties.minor,
+          .multiprocessors = properties.multiProcessorCount,
+          .memory = properties.totalGlobalMem,
+          .free_memory = 0,
+          .problem = {}};
+}
+
+GpuInfo inspect(int index) {
+  GpuInfo gpu = read_names(index);
+  if (!gpu.problem.empty()) return gpu;
+  cudaError_t status = cudaSetDevice(index);
   std::size_t total = 0;
   if (status == cudaSuccess) status = cudaMemGetInfo(&gpu.free_memory, &total);
   if (status == cudaSuccess) status = probe_kernels();
@@ -91,7 +100,7 @@ GpuSurvey survey(SurveyOf gpus) {
   int count = 0;
   GpuSurvey found = count_gpus(count);
   for (int i = 0; i < count; ++i) {
-    found.gpus.push_back(inspect(i));
+    found.gpus.push_back(gpus == SurveyOf::names ? read_names(i) : inspect(i));
     if (gpus == SurveyOf::until_usable && found.gpus.back().problem.empty()) break;
   }
   return found;

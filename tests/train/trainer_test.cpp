@@ -32,7 +32,11 @@ class SmallRun {
   }
   /// Trains for four steps, of which the first makes a checkpoint if it gets there.
   std::string error(optim::Kind kind) {
-    TrainConfig config{.loss = "bce", .epochs = 1, .batch_size = 1, .checkpoint_every = 1};
+    TrainConfig config;
+    config.loss = "bce";
+    config.epochs = 1;
+    config.batch_size = 1;
+    config.checkpoint_every = 1;
     config.optimizer.kind = kind;
     const std::vector<Sample> samples = scan_pairs(folder_.path() / "slices");
     Trainer trainer(*cpu_, model_, config, samples, samples, Preprocess{}, run_, {}, 0, true,
