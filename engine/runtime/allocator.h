@@ -29,6 +29,7 @@ class AllocatorAdaptor : public Allocator {
   bool on_host() const override { return source_->on_host(); }
   bool can_capture() const override { return source_->can_capture(); }
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
+  std::unique_ptr<Timer> make_timer() override { return source_->make_timer(); }
 
  protected:
   std::shared_ptr<Allocator> source_;

@@ -29,6 +29,16 @@ class Graph {
   virtual void replay() = 0;
 };
 
+/// Time by the device's own clock.
+class Timer {
+ public:
+  virtual ~Timer() = default;
+  /// From where everything that was queued before has happened. Does not wait for that.
+  virtual void start() = 0;
+  /// Seconds to where everything that was queued since has happened, which it waits for.
+  virtual double stop() = 0;
+};
+
 class Allocator {
  public:
   virtual ~Allocator() = default;
@@ -63,6 +73,8 @@ class Allocator {
   /// where nobody counts.
   virtual std::size_t peak_bytes() const { return 0; }
   virtual std::size_t system_requests() const { return 0; }
+  /// A clock for what is queued, which must not outlive this; null where the host's is right.
+  virtual std::unique_ptr<Timer> make_timer() { return nullptr; }
   /// Whether host code may use the addresses.
   virtual bool on_host() const { return true; }
   /// Whether `capture` can be used.

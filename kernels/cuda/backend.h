@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/api/memory.h"
+#include "kernels/api/peak_work.h"
 #include "kernels/api/table.h"
 
 namespace glia {
@@ -42,6 +43,8 @@ struct GpuBackend {
   /// What of NVIDIA's computes in place of our kernels, with versions and files; says what is
   /// missing where it cannot be loaded. Null for our kernels.
   std::string (*libraries)() = nullptr;
+  /// To measure what the GPU does at best; never null in a backend.
+  const PeakWork* peaks = nullptr;
 };
 
 namespace cuda {

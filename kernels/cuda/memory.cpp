@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "kernels/cuda/survey.h"
+#include "kernels/cuda/timer.h"
 
 namespace glia::GLIA_GPU {
 
@@ -161,6 +162,10 @@ std::unique_ptr<Graph> Memory::capture(const std::function<void()>& work) {
   }
   check(cudaStreamEndCapture(stream_, &graph), "ending a capture");
   return std::make_unique<CapturedGraph>(graph, stream_, index_);
+}
+
+std::unique_ptr<Timer> Memory::make_timer() {
+  return std::make_unique<EventTimer>(index_, stream_);
 }
 
 void Memory::describe(KernelContext& context) const {

@@ -31,6 +31,7 @@ class Memory : public Allocator {
   bool on_host() const override { return false; }
   bool can_capture() const override { return true; }
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
+  std::unique_ptr<Timer> make_timer() override;
 
  private:
   struct Staging {

@@ -73,19 +73,39 @@ std::string libraries() {
   }
 }
 
+/// Our kernels' and the driver's, and products by cuBLAS.
+const PeakWork& peak_work() {
+  static const PeakWork kWork = [] {
+    PeakWork work = *cuda::backend().peaks;
+    work.product = [](KernelContext& context, Arithmetic arithmetic, std::int64_t extent,
+                      const void* a, const void* b, void* c) {
+      library_of(context).blas().square_product(context, arithmetic, extent, a, b, c);
+    };
+    work.product_by = "cuBLAS";
+    return work;
+  }();
+  return kWork;
+}
+
 }  // namespace
 
 const GpuBackend& backend() {
   static const KernelTable kTable = overlay("cudnn");
-  static const GpuBackend kBackend = {
-      .kernels = &kTable, .survey = survey, .open = open<Precision::fp32>, .libraries = libraries};
+  static const GpuBackend kBackend = {.kernels = &kTable,
+                                      .survey = survey,
+                                      .open = open<Precision::fp32>,
+                                      .libraries = libraries,
+                                      .peaks = &peak_work()};
   return kBackend;
 }
 
 const GpuBackend& backend_tf32() {
   static const KernelTable kTable = overlay("cudnn-tf32");
-  static const GpuBackend kBackend = {
-      .kernels = &kTable, .survey = survey, .open = open<Precision::tf32>, .libraries = libraries};
+  static const GpuBackend kBackend = {.kernels = &kTable,
+                                      .survey = survey,
+                                      .open = open<Precision::tf32>,
+                                      .libraries = libraries,
+                                      .peaks = &peak_work()};
   return kBackend;
 }
 

@@ -13,6 +13,13 @@ namespace {
 // As recommended for a Hopper GPU; elsewhere cuBLAS wants less.
 constexpr std::size_t kWorkspace = std::size_t{32} << 20;
 
+/// That of the library; for C++ the header has a second function of the name.
+using Gemm = cublasStatus_t (*)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int rows,
+                                int columns, int depth, const void* alpha, const void* a,
+                                cudaDataType, int a_pitch, const void* b, cudaDataType, int b_pitch,
+                                const void* beta, void* c, cudaDataType, int c_pitch,
+                                cublasComputeType_t, cublasGemmAlgo_t);
+
 /// The functions of the library. It stays loaded until the process ends.
 struct BlasFunctions {
   decltype(&cublasCreate_v2) create = nullptr;
@@ -21,6 +28,7 @@ struct BlasFunctions {
   decltype(&cublasSetMathMode) set_math_mode = nullptr;
   decltype(&cublasSetWorkspace_v2) set_workspace = nullptr;
   decltype(&cublasSgemm_v2) sgemm = nullptr;
+  decltype(static_cast<Gemm>(&cublasGemmEx)) gemm = nullptr;
   decltype(&cublasGetStatusString) words = nullptr;
 };
 
@@ -42,6 +50,7 @@ BlasFunctions load_blas() {
   find(f.set_math_mode, "cublasSetMathMode");
   find(f.set_workspace, "cublasSetWorkspace_v2");
   find(f.sgemm, "cublasSgemm_v2");
+  find(f.gemm, "cublasGemmEx");
   find(f.words, "cublasGetStatusString");
   return f;
 }
@@ -67,13 +76,11 @@ std::string cublas_path() {
   return blas_library().path();
 }
 
-Blas::Blas(cudaStream_t stream, Precision precision) {
+Blas::Blas(cudaStream_t stream, Precision precision)
+    : math_(precision == Precision::tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) {
   require_success(cublas().create(&handle_), "creating a handle");
   require_success(cublas().set_stream(handle_, stream), "setting the stream");
-  require_success(
-      cublas().set_math_mode(
-          handle_, precision == Precision::tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
-      "setting the precision");
+  require_success(cublas().set_math_mode(handle_, math_), "setting the precision");
 }
 
 Blas::~Blas() {
@@ -94,6 +101,25 @@ void Blas::multiply(KernelContext& context, const char* op, std::int64_t rows, s
                      to_int(op, depth), &one, b.data, to_int(op, b.pitch), a.data,
                      to_int(op, a.pitch), &beta, c.data, to_int(op, c.pitch)),
       op);
+}
+
+void Blas::square_product(KernelContext& context, Arithmetic arithmetic, std::int64_t extent,
+                          const void* a, const void* b, void* c) {
+  constexpr const char* kOp = "a square product";
+  void* workspace = context.workspace.reserve(kWorkspace);
+  require_success(cublas().set_workspace(handle_, workspace, kWorkspace), kOp);
+  const int n = to_int(kOp, extent);
+  const float one = 1, zero = 0;
+  const cudaDataType_t type = arithmetic == Arithmetic::bf16 ? CUDA_R_16BF : CUDA_R_32F;
+  const cublasComputeType_t compute =
+      arithmetic == Arithmetic::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+  // The handle's mode would make fp32 into tf32.
+  require_success(cublas().set_math_mode(handle_, CUBLAS_DEFAULT_MATH), kOp);
+  const cublasStatus_t status =
+      cublas().gemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, n, n, n, &one, b, type, n, a, type, n, &zero,
+                    c, type, n, compute, CUBLAS_GEMM_DEFAULT);
+  require_success(cublas().set_math_mode(handle_, math_), kOp);
+  require_success(status, kOp);
 }
 
 }  // namespace glia::cudnn

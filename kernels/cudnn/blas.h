@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/api/context.h"
+#include "kernels/api/peak_work.h"
 #include "kernels/cudnn/plan.h"
 
 namespace glia::cudnn {
@@ -35,8 +36,14 @@ class Blas {
   void multiply(KernelContext& context, const char* op, std::int64_t rows, std::int64_t columns,
                 std::int64_t depth, const Matrix& a, const Matrix& b, const Matrix& c, Write write);
 
+  /// c = a b for dense square matrices; see `PeakWork::product`. Whatever this was made with, in
+  /// the precision that is asked for.
+  void square_product(KernelContext& context, Arithmetic arithmetic, std::int64_t extent,
+                      const void* a, const void* b, void* c);
+
  private:
   cublasHandle_t handle_ = nullptr;
+  cublasMath_t math_;
 };
 
 }  // namespace glia::cudnn
