@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "apps/commands.h"
@@ -14,7 +15,7 @@
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/report.h"
-#include "engine/base/streams.h"
+#include "engine/base/file.h"
 #include "engine/runtime/open_device.h"
 
 namespace glia {
@@ -25,29 +26,11 @@ using namespace bench;
 
 constexpr const char* kStep = "train_step";
 
-/// For single calls: the kernels of the rows, not a whole step.
-std::unique_ptr<Device> open(const BenchOptions& o, const Variant& variant, bool quiet,
-                             bool single_calls = true) {
-  DeviceRequest request = o.device;
-  request.single_calls = single_calls;
-  request.backend = variant.backend;
-  request.conv = parse_conv(variant.conv);
-  request.precision = parse_precision(variant.precision);
-  if (variant.backend == "native") request.memory = parse_memory(o.memory);
-  return open_device(request, [quiet](const std::string& line) {
-    if (!quiet) print_note(line);
-  });
-}
-
-std::size_t flush_bytes(const BenchOptions& o) {
-  return static_cast<std::size_t>(o.flush_mib) << 20;
-}
-
 /// Rows have to be those of all backends, which may not read maps.
 Recording recording_of(const BenchOptions& o) {
   Recording how{.reads_maps = true, .memory = parse_memory(o.memory)};
   for (const Variant& variant : o.variants()) {
-    const KernelTable& kernels = open(o, variant, true)->kernels();
+    const KernelTable& kernels = o.open(variant, true)->kernels();
     if (!how.reads_maps || kernels.reads_maps) continue;
     how.reads_maps = false;
     how.backend = kernels.name;
@@ -124,15 +107,18 @@ std::string what_is_timed(const BenchOptions& o) {
 /// the machine with the first.
 Report start_report(const BenchOptions& o) {
   Report report{.title = "", .environment = describe_environment(), .backends = {}};
+  std::string of_rows;  // the device against which they are measured
   for (const Variant& variant : o.variants()) {
     const bool first = report.backends.empty();
     report.backends.push_back(variant.name);
-    const auto device = open(o, variant, !first);
+    const auto device = o.open(variant, !first);
+    if (first) of_rows = device->name();
+    // A roof is of one machine; what an emulator beside it would do at best says nothing.
+    if (!o.measure.once && device->name() == of_rows) o.measure_ceilings(*device, report.ceilings);
     if (!first) continue;
     const int threads = device->context().threads;
     const bool cpu = device->allocator().on_host();
     if (cpu) warn_of_load(threads);
-    if (!o.measure.once) report.peaks = measure_peaks(*device, flush_bytes(o));
     report.environment["device"] = device->name();
     if (cpu) report.environment["threads"] = threads;
     report.title = fmt::format(
@@ -141,6 +127,7 @@ Report start_report(const BenchOptions& o) {
             : device->name(),
         what_is_timed(o));
   }
+  report.peaks = peaks_of(report.ceilings, of_rows);
   if (o.peak_gflops > 0) report.peaks.flops = 1e9 * o.peak_gflops;
   if (o.peak_gbytes > 0) report.peaks.bytes = 1e9 * o.peak_gbytes;
   report.settings = {{"device", o.device.device},
@@ -167,19 +154,20 @@ void print_now(const std::string& text) {
 }
 
 void print_machine(const Report& report, const BenchOptions& o) {
-  const auto rate = [](double value, const char* unit) {
-    return value > 0 ? fmt::format("{:.4g} {}", 1e-9 * value, unit) : "unknown";
-  };
-  fmt::print("{}\nat best {} (float32 multiply-adds) and {} (copy)\n\n", report.title,
-             rate(report.peaks.flops, "GFLOP/s"), rate(report.peaks.bytes, "GB/s"));
+  fmt::print("{}\n", report.title);
+  if (!report.ceilings.empty()) fmt::print("at best\n{}", ceilings_text(report.ceilings));
+  for (const auto& [flag, rate] :
+       {std::pair{"--peak-gflops", o.peak_gflops}, std::pair{"--peak-gbytes", o.peak_gbytes}})
+    if (rate > 0) fmt::print("  {} {}, as given\n", flag, rate);
+  fmt::print("\n");
   if (!report.peaks.known() && !o.measure.once)
-    fmt::print("without both no roofline; give --peak-gflops or --peak-gbytes\n\n");
+    fmt::print("without both fp32 and copy no roofline; give --peak-gflops or --peak-gbytes\n\n");
 }
 
 void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : o.variants())
-    backends.push_back({variant.name, [&o, variant] { return open(o, variant, true, false); }});
+    backends.push_back({variant.name, [&o, variant] { return o.open(variant, true, false); }});
   for (const BenchStep& bench : steps) {
     if (interrupted()) return;
     report.steps.push_back({bench.step, step_floors(bench.plain, report.peaks),
@@ -191,8 +179,8 @@ void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Rep
 std::vector<OpenBackend> open_all(const BenchOptions& o) {
   std::vector<OpenBackend> backends;
   for (const Variant& variant : o.variants())
-    backends.emplace_back(variant.name, open(o, variant, true),
-                          o.measure.cold && !o.measure.once ? flush_bytes(o) : sizeof(float));
+    backends.emplace_back(variant.name, o.open(variant, true),
+                          o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float));
   return backends;
 }
 
@@ -218,22 +206,47 @@ void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, R
     std::erase_if(rows, [&](const Row& row) { return !filter_of(o).lets(row.call); });
     bench_rows(o, rows, &bench.step, backends, report);
     if (interrupted()) return;
-    print_now(total_text(report, bench.step) + "\n");
+    if (!o.measure.once) print_now(total_text(report, bench.step) + "\n");
   }
 }
 
-/// A table of problems and no time is a failure.
+/// What the devices do at best, of every backend that is asked for. Throws `Error` when nothing
+/// could be measured.
+void show_ceilings(const BenchOptions& o) {
+  std::vector<Ceiling> ceilings;
+  auto peaks = nlohmann::ordered_json::object();
+  for (const Variant& variant : o.variants()) {
+    const auto device = o.open(variant, true);
+    o.measure_ceilings(*device, ceilings);
+    peaks[device->name()] = peaks_json(peaks_of(ceilings, device->name()));
+  }
+  const nlohmann::ordered_json json = {{"format", 1},
+                                       {"program", "glia bench --ceilings"},
+                                       {"environment", describe_environment()},
+                                       {"ceilings", ceilings_json(ceilings)},
+                                       {"peaks", peaks}};
+  fmt::print("{}", o.json ? json.dump(1) + "\n" : ceilings_text(ceilings));
+  if (!o.out.empty()) {
+    make_folder(o.out);
+    write_file_atomically(std::filesystem::path(o.out) / "ceilings.json", json.dump(1) + "\n");
+  }
+  const bool any = std::any_of(ceilings.begin(), ceilings.end(),
+                               [](const Ceiling& c) { return c.problem.empty(); });
+  check(any, "bench: nothing was measured; {}", ceilings.back().problem);
+}
+
+/// A table of problems and nothing else is a failure.
 void check_timed(const Report& report) {
   std::string problem;
   for (const StepResult& result : report.steps)
     for (const StepMeasurement& m : result.measurements)
-      if (m.seconds.empty())
+      if (m.seconds.empty() && !m.problem.empty())
         problem = m.problem;
       else
         return;
   for (const KernelResult& result : report.kernels)
     for (const Measurement& m : result.measurements)
-      if (m.warm.empty())
+      if (m.warm.empty() && !m.problem.empty())
         problem = m.problem;
       else
         return;
@@ -241,7 +254,9 @@ void check_timed(const Report& report) {
 }
 
 void run_bench(BenchOptions& o) {
+  o.check_combination();
   if (o.list) return print_now(operation_list());
+  if (o.ceilings) return show_ceilings(o);
   o.unet.up = parse_up(o.up);
   o.measure.cold = !o.no_cold;
   o.measure.check = !o.no_check;
@@ -280,6 +295,7 @@ void add_bench_command(CLI::App& app) {
       "  glia bench --op conv2d --shape 6x57x61x33 --kernel 3x3x48 --stride 2\n"
       "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
       "  glia bench --case conv2d.windows,relu --backend native,emu\n"
+      "  glia bench --ceilings --json\n"
       "glia bench --list shows every operation, kernel and group of cases.\n"
       "docs/benchmarks.md explains the columns.");
   command->callback([options] { run_bench(*options); });

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "apps/flags/operation_list.h"
+#include "benchmarks/suite/ceilings.h"
 #include "engine/base/check.h"
+#include "engine/base/streams.h"
 
 namespace glia {
 
@@ -33,6 +35,32 @@ std::vector<Variant> BenchOptions::variants() const {
       }
   }
   return variants;
+}
+
+void BenchOptions::check_combination() const {
+  check(!ceilings || (ops.empty() && phases.empty() && cases.empty() && !shape.given()),
+        "--ceilings measures the machine and no kernel; leave it out, or --op, --phase, --case and "
+        "--shape");
+  check(!ceilings || !measure.once, "--ceilings and --profile-once: give one of them");
+  check(!json || ceilings, "--json is of --ceilings; rows and steps go to bench.json with --out");
+}
+
+std::unique_ptr<Device> BenchOptions::open(const Variant& variant, bool quiet,
+                                           bool single_calls) const {
+  DeviceRequest request = device;
+  request.single_calls = single_calls;
+  request.backend = variant.backend;
+  request.conv = parse_conv(variant.conv);
+  request.precision = parse_precision(variant.precision);
+  if (variant.backend == "native") request.memory = parse_memory(memory);
+  return open_device(request, [quiet](const std::string& line) {
+    if (!quiet) print_note(line);
+  });
+}
+
+void BenchOptions::measure_ceilings(Device& on, std::vector<bench::Ceiling>& found) const {
+  const auto copy_bytes = static_cast<std::size_t>(copy_mib) << 20;
+  bench::measure_ceilings(on, bench::ceiling_options(on, flush_bytes(), copy_bytes), found);
 }
 
 bool BenchOptions::of_cases() const {
@@ -137,19 +165,31 @@ void BenchOptions::add_measure(CLI::App& command) {
   command.add_flag("--no-check", no_check, "Leave out errors and repeatability");
   command
       .add_option("--flush-mib", flush_mib,
-                  "Memory read before a cold sample and copied to measure the bandwidth: more than "
-                  "all caches")
+                  "Memory read before a cold sample: more than all caches")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   command
       .add_option("--peak-gflops", peak_gflops,
-                  "Peak rate of float32 arithmetic; 0: measured on a CPU, unknown on a GPU")
+                  "Peak rate of float32 arithmetic in place of the one that is measured; 0: that")
       ->capture_default_str();
-  command.add_option("--peak-gbytes", peak_gbytes, "Bandwidth of memory; 0: measured")
+  command
+      .add_option("--peak-gbytes", peak_gbytes,
+                  "Bandwidth of memory in place of the one that is measured; 0: that")
       ->capture_default_str();
+  command
+      .add_option("--copy-mib", copy_mib,
+                  "Block that is copied to measure the bandwidth: more than all caches; 0: 1024 on "
+                  "a GPU, --flush-mib on a CPU, 1 on the emulator")
+      ->check(CLI::Range(0, 65536))
+      ->capture_default_str();
+  command.add_flag("--ceilings", ceilings,
+                   "Measure only what the devices do at best: copies, and arithmetic in fp32, tf32 "
+                   "and bf16");
+  command.add_flag("--json", json, "Print the ceilings as JSON");
   command.add_flag("--profile-once", measure.once,
                    "Run every kernel of the rows exactly once and nothing else, under a profiler");
-  command.add_option("--out", out, "Folder for bench.json, bench.csv and roofline.svg");
+  command.add_option("--out", out,
+                     "Folder for bench.json, bench.csv and roofline.svg, or for ceilings.json");
 }
 
 }  // namespace glia

@@ -23,17 +23,25 @@ struct BenchOptions {
   ShapeOptions shape;
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
   UNetConfig unet;
-  std::int64_t size = 240, flush_mib = 128;
+  std::int64_t size = 240, flush_mib = 128, copy_mib = 0;
   std::string up = name_of(unet.up), memory = name_of(device.memory), out;
   std::vector<std::string> precisions{"fp32"};
   bench::MeasureOptions measure;
-  bool no_cold = false, no_check = false, list = false;
+  bool no_cold = false, no_check = false, list = false, ceilings = false, json = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);
   /// Every backend with every --conv and --precision, named after what differs. Beside our own
   /// kernels others stand once: --conv and --precision are ours.
   std::vector<Variant> variants() const;
+  /// Throws `Error` where a flag asks for what goes with none of the others.
+  void check_combination() const;
+  /// `single_calls`: for the kernels of rows, not for a whole step. Notes go to standard error,
+  /// unless `quiet`.
+  std::unique_ptr<Device> open(const Variant& variant, bool quiet, bool single_calls = true) const;
+  std::size_t flush_bytes() const { return static_cast<std::size_t>(flush_mib) << 20; }
+  /// Adds what `found` lacks of a device's ceilings.
+  void measure_ceilings(Device& device, std::vector<bench::Ceiling>& found) const;
   /// Whether rows are those of --shape or --case and not of a training step. Throws `Error` where
   /// the flags ask for both.
   bool of_cases() const;

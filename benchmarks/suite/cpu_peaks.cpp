@@ -6,13 +6,12 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
-#include "benchmarks/suite/peaks.h"
+#include "benchmarks/suite/ceilings.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::bench::HWY_NAMESPACE {
@@ -62,24 +61,24 @@ namespace {
 constexpr std::int64_t kRounds = 2'000'000;  // about 5 ms
 constexpr int kRepeats = 12;
 
-/// The highest rate of several runs of `work`, which returns how much it did.
+/// The rates of several runs of `work`, which returns how much it did.
 template <class Work>
-double best_rate(const Work& work) {
-  double best = 0;
+std::vector<double> rates_of(const Work& work) {
+  std::vector<double> rates;
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
     const auto start = std::chrono::steady_clock::now();
     const double done = work();
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-    best = std::max(best, done / spent.count());
+    rates.push_back(done / spent.count());
   }
-  return best;
+  return rates;
 }
 
 }  // namespace
 
-double measure_cpu_flops(int threads) {
+std::vector<double> cpu_flops(int threads) {
   std::vector<float> results(static_cast<std::size_t>(threads));
-  return best_rate([&] {
+  return rates_of([&] {
     double done = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(+ : done)
     for (int thread = 0; thread < threads; ++thread)
@@ -89,10 +88,10 @@ double measure_cpu_flops(int threads) {
   });
 }
 
-double measure_cpu_bandwidth(int threads, std::size_t copy_bytes) {
+std::vector<double> cpu_bandwidth(int threads, std::size_t copy_bytes) {
   const std::size_t chunk = copy_bytes / static_cast<std::size_t>(threads);
   std::vector<char> from(copy_bytes, 1), to(copy_bytes, 2);
-  return best_rate([&] {
+  return rates_of([&] {
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int thread = 0; thread < threads; ++thread) {
       const std::size_t first = static_cast<std::size_t>(thread) * chunk;

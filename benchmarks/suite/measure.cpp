@@ -12,7 +12,6 @@ namespace glia::bench {
 
 namespace {
 
-constexpr double kShortestSample = 5e-4;  // seconds; a sample of a shorter kernel repeats it
 constexpr double kMostRepeats = 1000;
 constexpr int kFewestSamples = 3;
 constexpr double kStepPatience = 15;
@@ -51,10 +50,11 @@ void in_turn(std::size_t count, bool backwards, const Fn& fn) {
   for (std::size_t i = 0; i < count; ++i) fn(backwards ? count - 1 - i : i);
 }
 
-double time_of(Stopwatch& stopwatch, Replay& replay, int repeats) {
-  stopwatch.start();
-  for (int i = 0; i < repeats; ++i) replay.run();
-  return stopwatch.stop() / repeats;
+/// A backend without matrix units, or one that was not asked for them, computes in fp32.
+Arithmetic arithmetic_of(Device& device, const Call& call, const std::string& algorithm) {
+  if (algorithm == name_of(Arithmetic::bf16)) return Arithmetic::bf16;
+  const bool tf32 = device.kernels().name == std::string_view("cudnn-tf32");
+  return tf32 && call.op.starts_with("conv") ? Arithmetic::tf32 : Arithmetic::fp32;
 }
 
 /// One backend and one call.
@@ -62,7 +62,7 @@ struct Contender {
   OpenBackend& backend;
   Measurement& result;
   std::unique_ptr<Replay> replay = {};  // empty once there was a problem
-  int repeats = 1;
+  std::unique_ptr<Graph> graph = {};    // all repeats of a sample, where they are captured
 
   /// Runs `work`; an error ends this contender and no other.
   template <class Work>
@@ -71,30 +71,63 @@ struct Contender {
       work();
     } catch (const Error& error) {
       result.problem = error.what();
+      graph.reset();
       replay.reset();
+    }
+  }
+
+  /// Seconds a run of `work`, which queues so many of them, after what was queued before.
+  template <class Work>
+  double time_of(int runs, const Work& work) {
+    backend.stopwatch().start_in_queue();
+    work();
+    return backend.stopwatch().stop() / runs;
+  }
+  double time_once() {
+    return time_of(1, [&] { replay->run(); });
+  }
+  void run_repeats() {
+    for (int i = 0; i < result.repeats; ++i) replay->run();
+  }
+
+  /// Launching small kernels one by one may take longer than they do.
+  void capture() {
+    Device& device = backend.device();
+    if (result.repeats == 1 || !device.can_capture()) return;
+    try {
+      check(!device.watched(), "work that is watched (--check-nan) cannot be recorded");
+      graph = device.capture([&] { run_repeats(); });
+      graph->replay();  // the first brings it to the device
+      result.captured = true;
+    } catch (const Error& error) {
+      graph.reset();
+      result.capture_problem = error.what();
     }
   }
 
   void prepare(const Call& call, const Contents& contents, const MeasureOptions& options) {
     result.algorithm = call.algorithm(backend.device());
+    result.arithmetic = arithmetic_of(backend.device(), call, result.algorithm);
     replay = std::make_unique<Replay>(backend.device(), call, contents);
     if (options.once) {
-      result.warm = {time_of(backend.stopwatch(), *replay, 1)};
-      return;
+      replay->run();
+      return backend.device().synchronize();
     }
     if (options.check) result.accuracy = examine(*replay, call, contents);
     result.checked = options.check;
     replay->run();
-    const double once = time_of(backend.stopwatch(), *replay, 1);
-    repeats = static_cast<int>(std::clamp(std::ceil(kShortestSample / once), 1.0, kMostRepeats));
+    const double repeats = std::ceil(options.shortest_sample / time_once());
+    result.repeats = static_cast<int>(std::clamp(repeats, 1.0, kMostRepeats));
+    capture();
   }
 
   void sample(const MeasureOptions& options) {
     replay->run();  // another backend has been in the caches
-    result.warm.push_back(time_of(backend.stopwatch(), *replay, repeats));
+    result.warm.push_back(
+        time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); }));
     if (!options.cold) return;
     backend.flush_caches();
-    result.cold.push_back(time_of(backend.stopwatch(), *replay, 1));
+    result.cold.push_back(time_once());
   }
 };
 
@@ -116,7 +149,11 @@ struct Trainee {
     }
   }
 
-  void sample() {
+  void sample(bool once) {
+    if (once) {
+      step->run();
+      return device->synchronize();
+    }
     stopwatch->start();
     step->run();
     result.seconds.push_back(stopwatch->stop());
@@ -142,6 +179,9 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
       trainee.step = std::make_unique<RepeatedStep>(*trainee.device, step.config, step.batch_size,
                                                     step.size, mode);
       for (int i = 0; i < (options.once ? 0 : kWarmUpSteps); ++i) trainee.step->run();
+      check(!captured || trainee.step->captured(),
+            "the step was not recorded as a graph, as it cannot be on a device that is watched "
+            "(--check-nan)");
     });
     if (trainee.step || !trainee.result.problem.empty()) trainees.push_back(std::move(trainee));
   }
@@ -151,7 +191,7 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
        backwards = !backwards)
     in_turn(trainees.size(), backwards, [&](std::size_t i) {
       Trainee& trainee = trainees[i];
-      if (trainee.step) trainee.attempt([&] { trainee.sample(); });
+      if (trainee.step) trainee.attempt([&] { trainee.sample(options.once); });
     });
   std::vector<StepMeasurement> results;
   for (Trainee& trainee : trainees) {
@@ -173,7 +213,6 @@ OpenBackend::OpenBackend(std::string name, std::unique_ptr<Device> device, std::
 void OpenBackend::flush_caches() {
   // Reading leaves nothing that would have to be written back while the next sample runs.
   run<&KernelTable::sum>(*device_, {.x = large_, .y = sum_});
-  device_->synchronize();
 }
 
 std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/suite/peaks.h"
 #include "benchmarks/suite/record.h"
 #include "benchmarks/suite/replay.h"
 #include "benchmarks/suite/stopwatch.h"
@@ -15,18 +16,25 @@ namespace glia::bench {
 
 struct MeasureOptions {
   int samples = 10;
-  double seconds = 2;  // a row: no new sample after that, but three in any case
-  bool cold = true;    // also with the operands driven out of the caches
-  bool check = true;   // compare with the formula and with a second run
-  bool once = false;   // run each kernel exactly once and nothing else, for a profiler
+  double seconds = 2;             // a row: no new sample after that, but three in any case
+  bool cold = true;               // also with the operands driven out of the caches
+  double shortest_sample = 5e-4;  // seconds; a warm sample of a shorter kernel repeats it
+  bool check = true;              // compare with the formula and with a second run
+  /// Run each kernel exactly once and nothing else, for a profiler. Nothing is timed then: a first
+  /// run also loads and builds what later ones find.
+  bool once = false;
 };
 
 /// One backend's share of a row.
 struct Measurement {
   std::string backend;
-  std::string problem = {};       // why there are no samples; empty when there are
-  std::string algorithm = {};     // how it computes a convolution; "" where it does not say
-  std::vector<double> warm = {};  // seconds a run
+  std::string problem = {};    // why there are no samples; empty when there are
+  std::string algorithm = {};  // how it computes a convolution; "" where it does not say
+  Arithmetic arithmetic = Arithmetic::fp32;  // in what a convolution forms its products
+  int repeats = 1;                           // runs a warm sample, of which the time is the mean
+  bool captured = false;             // they were recorded as a graph, and each sample replays that
+  std::string capture_problem = {};  // why not, on a device that can
+  std::vector<double> warm = {};     // seconds a run
   std::vector<double> cold = {};
   bool checked = false;
   Accuracy accuracy = {};

@@ -1,41 +1,77 @@
 #include "benchmarks/suite/peaks.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "benchmarks/suite/stopwatch.h"
-#include "engine/runtime/run.h"
-#include "engine/tensor/tensor.h"
+#include <algorithm>
 
 namespace glia::bench {
 
-namespace {
-
-constexpr int kCopies = 8;
-
-double copy_bandwidth(Device& device, std::size_t copy_bytes) {
-  const Shape shape{static_cast<std::int64_t>(copy_bytes / sizeof(float))};
-  const Tensor from = Tensor::zeros(device, shape), to = Tensor::zeros(device, shape);
-  const auto stopwatch = make_stopwatch(device);
-  double best = 0;
-  for (int i = 0; i < kCopies; ++i) {
-    stopwatch->start();
-    run<&KernelTable::scale>(device, {.x = from, .y = to});
-    best = std::max(best, 2 * static_cast<double>(copy_bytes) / stopwatch->stop());
+std::string ceilings_text(const std::vector<Ceiling>& ceilings) {
+  std::size_t device = 0, by = 0;
+  for (const Ceiling& c : ceilings) {
+    device = std::max(device, c.device.size());
+    by = std::max(by, c.by.size());
   }
-  return best;
+  std::string text;
+  for (const Ceiling& c : ceilings) {
+    const std::string rate = c.problem.empty() ? fmt::format("{:.4g} {}", 1e-9 * c.best,
+                                                             c.what == kCopy ? "GB/s" : "GFLOP/s")
+                                               : c.problem;
+    text += fmt::format("  {:<{}}  {:<4}  {:<{}}  {}\n", c.device, device, c.what, c.by, by, rate);
+  }
+  return text;
 }
 
-}  // namespace
-
-Peaks measure_peaks(Device& device, std::size_t copy_bytes) {
-  if (!device.allocator().on_host()) return {0, copy_bandwidth(device, copy_bytes)};
-  const int threads = device.context().threads;
-  return {measure_cpu_flops(threads), measure_cpu_bandwidth(threads, copy_bytes)};
+nlohmann::ordered_json ceilings_json(const std::vector<Ceiling>& ceilings) {
+  auto json = nlohmann::ordered_json::array();
+  for (const Ceiling& c : ceilings) {
+    nlohmann::ordered_json entry = {
+        {"device", c.device},  {"what", c.what},
+        {"by", c.by},          {"unit", c.what == kCopy ? "byte/s" : "flop/s"},
+        {"best", nullptr},     {"median", nullptr},
+        {"problem", c.problem}};
+    if (c.problem.empty()) {
+      entry["best"] = c.best;
+      entry["median"] = c.median;
+    }
+    json.push_back(std::move(entry));
+  }
+  return json;
 }
 
-Roof roof(const Peaks& peaks, double flops, double bytes) {
-  if (!peaks.known()) return {};
-  const double compute = flops / peaks.flops, memory = bytes / peaks.bytes;
+double Peaks::rate(Arithmetic arithmetic) const {
+  switch (arithmetic) {
+    case Arithmetic::fp32: return flops;
+    case Arithmetic::tf32: return tf32;
+    case Arithmetic::bf16: return bf16;
+  }
+  return 0;
+}
+
+nlohmann::ordered_json peaks_json(const Peaks& peaks) {
+  return {{"flops_per_s", peaks.flops},
+          {"bytes_per_s", peaks.bytes},
+          {"tf32_flops_per_s", peaks.tf32},
+          {"bf16_flops_per_s", peaks.bf16}};
+}
+
+Peaks peaks_of(const std::vector<Ceiling>& ceilings, const std::string& device) {
+  const auto best = [&](const char* what) {
+    double highest = 0;
+    for (const Ceiling& c : ceilings)
+      if (c.device == device && c.what == what) highest = std::max(highest, c.best);
+    return highest;
+  };
+  return {.flops = best(name_of(Arithmetic::fp32)),
+          .bytes = best(kCopy),
+          .tf32 = best(name_of(Arithmetic::tf32)),
+          .bf16 = best(name_of(Arithmetic::bf16))};
+}
+
+Roof roof(const Peaks& peaks, double flops, double bytes, Arithmetic arithmetic) {
+  const double rate = peaks.rate(arithmetic);
+  if (rate == 0 || peaks.bytes == 0) return {};
+  const double compute = flops / rate, memory = bytes / peaks.bytes;
   return {std::max(compute, memory), compute > memory};
 }
 

@@ -15,6 +15,8 @@ class RepeatedStep {
 
   /// Queues one step.
   void run() { step_.start(1e-3); }
+  /// Whether it replays a recorded step by now.
+  bool captured() const { return step_.captured(); }
 
  private:
   UNet net_;

@@ -36,6 +36,7 @@ class Replay {
   void run() { call_.run(device_, places_); }
   /// Puts every operand back to its first contents.
   void restore();
+  std::size_t operands() const { return places_.size(); }
   /// The bytes of operand `index` as they are now.
   std::vector<std::byte> read(std::size_t index);
 

@@ -66,7 +66,8 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
     add_summary(json, "cold", m.cold);
     json["gflops_per_s"] = 1e-9 * call.flops / seconds;
     json["gbytes_per_s"] = 1e-9 * call.bytes() / seconds;
-    if (const Roof limit = roof(report.peaks, call.flops, call.bytes()); limit.seconds > 0) {
+    if (const Roof limit = roof(report.peaks, call.flops, call.bytes(), m.arithmetic);
+        limit.seconds > 0) {
       json["roofline_s"] = limit.seconds;
       json["roofline_share"] = limit.seconds / seconds;
       json["bound"] = limit.bound_by_compute ? "compute" : "memory";
@@ -82,6 +83,10 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
   json["algorithm"] = m.algorithm.empty() ? Json() : Json(m.algorithm);
   json["stride_w"] = e.stride_w;
   json["pad_left"] = e.pad_left;
+  json["arithmetic"] = name_of(m.arithmetic);
+  json["repeats"] = m.repeats;
+  json["captured"] = m.captured;
+  json["capture_problem"] = m.capture_problem;
   return json;
 }
 
@@ -139,15 +144,15 @@ std::string csv_cell(const Json& value) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const Report& report) {
-  Json json = {
-      {"format", 1},
-      {"program", "glia bench"},
-      {"environment", report.environment},
-      {"settings", report.settings},
-      {"peaks", {{"flops_per_s", report.peaks.flops}, {"bytes_per_s", report.peaks.bytes}}},
-      {"steps", Json::array()},
-      {"totals", Json::array()},
-      {"rows", Json::array()}};
+  Json json = {{"format", 1},
+               {"program", "glia bench"},
+               {"environment", report.environment},
+               {"settings", report.settings},
+               {"peaks", peaks_json(report.peaks)},
+               {"ceilings", ceilings_json(report.ceilings)},
+               {"steps", Json::array()},
+               {"totals", Json::array()},
+               {"rows", Json::array()}};
   for (const StepResult& result : report.steps)
     for (const StepMeasurement& m : result.measurements)
       json["steps"].push_back(step_json(result, m));

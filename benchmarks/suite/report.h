@@ -27,7 +27,8 @@ struct Report {
   std::string title;  // of the roofline
   nlohmann::ordered_json environment = {}, settings = {};
   std::vector<std::string> backends = {};
-  Peaks peaks = {};
+  std::vector<Ceiling> ceilings = {};
+  Peaks peaks = {};  // of the first backend's device, or as they were given
   std::vector<StepResult> steps = {};
   std::vector<KernelResult> kernels = {};
   std::size_t layer_width = 20, op_width = 16, shape_width = 23;  // columns of the table

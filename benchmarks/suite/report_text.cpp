@@ -49,13 +49,18 @@ std::string line(const Report& report, const std::string& layer, const std::stri
                      report.op_width, phase, shape, report.shape_width, who, rest);
 }
 
+/// In place of times, where there are none.
+std::string untimed(const std::string& problem) {
+  return problem.empty() ? "run once, not timed" : problem;
+}
+
 std::string figures(const Report& report, const KernelResult& result, std::size_t index) {
   const Measurement& m = result.measurements[index];
-  if (m.warm.empty()) return m.problem;
+  if (m.warm.empty()) return untimed(m.problem);
   const Call& call = result.row.call;
   const Summary warm = summarize(m.warm);
   const double seconds = warm.median;
-  const Roof limit = roof(report.peaks, call.flops, call.bytes());
+  const Roof limit = roof(report.peaks, call.flops, call.bytes(), m.arithmetic);
   std::string text =
       fmt::format("{:>8} {:>5} {:>8} {:>8} {:>7} {:>7}", milliseconds(seconds),
                   m.warm.size() > 1 ? percent(warm.spread()) : "-",
@@ -75,7 +80,9 @@ std::string figures(const Report& report, const KernelResult& result, std::size_
     const double ratio = ratio_to_peer(result.measurements, index);
     text += fmt::format(" {:>7}", ratio > 0 ? times(ratio) : "-");
   }
-  return m.algorithm.empty() ? text : fmt::format("{} {}", text, m.algorithm);
+  if (!m.algorithm.empty()) text += " " + m.algorithm;
+  if (!m.capture_problem.empty()) text += fmt::format(" (no graph: {})", m.capture_problem);
+  return text;
 }
 
 }  // namespace
@@ -121,8 +128,8 @@ std::string step_text(const StepResult& result) {
       step.parameters, 1e-9 * step.flops(), mib(step.planned_bytes));
   double fastest = 0;
   for (const StepMeasurement& m : result.measurements) {
-    if (!m.problem.empty()) {
-      text += fmt::format("  {:<8} {:<8} {}\n", m.backend, m.mode, m.problem);
+    if (m.seconds.empty()) {
+      text += fmt::format("  {:<8} {:<8} {}\n", m.backend, m.mode, untimed(m.problem));
       continue;
     }
     const Summary s = summarize(m.seconds);

@@ -49,19 +49,21 @@ Dot make_dot(const Report& report, const KernelResult& result, std::size_t backe
   const double seconds = summarize(m.warm).median;
   const std::string phase = name_of(call.phase);
   const bool convolution = call.op.starts_with("conv");
-  const Roof limit = roof(report.peaks, call.flops, call.bytes());
-  return {.group = !convolution       ? std::size_t{3}
-                   : phase == "dgrad" ? std::size_t{1}
-                   : phase == "wgrad" ? std::size_t{2}
-                                      : std::size_t{0},
-          .backend = backend,
-          .intensity = call.flops / call.bytes(),
-          .rate = call.flops / seconds,
-          .label = convolution ? short_layer(result.row.layers.front()) : call.op + " " + phase,
-          .title = fmt::format("{} {} {}, {}, {}: {:.3f} ms, {:.1f} GFLOP/s, {:.0f}% of its roof",
-                               result.row.layers.front(), call.op, phase, call.extent.str(),
-                               m.backend, 1e3 * seconds, 1e-9 * call.flops / seconds,
-                               100 * limit.seconds / seconds)};
+  const Roof limit = roof(report.peaks, call.flops, call.bytes(), m.arithmetic);
+  return {
+      .group = !convolution       ? std::size_t{3}
+               : phase == "dgrad" ? std::size_t{1}
+               : phase == "wgrad" ? std::size_t{2}
+                                  : std::size_t{0},
+      .backend = backend,
+      .intensity = call.flops / call.bytes(),
+      .rate = call.flops / seconds,
+      .label = convolution ? short_layer(result.row.layers.front()) : call.op + " " + phase,
+      .title = fmt::format(
+          "{} {} {}, {}, {}: {:.3f} ms, {:.1f} GFLOP/s{}", result.row.layers.front(), call.op,
+          phase, call.extent.str(), m.backend, 1e3 * seconds, 1e-9 * call.flops / seconds,
+          limit.seconds > 0 ? fmt::format(", {:.0f}% of its roof", 100 * limit.seconds / seconds)
+                            : "")};
 }
 
 std::vector<Dot> make_dots(const Report& report) {
@@ -73,14 +75,23 @@ std::vector<Dot> make_dots(const Report& report) {
   return dots;
 }
 
-/// Axes whose ends are decades around all dots and the ridge.
-Axis axis(const std::vector<Dot>& dots, double Dot::*value, double least, double from, double to) {
-  double low = least, high = least;
+/// Axes whose ends are decades around all dots and these values.
+Axis axis(const std::vector<Dot>& dots, double Dot::*value, std::initializer_list<double> values,
+          double from, double to) {
+  double low = std::min(values), high = std::max(values);
   for (const Dot& dot : dots) {
     low = std::min(low, dot.*value);
     high = std::max(high, dot.*value);
   }
   return {std::floor(std::log10(low)), std::ceil(std::log10(high) + 0.05), from, to};
+}
+
+/// Its ceiling where some row is measured against it, else 0.
+double other_rate(const Report& report, Arithmetic arithmetic) {
+  for (const KernelResult& result : report.kernels)
+    for (const Measurement& m : result.measurements)
+      if (m.arithmetic == arithmetic && !m.warm.empty()) return report.peaks.rate(arithmetic);
+  return 0;
 }
 
 std::string draw_grid(const Axis& x, const Axis& y) {
@@ -123,6 +134,18 @@ std::string draw_roof(const Peaks& peaks, const Axis& x, const Axis& y) {
   svg += fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{:.4g} GB/s</text>\n",
                      x(middle) - 8, y(middle * peaks.bytes) - 6, 1e-9 * peaks.bytes);
   return svg;
+}
+
+/// The flat roof of another arithmetic than fp32, where kernels were measured in it.
+std::string draw_other_roof(const Report& report, Arithmetic arithmetic, const Axis& x,
+                            const Axis& y) {
+  const double rate = other_rate(report, arithmetic);
+  if (rate == 0) return "";
+  return fmt::format(
+      "<path class=\"axis\" stroke-dasharray=\"6 4\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>\n"
+      "<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}: {:.4g} GFLOP/s</text>\n",
+      x(std::max(rate / report.peaks.bytes, std::pow(10, x.low))), y(rate), x(std::pow(10, x.high)),
+      kRight, y(rate) - 7, name_of(arithmetic), 1e-9 * rate);
 }
 
 struct Box {
@@ -187,10 +210,15 @@ std::string draw_legend(const Report& report) {
 std::string roofline_svg(const Report& report) {
   check(report.peaks.known(), "roofline: the peak rates are not known; give --peak-gflops");
   const std::vector<Dot> dots = make_dots(report);
-  const Axis x =
-      axis(dots, &Dot::intensity, report.peaks.flops / report.peaks.bytes, kLeft, kRight);
-  const Axis y = axis(dots, &Dot::rate, report.peaks.flops, kBottom, kTop);
-  std::string body = draw_grid(x, y) + draw_roof(report.peaks, x, y) + draw_legend(report);
+  const Peaks& peaks = report.peaks;
+  const double highest = std::max(
+      {peaks.flops, other_rate(report, Arithmetic::tf32), other_rate(report, Arithmetic::bf16)});
+  const Axis x = axis(dots, &Dot::intensity, {peaks.flops / peaks.bytes, highest / peaks.bytes},
+                      kLeft, kRight);
+  const Axis y = axis(dots, &Dot::rate, {peaks.flops, highest}, kBottom, kTop);
+  std::string body = draw_grid(x, y) + draw_roof(peaks, x, y) +
+                     draw_other_roof(report, Arithmetic::tf32, x, y) +
+                     draw_other_roof(report, Arithmetic::bf16, x, y) + draw_legend(report);
   for (const Dot& dot : dots) {
     const std::string mark = svg_marker(dot.group, x(dot.intensity), y(dot.rate), dot.title);
     body += dot.backend == 0 ? mark : "<g opacity=\"0.4\">" + mark + "</g>\n";

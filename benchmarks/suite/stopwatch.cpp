@@ -1,35 +1,28 @@
 #include "benchmarks/suite/stopwatch.h"
 
-#include <chrono>
-
 namespace glia::bench {
 
-namespace {
+Stopwatch::Stopwatch(Device& device) : device_(device), timer_(device.allocator().make_timer()) {}
 
-/// The host's clock. On a GPU it counts the way of a launch to the device too, which repeats within
-/// a sample make small.
-class HostStopwatch : public Stopwatch {
- public:
-  explicit HostStopwatch(Device& device) : device_(device) {}
+void Stopwatch::start() {
+  device_.synchronize();
+  start_in_queue();
+}
 
-  void start() override {
-    device_.synchronize();
-    start_ = std::chrono::steady_clock::now();
-  }
-  double stop() override {
-    device_.synchronize();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+void Stopwatch::start_in_queue() {
+  if (timer_) return timer_->start();
+  device_.synchronize();
+  start_ = std::chrono::steady_clock::now();
+}
 
- private:
-  Device& device_;
-  std::chrono::steady_clock::time_point start_;
-};
-
-}  // namespace
+double Stopwatch::stop() {
+  if (timer_) return timer_->stop();
+  device_.synchronize();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
 
 std::unique_ptr<Stopwatch> make_stopwatch(Device& device) {
-  return std::make_unique<HostStopwatch>(device);
+  return std::make_unique<Stopwatch>(device);
 }
 
 }  // namespace glia::bench

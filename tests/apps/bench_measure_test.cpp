@@ -4,6 +4,9 @@
 #include "benchmarks/suite/measure.h"
 #include "benchmarks/suite/report.h"
 #include "benchmarks/suite/statistics.h"
+#include "engine/ops/ops.h"
+#include "engine/runtime/gpu_backends.h"
+#include "engine/runtime/open_device.h"
 #include "engine/runtime/run.h"
 #include "kernels/cpu/table.h"
 #include "tests/apps/tiny_unet.h"
@@ -52,6 +55,33 @@ void restless_relu(KernelContext& context, const ReluForward& a) {
 
 void nan_relu(KernelContext& context, const ReluForward& a) {
   cpu::table().scale(context, {.x = a.x, .y = a.y, .alpha = std::nanf("")});
+}
+
+Allocator* memory_of_relu = nullptr;
+
+/// Looks at its result on the host, as nothing that is recorded may.
+void looking_relu(KernelContext& context, const ReluForward& a) {
+  find_gpu_backend("emu")->kernels->relu_forward(context, a);
+  float first = 0;
+  memory_of_relu->copy_out(&first, a.y.data, sizeof first);
+}
+
+/// The CPU, whose clock is the host's, and where it is built the emulator, which has its own.
+std::vector<DeviceRequest> machines() {
+  std::vector<DeviceRequest> requests{{.device = "cpu", .threads = 1}};
+  if (find_gpu_backend("emu")) requests.push_back({.device = "cpu", .backend = "emu"});
+  return requests;
+}
+
+bench::Call small_relu() {
+  const auto build = [](Tape& tape, std::span<const Tensor> in, const Tensor&) {
+    return ops::relu(tape, in[0]);
+  };
+  return bench::record_case({.op = "relu",
+                             .text = "",
+                             .inputs = {{.shape = {1, 2, 2, 3}, .grad = false}},
+                             .build = build})
+      .front();
 }
 
 KernelTable with_relu(const char* name, Kernel<ReluForward> relu) {
@@ -147,8 +177,78 @@ TEST_CASE("bench: under a profiler every kernel runs exactly once", "[bench]") {
   runs = 0;
   const auto found = bench::measure_call(call_of("relu_forward"), backends, {.once = true});
   CHECK(runs == 1);
-  CHECK(found[0].warm.size() == 1);
+  CHECK(found[0].problem.empty());
   CHECK_FALSE(found[0].checked);
+  // A first run loads and builds what later ones find: its time is nobody's.
+  CHECK(found[0].warm.empty());
+  bench::Report report{.title = "", .environment = {}, .backends = {"counted"}};
+  report.kernels.push_back({0, 0, {call_of("relu_forward"), {"any"}}, found});
+  CHECK_THAT(bench::table_lines(report, report.kernels[0]),
+             ContainsSubstring("run once, not timed"));
+  CHECK(bench::to_json(report)["rows"][0]["warm_s"].is_null());
+}
+
+TEST_CASE("bench: the stopwatch counts what was queued since it was started", "[bench]") {
+  for (const DeviceRequest& request : machines()) {
+    const auto device = open_device(request);
+    const Tensor x = Tensor::zeros(*device, {1000}), y = Tensor::zeros(*device, {1000});
+    const auto work = [&](int times) {
+      for (int i = 0; i < times; ++i) run<&KernelTable::scale>(*device, {.x = x, .y = y});
+    };
+    bench::Stopwatch outer(*device), inner(*device);
+    work(1);
+    outer.start();
+    inner.start_in_queue();
+    work(20);
+    const double within = inner.stop();
+    work(20);
+    const double whole = outer.stop();
+    CHECK(within > 0);
+    CHECK(whole > within);
+    // Started anew it has forgotten what was before.
+    outer.start();
+    CHECK(outer.stop() < whole);
+  }
+}
+
+TEST_CASE("bench: repeats of a small kernel are one graph where a device can record", "[bench]") {
+  for (const DeviceRequest& request : machines()) {
+    std::vector<bench::OpenBackend> backends;
+    backends.emplace_back("any", open_device(request), sizeof(float));
+    bench::MeasureOptions options{.samples = 2, .seconds = 0, .cold = false, .check = false};
+    options.shortest_sample = 0.02;
+    const auto found = bench::measure_call(small_relu(), backends, options);
+    CAPTURE(request.backend, found[0].problem, found[0].capture_problem);
+    CHECK(found[0].repeats > 1);
+    CHECK(found[0].captured == (request.backend == "emu"));
+    CHECK(found[0].capture_problem.empty());
+    CHECK(found[0].warm.size() == 2);
+  }
+}
+
+TEST_CASE("bench: a row that cannot be recorded says why, and is timed in a loop", "[bench]") {
+  const GpuBackend* emulator = find_gpu_backend("emu");
+  if (!emulator) return;
+  KernelTable looking = *emulator->kernels;
+  looking.name = "looking";
+  looking.relu_forward = looking_relu;
+  auto memory = std::make_shared<CachingAllocator>(emulator->open(0));
+  memory_of_relu = memory.get();
+  std::vector<bench::OpenBackend> backends;
+  backends.emplace_back("looking", std::make_unique<Device>("emu", looking, memory, 1),
+                        sizeof(float));
+  bench::MeasureOptions options{.samples = 2, .seconds = 0, .cold = false, .check = false};
+  options.shortest_sample = 0.02;
+  const auto found = bench::measure_call(small_relu(), backends, options);
+  CHECK(found[0].problem.empty());
+  CHECK(found[0].warm.size() == 2);
+  CHECK_FALSE(found[0].captured);
+  CHECK_THAT(found[0].capture_problem, ContainsSubstring("reads a result on the host"));
+  bench::Report report{.title = "", .environment = {}, .backends = {"looking"}};
+  report.kernels.push_back({0, 0, {small_relu(), {"any"}}, found});
+  CHECK_THAT(bench::table_lines(report, report.kernels[0]),
+             ContainsSubstring("(no graph: capture: "));
+  CHECK(bench::to_json(report)["rows"][0]["captured"] == false);
 }
 
 TEST_CASE("bench: whole steps are timed on every backend, one's failure is its own", "[bench]") {

@@ -27,7 +27,44 @@ bool has_all(const KernelTable& kernels) {
   return std::strcmp(kernels.name, "onednn-blocked") != 0;
 }
 
+/// What every operand holds after the call has run so many times, one by one or as a graph that is
+/// replayed `replays` times.
+std::vector<std::vector<std::byte>> left_by(Device& device, bench::Replay& replay, int runs,
+                                            int replays) {
+  const auto work = [&] {
+    for (int i = 0; i < runs; ++i) replay.run();
+  };
+  replay.run();  // asks for the memory that it needs
+  replay.restore();
+  if (replays == 0) {
+    work();
+  } else {
+    const auto graph = device.capture(work);
+    for (int i = 0; i < replays; ++i) graph->replay();
+  }
+  std::vector<std::vector<std::byte>> left;
+  for (std::size_t i = 0; i < replay.operands(); ++i) left.push_back(replay.read(i));
+  return left;
+}
+
 }  // namespace
+
+TEST_CASE("bench: kernels that are replayed as a graph leave what they leave one by one",
+          "[bench]") {
+  const std::map<std::string, bench::Call> calls = bench::call_of_each_kernel();
+  for (const KernelTable* kernels : test::devices_under_test()) {
+    Device device(kernels->name, *kernels, test::guarded_memory(*kernels), 2);
+    if (!device.can_capture()) continue;
+    for (const KernelInfo& kernel : kKernels) {
+      const auto call = calls.find(kernel.name);
+      if (!has_kernel(*kernels, kernel.id) || call == calls.end()) continue;
+      CAPTURE(kernel.name, kernels->name);
+      const bench::Contents contents(call->second, 1);
+      bench::Replay replay(device, call->second, contents);
+      CHECK((left_by(device, replay, 4, 0) == left_by(device, replay, 2, 2)));
+    }
+  }
+}
 
 TEST_CASE("bench: every kernel of every backend can be timed and is right", "[bench]") {
   const std::map<std::string, bench::Call> calls = bench::call_of_each_kernel();

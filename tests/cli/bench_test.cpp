@@ -5,6 +5,7 @@
 
 #include "engine/base/file.h"
 #include "engine/runtime/cpu_backends.h"
+#include "engine/runtime/gpu_backends.h"
 #include "tests/catch.h"
 #include "tests/cli/program.h"
 #include "tests/temp_folder.h"
@@ -36,9 +37,10 @@ TEST_CASE("bench: the whole table, and three files", "[cli]") {
   const Outcome outcome = run_bench({"--out", out});
   CAPTURE(outcome.output);
   REQUIRE(outcome.code == 0);
-  for (const char* text : {"GFLOP/s (float32 multiply-adds)", "GB/s (copy)", "training step",
-                           "images/s", "S3 and normalisation on load", "encoder.0.conv1",
-                           "all parameters", "kernels of a step take", "written to"})
+  for (const char* text :
+       {"cpu  fp32  multiply-adds in registers", "cpu  copy  memcpy", "GFLOP/s", "GB/s",
+        "training step", "images/s", "S3 and normalisation on load", "encoder.0.conv1",
+        "all parameters", "kernels of a step take", "written to"})
     CHECK(contains(outcome, text));
   const auto json = nlohmann::json::parse(read_file(folder.path() / "bench/bench.json"));
   CHECK(json["rows"].size() > 30);
@@ -48,6 +50,8 @@ TEST_CASE("bench: the whole table, and three files", "[cli]") {
     CHECK(row["deterministic"] == true);
   }
   CHECK(json["environment"]["threads"].get<int>() >= 1);
+  CHECK(json["ceilings"].size() == 2);
+  CHECK(json["peaks"]["flops_per_s"] == json["ceilings"][1]["best"]);
   CHECK(std::filesystem::file_size(folder.path() / "bench/bench.csv") > 0);
   CHECK(std::filesystem::file_size(folder.path() / "bench/roofline.svg") > 0);
 }
@@ -64,6 +68,7 @@ TEST_CASE("bench: filters choose, and what nobody has is refused with the choice
   CHECK(step.code == 0);
   CHECK(contains(step, "training step"));
   CHECK_FALSE(contains(step, "encoder.0.conv1"));
+  CHECK(contains(step, "run once, not timed"));
   const Outcome unknown = run_bench({"--op", "softmax"});
   CHECK(unknown.code == 1);
   CHECK(contains(unknown, "--op: found 'softmax', the step has adam, batch_norm_relu, conv2d"));
@@ -71,6 +76,44 @@ TEST_CASE("bench: filters choose, and what nobody has is refused with the choice
   const Outcome none = run_bench({"--op", "adam", "--phase", "dgrad"});
   CHECK(none.code == 1);
   CHECK(contains(none, "no kernel of the step is chosen by both"));
+}
+
+TEST_CASE("bench: the ceilings alone, as a table, as JSON and as a file", "[cli]") {
+  const TempFolder folder;
+  std::vector<std::string> arguments{"bench", "--ceilings", "--device", "cpu", "--flush-mib", "1"};
+  const Outcome table = run_glia(arguments);
+  CAPTURE(table.output);
+  CHECK(table.code == 0);
+  CHECK(contains(table, "cpu  fp32  multiply-adds in registers"));
+  const bool emulator = find_gpu_backend("emu") != nullptr;
+  const std::string out = (folder.path() / "bench").string();
+  arguments.insert(arguments.end(), {"--json", "--out", out});
+  if (emulator) arguments.insert(arguments.end(), {"--backend", "native,emu"});
+  const Outcome outcome = run_glia(arguments);
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  const auto json = nlohmann::json::parse(outcome.output);
+  CHECK(json == nlohmann::json::parse(read_file(folder.path() / "bench/ceilings.json")));
+  CHECK(json["program"] == "glia bench --ceilings");
+  CHECK(json["environment"]["cores"].is_number());
+  CHECK(json["ceilings"].size() == (emulator ? 7 : 2));
+  for (const auto& ceiling : json["ceilings"]) {
+    CHECK(ceiling["problem"] == "");
+    CHECK(ceiling["best"].get<double>() >= ceiling["median"].get<double>());
+  }
+  CHECK(json["peaks"]["cpu"]["flops_per_s"].get<double>() > 0);
+  if (emulator)
+    for (const char* kind : {"bytes_per_s", "flops_per_s", "tf32_flops_per_s", "bf16_flops_per_s"})
+      CHECK(json["peaks"]["emu"][kind].get<double>() > 0);
+}
+
+TEST_CASE("bench: the ceilings go with no kernel, and --json with the ceilings", "[cli]") {
+  const Outcome both = run_glia({"bench", "--ceilings", "--op", "relu"});
+  CHECK(both.code == 1);
+  CHECK(contains(both, "--ceilings measures the machine and no kernel; leave it out, or --op"));
+  const Outcome json = run_glia({"bench", "--json"});
+  CHECK(json.code == 1);
+  CHECK(contains(json, "--json is of --ceilings"));
 }
 
 TEST_CASE("bench: ways to convolve side by side", "[cli]") {
