@@ -145,7 +145,8 @@ void forward(KernelContext& context, const Args& a) {
                .smem_bytes = sizeof(WarpValues<double>),
                .stream = stream,
                .name = "region_loss_forward_merge"},
-              partials, regions, a.smooth, a.sums.template as<Sums>(), a.loss.template as<float>());
+              partials, regions, a.smooth, reinterpret_cast<Sums*>(a.sums.template as<double>()),
+              a.loss.template as<float>());
 }
 
 template <class Loss, class Args>
@@ -162,8 +163,8 @@ void backward(KernelContext& context, const Args& a) {
        .smem_bytes = sizeof(BackwardSmem),
        .stream = static_cast<cudaStream_t>(context.stream),
        .name = kernel_name<Args>},
-      z, t, a.sums.template as<Sums>(), a.dloss.template as<float>(), regions, a.smooth, dz,
-      a.write == Write::accumulate);
+      z, t, reinterpret_cast<const Sums*>(a.sums.template as<double>()),
+      a.dloss.template as<float>(), regions, a.smooth, dz, a.write == Write::accumulate);
 }
 
 }  // namespace
