@@ -7,18 +7,24 @@
 
 #include "kernels/cuda/launch.h"
 
-#if !defined(__CUDACC__)
+#if defined(__CUDACC__)
+#define GLIA_LAUNCH
+#else
 #include "kernels/emu/device.h"
+#include "kernels/emu/devices.h"
 #include "kernels/emu/emu.h"
+// Reports name the line that launches.
+#define GLIA_LAUNCH [[gnu::always_inline]] inline
 #endif
 
 namespace glia::GLIA_GPU {
 
 /// Runs `kernel(args...)` on the grid: the only launch point of the project. Returns when it is
-/// queued. Throws `Error` when the configuration is refused (under the emulator: also on every
-/// mistake that it finds while running the kernel).
+/// queued. Throws `Error` when the configuration is refused. What goes wrong while it runs is told
+/// when somebody waits for it.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), const LaunchConfig& config, const Arguments&... args) {
+GLIA_LAUNCH void launch(void (*kernel)(Parameters...), const LaunchConfig& config,
+                        const Arguments&... args) {
 #if defined(__CUDACC__)
   const detail::Range range(config.name);
   detail::prepare_launch(reinterpret_cast<const void*>(kernel), config);
@@ -26,13 +32,22 @@ void launch(void (*kernel)(Parameters...), const LaunchConfig& config, const Arg
       static_cast<Parameters>(args)...);
   detail::check_launch(config);
 #else
-  emu::submit(config.stream, [kernel, config, args...] {
-    const auto thread = [&]() GLIA_UNCHECKED { kernel(static_cast<Parameters>(args)...); };
-    emu::run(
-        {config.grid, config.block, config.smem_bytes, config.name},
-        [](void* closure) GLIA_UNCHECKED { (*static_cast<decltype(&thread)>(closure))(); },
-        const_cast<void*>(static_cast<const void*>(&thread)));
-  });
+  const emu::Launch queued{config.grid,
+                           config.block,
+                           config.smem_bytes,
+                           config.name,
+                           reinterpret_cast<const void*>(kernel),
+                           emu::current_device()};
+  emu::check_launch(queued);
+  detail::prepare_launch(queued.kernel, config);
+  emu::queue_kernel(
+      config.stream, queued, {emu::Bytes{&args, sizeof args}...}, [kernel, queued, args...] {
+        const auto thread = [&]() GLIA_UNCHECKED { kernel(static_cast<Parameters>(args)...); };
+        emu::run(
+            queued,
+            [](void* closure) GLIA_UNCHECKED { (*static_cast<decltype(&thread)>(closure))(); },
+            const_cast<void*>(static_cast<const void*>(&thread)));
+      });
 #endif
 }
 
@@ -53,3 +68,5 @@ Smem& shared(emu::Site at = emu::Site::here()) {
 #endif
 
 }  // namespace glia::GLIA_GPU
+
+#undef GLIA_LAUNCH

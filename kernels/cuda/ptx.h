@@ -1,10 +1,12 @@
 // PTX instructions as functions: inline assembly under nvcc, the emulator's equivalent otherwise.
-// This is the only file with inline assembly. Names and semantics: NVIDIA's PTX ISA manual.
+// This and ptx_bf16.h, which it includes, are the only files with inline assembly. Names and
+// semantics: NVIDIA's PTX ISA manual.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/cuda/gpu.h"
+#include "kernels/cuda/ptx_bf16.h"
 
 #if defined(__CUDACC__)
 #define GLIA_PTX __device__ __forceinline__
@@ -157,6 +159,46 @@ GLIA_PTX std::uint32_t to_tf32(float x) {
   return (__float_as_uint(x) + 0x1000u) & 0xFFFFE000u;
 #endif
 }
+
+#if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+/// The way back of ldmatrix (sm_90): stores kMatrices (1, 2 or 4) 8x8 matrices of 16-bit elements.
+/// Lanes 8i…8i+7 give the 16-byte rows of matrix i in shared memory; lane 4r + c holds in
+/// registers[i] elements (r, 2c) and (r, 2c + 1), with kTransposed (2c, r) and (2c + 1, r).
+template <int kMatrices, bool kTransposed = false>
+GLIA_PTX void stmatrix(void* row, const std::uint32_t (&registers)[kMatrices] GLIA_CALLER) {
+  static_assert(kMatrices == 1 || kMatrices == 2 || kMatrices == 4);
+#if defined(__CUDACC__)
+  const std::uint32_t address = shared_address(row);
+  if constexpr (kMatrices == 1 && !kTransposed)
+    asm volatile("stmatrix.sync.aligned.m8n8.x1.shared.b16 [%0], {%1};" ::"r"(address),
+                 "r"(registers[0])
+                 : "memory");
+  else if constexpr (kMatrices == 1)
+    asm volatile("stmatrix.sync.aligned.m8n8.x1.trans.shared.b16 [%0], {%1};" ::"r"(address),
+                 "r"(registers[0])
+                 : "memory");
+  else if constexpr (kMatrices == 2 && !kTransposed)
+    asm volatile("stmatrix.sync.aligned.m8n8.x2.shared.b16 [%0], {%1, %2};" ::"r"(address),
+                 "r"(registers[0]), "r"(registers[1])
+                 : "memory");
+  else if constexpr (kMatrices == 2)
+    asm volatile("stmatrix.sync.aligned.m8n8.x2.trans.shared.b16 [%0], {%1, %2};" ::"r"(address),
+                 "r"(registers[0]), "r"(registers[1])
+                 : "memory");
+  else if constexpr (!kTransposed)
+    asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
+                 "r"(registers[0]), "r"(registers[1]), "r"(registers[2]), "r"(registers[3])
+                 : "memory");
+  else
+    asm volatile(
+        "stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
+        "r"(registers[0]), "r"(registers[1]), "r"(registers[2]), "r"(registers[3])
+        : "memory");
+#else
+  emu::stmatrix(row, kMatrices, kTransposed, registers, at);
+#endif
+}
+#endif
 
 // ---- mbarrier and bulk copies (sm_90; mbarriers without bytes sm_80) ----
 

@@ -56,9 +56,10 @@ void check_copy(const char* name, const AsyncCopy& copy, std::uint32_t alignment
                     name, site_name(copy.site), current_name(), copy.from_bytes));
 }
 
-void issue(const AsyncCopy& copy) {
-  if (copy.from_bytes) race::access(copy.from, copy.from_bytes, race::Access::read, copy.site);
-  race::access(copy.to, copy.bytes, race::Access::write, copy.site);
+void issue(const AsyncCopy& copy, race::Count count) {
+  if (copy.from_bytes)
+    race::access(copy.from, copy.from_bytes, race::Access::read, copy.site, count);
+  race::access(copy.to, copy.bytes, race::Access::write, copy.site, count);
   race::mark_in_flight(copy.to, copy.bytes);
   std::memset(copy.to, 0xFF, copy.bytes);
 }
@@ -93,7 +94,7 @@ void cp_async(void* to, const void* from, std::uint32_t bytes, std::uint32_t fro
   const AsyncCopy copy{static_cast<std::byte*>(to), static_cast<const std::byte*>(from), bytes,
                        from_bytes, at};
   check_copy("cp.async", copy, bytes);
-  issue(copy);
+  issue(copy, race::Count::once);
   current()->open.push_back(copy);
 }
 
@@ -162,7 +163,7 @@ void bulk_copy(void* to, const void* from, std::uint32_t bytes, void* barrier, S
         fmt::format("cp.async.bulk at {}: {} bytes, not a multiple of 16", site_name(at), bytes));
   check_copy("cp.async.bulk", copy, 16);
   Mbarrier& state = find(barrier, "cp.async.bulk", at);
-  issue(copy);
+  issue(copy, race::Count::no);
   bulk_copies().push_back({copy, &state});
 }
 

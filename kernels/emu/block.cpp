@@ -148,6 +148,9 @@ std::byte* shared_memory() {
 std::size_t shared_bytes() {
   return g_block.shared_bytes;
 }
+int running_device() {
+  return g_block.device;
+}
 
 bool in_shared(const void* address, std::size_t bytes) {
   const auto* data = static_cast<const std::byte*>(address);

@@ -15,7 +15,7 @@ namespace glia::emu {
 
 constexpr int kWarp = 32;
 constexpr int kMaxThreads = 1024;
-constexpr std::size_t kMaxShared = 227 * 1024;  // a block's limit on sm_90; 163 KiB on sm_80
+constexpr std::size_t kMaxShared = 227 * 1024;  // of any block; `shared_limit` has the device's
 
 /// A copy that a thread has started and that has not landed: `from_bytes` come from `from`, the
 /// rest up to `bytes` is zero.
@@ -70,6 +70,8 @@ void wake(Thread& thread);
 std::byte* shared_memory();
 std::size_t shared_bytes();
 bool in_shared(const void* address, std::size_t bytes);
+/// The device on which the launch runs.
+int running_device();
 /// `shared_memory()`, after checking that `bytes` fit into what the launch asked for.
 void* shared_struct(std::size_t bytes, std::size_t alignment, Site at);
 

@@ -32,6 +32,7 @@ struct Block {
   std::optional<Stacks> stacks;  // with the first launch
   int count = 0, unfinished = 0;
   std::size_t shared_bytes = 0;
+  int device = 0;
   Thread* current = nullptr;
   Fiber host;
 

@@ -11,12 +11,12 @@
 #include <type_traits>
 
 #include "kernels/emu/block.h"
+#include "kernels/emu/launch_bounds.h"
 #include "kernels/emu/race.h"
 
 // Shared memory belongs to the emulator: one struct a kernel, through gpu::shared<Smem>().
 #undef __shared__
 #define __shared__ glia_use_gpu_shared_instead_of___shared__
-#define __launch_bounds__(...)
 
 // Real variables, so that a debugger can compare them in a breakpoint's condition.
 extern uint3 threadIdx, blockIdx;

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <map>
 
+#include "kernels/emu/devices.h"
 #include "kernels/emu/emu.h"
+#include "kernels/emu/pinned.h"
 #include "kernels/emu/race.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -25,7 +27,7 @@ Address address_of(const void* data) {
 struct Heap {
   std::map<Address, Allocation> live;
   std::array<Allocation*, 256> recent{};  // by page: most accesses hit here
-  std::size_t used = 0;
+  std::array<std::size_t, kMaxDevices> used{};
   int open = 0;
 };
 
@@ -49,15 +51,22 @@ void set_access(const Allocation& allocation, bool allowed) {
 
 }  // namespace
 
-void* allocate(std::size_t bytes, bool host) {
+void* allocate(std::size_t bytes, bool host, int device) {
   Heap& h = heap();
-  if (!host && (bytes > options().memory || h.used + bytes > options().memory)) return nullptr;
+  std::size_t& used = h.used[static_cast<std::size_t>(device)];
+  if (!host && (bytes > options().memory || used + bytes > options().memory)) return nullptr;
+  const std::size_t page = host ? pinned::page_bytes() : kAlignment;
+  const std::size_t room = host ? (bytes + page - 1) / page * page : bytes;
   void* data = nullptr;
-  if (posix_memalign(&data, kAlignment, bytes ? bytes : 1) != 0) return nullptr;
+  if (posix_memalign(&data, page, room ? room : 1) != 0) return nullptr;
   std::memset(data, 0xFF, bytes);
-  Allocation allocation{static_cast<std::byte*>(data), bytes, host, {}};
+  Allocation allocation;
+  allocation.data = static_cast<std::byte*>(data);
+  allocation.bytes = bytes;
+  allocation.host = host;
+  allocation.device = device;
   if (race::on) allocation.shadow = Shadow(bytes);
-  if (!host) h.used += bytes;
+  if (!host) used += bytes;
   if (h.open == 0) set_access(allocation, false);
   h.live.emplace(address_of(data), std::move(allocation));
   // Page-locked memory is the host's to fill: what it holds is never reported as uninitialised.
@@ -69,7 +78,8 @@ bool release(void* data) {
   Heap& h = heap();
   const auto found = h.live.find(address_of(data));
   if (found == h.live.end()) return false;
-  if (!found->second.host) h.used -= found->second.bytes;
+  if (!found->second.host)
+    h.used[static_cast<std::size_t>(found->second.device)] -= found->second.bytes;
   set_access(found->second, true);
   h.live.erase(found);
   h.recent.fill(nullptr);
@@ -96,8 +106,8 @@ bool holds(const void* address, std::size_t bytes) {
          static_cast<const std::byte*>(address) + bytes <= allocation->data + allocation->bytes;
 }
 
-std::size_t used_bytes() {
-  return heap().used;
+std::size_t used_bytes(int device) {
+  return heap().used[static_cast<std::size_t>(device)];
 }
 
 Open::Open() {

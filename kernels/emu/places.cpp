@@ -21,8 +21,9 @@ namespace {
 
 constexpr std::uint32_t kIsSite = 0x80000000u;
 
+// Like the names below never destroyed: the profile's table is made as the program ends.
 std::vector<Site>& sites() {
-  static std::vector<Site> all;
+  static std::vector<Site>& all = *new std::vector<Site>;
   return all;
 }
 
@@ -32,10 +33,10 @@ std::uintptr_t link_base() {
   return header->e_type == ET_DYN ? 0 : reinterpret_cast<std::uintptr_t>(__executable_start);
 }
 
-/// Kernel code before the emulator's headers that were inlined into it.
+/// Code of ours that was inlined into a kernel or into what launches one: that is named before it.
 bool is_emulator(const std::string& frame) {
-  return frame.find("kernels/emu/") != std::string::npos &&
-         frame.find("/tests/") == std::string::npos;
+  const auto has = [&](const char* part) { return frame.find(part) != std::string::npos; };
+  return (has("kernels/emu/") && !has("/tests/")) || has("kernels/cuda/gpu.h");
 }
 
 /// "path:line" without addr2line's remarks and the source root.
@@ -87,7 +88,7 @@ std::uint32_t place_of(Site site) {
 }
 
 std::vector<std::string> place_names(const std::vector<std::uint32_t>& places) {
-  static std::unordered_map<std::uint32_t, std::string> names;
+  static auto& names = *new std::unordered_map<std::uint32_t, std::string>;
   std::vector<std::uint32_t> unknown;
   for (const std::uint32_t place : places)
     if (!(place & kIsSite) && names.try_emplace(place).second) unknown.push_back(place);

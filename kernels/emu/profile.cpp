@@ -23,24 +23,23 @@ struct Part {
   std::size_t bytes;
 };
 
-struct Instruction {
-  bool shared = false;
-  std::vector<Part> parts;  // a lane each
-};
+using Instruction = std::vector<Part>;  // a lane each
 
 struct Counts {
   std::uint64_t instructions = 0, units = 0, ideal = 0;
 };
 
 struct State {
-  // (place, warp, how often the lane was here) -> the lanes' addresses
-  std::map<std::tuple<std::uint32_t, int, std::uint32_t>, Instruction> open;
-  std::unordered_map<std::uint64_t, std::uint32_t> visits;  // (thread, place) -> times
+  // (place, shared, warp, how often the lane was here) -> the lanes' addresses. One place may touch
+  // both memories: cp.async does, and where it fills with zeros only the shared one.
+  std::map<std::tuple<std::uint32_t, bool, int, std::uint32_t>, Instruction> open;
+  std::unordered_map<std::uint64_t, std::uint32_t> visits;  // (thread, shared, place) -> times
   std::map<std::pair<std::uint32_t, bool>, Counts> counts;  // (place, shared)
 };
 
+// Never destroyed: the table is asked for as the program ends.
 State& state() {
-  static State instance;
+  static State& instance = *new State;
   return instance;
 }
 
@@ -62,9 +61,8 @@ std::size_t wavefronts(const Part* parts, std::size_t count) {
   return most;
 }
 
-void count_shared(const Instruction& instruction, Counts& counts) {
+void count_shared(const Instruction& parts, Counts& counts) {
   // 8-byte accesses go by half warps, 16-byte ones by quarters: 128 bytes a pass.
-  const auto& parts = instruction.parts;
   const std::size_t lanes =
       std::min<std::size_t>(kRowBytes / std::max<std::size_t>(parts[0].bytes, 4), 32);
   for (std::size_t i = 0; i < parts.size(); i += lanes) {
@@ -73,9 +71,9 @@ void count_shared(const Instruction& instruction, Counts& counts) {
   }
 }
 
-void count_device(const Instruction& instruction, Counts& counts) {
+void count_device(const Instruction& parts, Counts& counts) {
   std::set<std::uintptr_t> sectors, bytes;
-  for (const Part& part : instruction.parts)
+  for (const Part& part : parts)
     for (std::uintptr_t byte = part.address; byte < part.address + part.bytes; ++byte) {
       sectors.insert(byte / kSector);
       bytes.insert(byte);
@@ -89,11 +87,10 @@ void count_device(const Instruction& instruction, Counts& counts) {
 void record(const Thread& thread, const void* address, std::size_t bytes, bool shared,
             std::uint32_t place) {
   State& s = state();
-  const std::uint64_t key = static_cast<std::uint64_t>(thread.id) << 32 | place;
+  const std::uint64_t key =
+      static_cast<std::uint64_t>(2 * thread.id + (shared ? 1 : 0)) << 32 | place;
   const std::uint32_t visit = s.visits[key]++;
-  Instruction& instruction = s.open[{place, thread.id / kWarp, visit}];
-  instruction.shared = shared;
-  instruction.parts.push_back(
+  s.open[{place, shared, thread.id / kWarp, visit}].push_back(
       {thread.id % kWarp, reinterpret_cast<std::uintptr_t>(address), bytes});
 }
 
@@ -110,11 +107,12 @@ void record_matrix(const void* const rows[8], std::uint32_t place) {
 void end_interval() {
   State& s = state();
   for (auto& [key, instruction] : s.open) {
-    Counts& counts = s.counts[{std::get<0>(key), instruction.shared}];
+    const bool shared = std::get<1>(key);
+    Counts& counts = s.counts[{std::get<0>(key), shared}];
     ++counts.instructions;
-    std::sort(instruction.parts.begin(), instruction.parts.end(),
+    std::sort(instruction.begin(), instruction.end(),
               [](const Part& a, const Part& b) { return a.lane < b.lane; });
-    instruction.shared ? count_shared(instruction, counts) : count_device(instruction, counts);
+    shared ? count_shared(instruction, counts) : count_device(instruction, counts);
   }
   s.open.clear();
   s.visits.clear();

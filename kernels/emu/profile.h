@@ -13,6 +13,7 @@
 
 namespace glia::emu::profile {
 
+/// `bytes`: 1, 2, 4, 8 or 16, what one instruction of a lane can move.
 void record(const Thread& thread, const void* address, std::size_t bytes, bool shared,
             std::uint32_t place);
 /// One 8x8 matrix of an ldmatrix: the 16-byte rows that eight lanes point at, in one phase.

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "kernels/emu/devices.h"
 #include "kernels/emu/memory.h"
+#include "kernels/emu/order.h"
 #include "kernels/emu/places.h"
 #include "kernels/emu/profile.h"
 #include "kernels/emu/race_reports.h"
@@ -95,6 +98,7 @@ void check_cell(Cell& cell, std::uint8_t& bytes_state, const Record& me, Access 
 struct Range {
   Shadow* shadow = nullptr;
   Where where{};
+  memory::Allocation* allocation = nullptr;  // none for shared memory
 };
 
 /// The shadow of [address, address + bytes), when that lies in one allocation or in shared memory.
@@ -102,9 +106,10 @@ Range find(const void* address, std::size_t bytes) {
   const auto* data = static_cast<const std::byte*>(address);
   if (in_shared(address, bytes))
     return {&g_state.shared,
-            {true, static_cast<std::size_t>(data - shared_memory()), shared_bytes()}};
+            {true, static_cast<std::size_t>(data - shared_memory()), shared_bytes()},
+            nullptr};
   if (memory::Allocation* a = memory::find(address); a && data + bytes <= a->data + a->bytes)
-    return {&a->shadow, {false, static_cast<std::size_t>(data - a->data), a->bytes}};
+    return {&a->shadow, {false, static_cast<std::size_t>(data - a->data), a->bytes}, a};
   return {};
 }
 
@@ -140,8 +145,17 @@ void access(const void* address, std::size_t bytes, Access kind, std::uint32_t p
           fmt::format("byte {} of a device allocation of {} bytes", data - a->data, a->bytes));
     out_of_bounds(kind, bytes, place, "neither shared nor device memory");
   }
-  if (count == Count::yes && options().profile)
-    profile::record(*current(), address, bytes, range.where.shared, place);
+  if (memory::Allocation* a = range.allocation) {
+    if (!a->host && !reaches(running_device(), a->device))
+      out_of_bounds(kind, bytes, place, fmt::format("memory of device {}", a->device));
+    touch(*a, static_cast<const std::byte*>(address), bytes, kind != Access::read);
+  }
+  if (count != Count::no && options().profile) {
+    const std::size_t step = count == Count::by_words ? 4 : bytes;
+    for (std::size_t done = 0; done < bytes; done += step)
+      profile::record(*current(), static_cast<const std::byte*>(address) + done,
+                      std::min(step, bytes - done), range.where.shared, place);
+  }
   Record me = record_of(*current(), place);
   Where where = range.where;
   each_four(range.where.offset, bytes, [&](std::size_t four, std::uint8_t mask) {

@@ -22,14 +22,17 @@ extern bool on;
 /// What a thread knows: for each thread of the block, the first event it has not learnt of.
 using Clock = std::vector<std::uint32_t>;
 
-enum class Count : bool { no, yes };  // whether the profile counts it, when there is one
+// How the profile counts an access, when there is one: not at all (the copy engine's), as one
+// instruction, or as one for every four bytes.
+enum class Count : std::uint8_t { no, once, by_words };
 enum class Access : std::uint8_t { read, write, atomic };
 
 /// Checks and records an access of the running thread at `place`. Aborts the launch when it lies
 /// outside shared memory, device memory and the thread's own locals.
 void access(const void* address, std::size_t bytes, Access kind, std::uint32_t place,
-            Count count = Count::yes);
-void access(const void* address, std::size_t bytes, Access kind, Site at, Count count = Count::yes);
+            Count count = Count::once);
+void access(const void* address, std::size_t bytes, Access kind, Site at,
+            Count count = Count::once);
 
 void begin_launch();
 void begin_block(std::uint64_t block_index);

@@ -66,22 +66,6 @@ void run_block(const Launch& launch, std::uint64_t index) {
   if (options().profile) profile::end_interval();
 }
 
-void check_launch(const Launch& launch) {
-  const dim3 g = launch.grid, t = launch.block;
-  const std::uint64_t threads = std::uint64_t{t.x} * t.y * t.z;
-  check(threads >= 1 && threads <= kMaxThreads && t.z <= 64,
-        "emu: {}: a block of ({},{},{}) threads; a GPU takes 1 to {}, at most 64 in z", launch.name,
-        t.x, t.y, t.z, kMaxThreads);
-  check(g.x >= 1 && g.y >= 1 && g.z >= 1 && g.x <= 0x7FFFFFFFu && g.y <= 65535 && g.z <= 65535,
-        "emu: {}: a grid of ({},{},{}) blocks; a GPU takes 1 to 2147483647 in x, 1 to 65535 in y "
-        "and z",
-        launch.name, g.x, g.y, g.z);
-  check(launch.smem_bytes <= kMaxShared,
-        "emu: {}: {} bytes of shared memory; a block of sm_90 has at most {}", launch.name,
-        launch.smem_bytes, kMaxShared);
-  check(!g_block.current, "emu: {}: a kernel cannot launch another", launch.name);
-}
-
 const char* schedule_name(Schedule schedule) {
   switch (schedule) {
     case Schedule::first_in: return "first-in";
@@ -105,6 +89,7 @@ const char* schedule_name(Schedule schedule) {
 void run(const Launch& launch, void (*body)(void*), void* closure) {
   static std::mutex one_at_a_time;
   check_launch(launch);
+  check(!g_block.current, "emu: {}: a kernel cannot launch another", launch.name);
   const std::lock_guard lock(one_at_a_time);
   Block& b = g_block;
   const memory::Open open;
@@ -118,6 +103,7 @@ void run(const Launch& launch, void (*body)(void*), void* closure) {
   b.host = Fiber::this_thread();
   b.count = static_cast<int>(launch.block.x * launch.block.y * launch.block.z);
   b.shared_bytes = launch.smem_bytes;
+  b.device = launch.device;
   b.error.clear();
   b.random = Sequence(options().seed, 0x656D75);
   gridDim = launch.grid;

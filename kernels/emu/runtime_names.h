@@ -42,3 +42,6 @@
 #define cudaFuncGetAttributes glia_emu_cudaFuncGetAttributes
 #define cudaRuntimeGetVersion glia_emu_cudaRuntimeGetVersion
 #define cudaDriverGetVersion glia_emu_cudaDriverGetVersion
+#define cudaDeviceCanAccessPeer glia_emu_cudaDeviceCanAccessPeer
+#define cudaDeviceEnablePeerAccess glia_emu_cudaDeviceEnablePeerAccess
+#define cudaDeviceDisablePeerAccess glia_emu_cudaDeviceDisablePeerAccess

@@ -10,43 +10,71 @@
 #include "kernels/emu/places.h"
 #include "kernels/emu/profile.h"
 #include "kernels/emu/race.h"
+#include "kernels/emu/tensor_core_sum.h"
 
 namespace glia::emu {
 namespace {
 
 constexpr std::uint32_t kAll = 0xFFFFFFFFu;
 
-struct LoadSlot {
-  std::uint32_t* registers;
-  const void* row;
+/// What a lane brings to ldmatrix or stmatrix.
+template <class Register, class Row>
+struct MoveSlot {
+  Register* registers;
+  Row* row;
   int count;
   Site at;
 };
+using LoadSlot = MoveSlot<std::uint32_t, const std::byte>;
+using StoreSlot = MoveSlot<const std::uint32_t, std::byte>;
 
-std::uint16_t element(const void* row, int column) {
-  std::uint16_t value;
-  std::memcpy(&value, static_cast<const std::byte*>(row) + 2 * column, sizeof value);
-  return value;
-}
-
-template <bool transposed>
-void load(void* const slots[kWarp], std::uint32_t) {
-  const auto slot = [&](int lane) -> const LoadSlot& {
-    return *static_cast<LoadSlot*>(slots[lane]);
-  };
-  for (int m = 0; m < slot(0).count && race::on && options().profile; ++m) {
+template <class Slot>
+void record_rows(void* const slots[kWarp]) {
+  if (!race::on || !options().profile) return;
+  const auto slot = [&](int lane) -> const Slot& { return *static_cast<Slot*>(slots[lane]); };
+  for (int m = 0; m < slot(0).count; ++m) {
     const void* rows[8];
     for (int r = 0; r < 8; ++r) rows[r] = slot(8 * m + r).row;
     profile::record_matrix(rows, place_of(slot(0).at));
   }
+}
+
+/// Calls `move(lane's slot, m, half, address)` for the two elements of every lane in each matrix.
+template <class Slot, bool transposed, class Move>
+void each_element(void* const slots[kWarp], Move move) {
+  const auto slot = [&](int lane) -> const Slot& { return *static_cast<Slot*>(slots[lane]); };
   for (int lane = 0; lane < kWarp; ++lane)
-    for (int m = 0; m < slot(lane).count; ++m) {
-      const int line = lane / 4, pair = 2 * (lane % 4);
-      const auto at = [&](int r, int c) { return element(slot(8 * m + r).row, c); };
-      const std::uint32_t low = transposed ? at(pair, line) : at(line, pair);
-      const std::uint32_t high = transposed ? at(pair + 1, line) : at(line, pair + 1);
-      slot(lane).registers[m] = low | high << 16;
-    }
+    for (int m = 0; m < slot(lane).count; ++m)
+      for (int half = 0; half < 2; ++half) {
+        const int line = lane / 4, pair = 2 * (lane % 4) + half;
+        move(slot(lane), m, half,
+             transposed ? slot(8 * m + pair).row + 2 * line : slot(8 * m + line).row + 2 * pair);
+      }
+}
+
+template <bool transposed>
+void load(void* const slots[kWarp], std::uint32_t) {
+  record_rows<LoadSlot>(slots);
+  each_element<LoadSlot, transposed>(
+      slots, [](const LoadSlot& lane, int m, int half, const std::byte* from) {
+        std::memcpy(reinterpret_cast<std::byte*>(&lane.registers[m]) + 2 * half, from, 2);
+      });
+}
+
+template <bool transposed>
+void store(void* const slots[kWarp], std::uint32_t) {
+  record_rows<StoreSlot>(slots);
+  each_element<StoreSlot, transposed>(
+      slots, [](const StoreSlot& lane, int m, int half, std::byte* to) {
+        std::memcpy(to, reinterpret_cast<const std::byte*>(&lane.registers[m]) + 2 * half, 2);
+      });
+}
+
+void check_row(const char* name, const void* row, race::Access kind, Site at) {
+  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0 || !in_shared(row, 16))
+    abort_launch(fmt::format("{} at {} by {}: a row must be 16 aligned bytes of shared memory",
+                             name, site_name(at), current_name()));
+  race::access(row, 16, kind, at, race::Count::no);
 }
 
 struct MmaSlot {
@@ -55,48 +83,44 @@ struct MmaSlot {
   const std::uint32_t* b;
 };
 
-double bf16(std::uint32_t bits) {
-  return std::bit_cast<float>(bits << 16);
+float bf16_of_pair(std::uint32_t pair, int which) {
+  return std::bit_cast<float>(which == 0 ? pair << 16 : pair & 0xFFFF0000u);
 }
-double bf16_of_pair(std::uint32_t pair, int which) {
-  return bf16(which == 0 ? pair & 0xFFFFu : pair >> 16);
-}
-double tf32(std::uint32_t bits) {
+float tf32(std::uint32_t bits) {
   return std::bit_cast<float>(bits & 0xFFFFE000u);
 }
 
 /// d += a * b for a 16x8 result; `a_at(row, k)` and `b_at(k, column)` read the operands.
 template <int depth, class A, class B>
 void multiply(void* const slots[kWarp], A a_at, B b_at) {
-  double a[16][depth], b[depth][8];
+  Operand a[16][depth], b[8][depth];
   for (int k = 0; k < depth; ++k) {
-    for (int row = 0; row < 16; ++row) a[row][k] = a_at(row, k);
-    for (int column = 0; column < 8; ++column) b[k][column] = b_at(k, column);
+    for (int row = 0; row < 16; ++row) a[row][k] = operand(a_at(row, k));
+    for (int column = 0; column < 8; ++column) b[column][k] = operand(b_at(k, column));
   }
+  const bool hopper = options().architecture >= 90;
+  const int at_once = hopper ? depth : depth / 2, fraction_bits = hopper ? 25 : 24;
   for (int lane = 0; lane < kWarp; ++lane)
     for (int i = 0; i < 4; ++i) {
       const int row = lane / 4 + 8 * (i / 2), column = 2 * (lane % 4) + i % 2;
       float& d = static_cast<MmaSlot*>(slots[lane])->d[i];
-      double sum = d;
-      for (int k = 0; k < depth; ++k) sum += a[row][k] * b[k][column];
-      d = static_cast<float>(sum);
+      for (int k = 0; k < depth; k += at_once)
+        d = fused_dot_add(&a[row][k], &b[column][k], at_once, d, fraction_bits);
     }
 }
 
 }  // namespace
 
 void ldmatrix(std::uint32_t* registers, int count, bool transposed, const void* row, Site at) {
-  const int lane = current()->id % kWarp;
-  LoadSlot mine{registers, row, count, at};
-  if (lane < 8 * count) {
-    if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0 || !in_shared(row, 16))
-      abort_launch(
-          fmt::format("ldmatrix at {} by {}: a row must be 16 aligned bytes of "
-                      "shared memory",
-                      site_name(at), current_name()));
-    race::access(row, 16, race::Access::read, at, race::Count::no);
-  }
+  LoadSlot mine{registers, static_cast<const std::byte*>(row), count, at};
+  if (current()->id % kWarp < 8 * count) check_row("ldmatrix", row, race::Access::read, at);
   meet(kAll, "ldmatrix", at, &mine, transposed ? load<true> : load<false>);
+}
+
+void stmatrix(void* row, int count, bool transposed, const std::uint32_t* registers, Site at) {
+  StoreSlot mine{registers, static_cast<std::byte*>(row), count, at};
+  if (current()->id % kWarp < 8 * count) check_row("stmatrix", row, race::Access::write, at);
+  meet(kAll, "stmatrix", at, &mine, transposed ? store<true> : store<false>);
 }
 
 void mma_bf16_m16n8k16(float* d, const std::uint32_t* a, const std::uint32_t* b, Site at) {

@@ -8,6 +8,7 @@
 #include "kernels/emu/race.h"
 
 using glia::emu::race::Access;
+using glia::emu::race::Count;
 
 #define GLIA_PLACE glia::emu::place_of(__builtin_return_address(0))
 #define GLIA_HOOK(name, bytes, kind)                                   \
@@ -66,11 +67,12 @@ GLIA_HOOKS(4)
 GLIA_HOOKS(8)
 GLIA_HOOKS(16)
 
+// Structs of other sizes, or less aligned than one instruction needs.
 void __tsan_read_range(void* address, std::size_t bytes) {
-  glia::emu::race::access(address, bytes, Access::read, GLIA_PLACE);
+  glia::emu::race::access(address, bytes, Access::read, GLIA_PLACE, Count::by_words);
 }
 void __tsan_write_range(void* address, std::size_t bytes) {
-  glia::emu::race::access(address, bytes, Access::write, GLIA_PLACE);
+  glia::emu::race::access(address, bytes, Access::write, GLIA_PLACE, Count::by_words);
 }
 
 GLIA_ATOMICS(8, std::uint8_t)

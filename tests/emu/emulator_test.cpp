@@ -1,7 +1,5 @@
 // The emulator itself: instructions against their definitions, the runtime's refusals, reports.
-#include <algorithm>
 #include <regex>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -26,16 +24,6 @@ std::string error_of(void (*body)()) {
 void contains(const std::string& text, const std::string& pattern) {
   INFO(text);
   CHECK(std::regex_search(text, std::regex(pattern)));
-}
-
-/// ratio of `counted` at the line with most of it, in the profile table.
-double worst_ratio(const std::string& table, const std::string& file, const std::string& counted) {
-  std::istringstream lines(table);
-  double worst = 0;
-  for (std::string line; std::getline(lines, line);)
-    if (line.find(file) != std::string::npos && line.find(counted) != std::string::npos)
-      worst = std::max(worst, std::stod(line.substr(line.rfind(' '))));
-  return worst;
 }
 
 }  // namespace
@@ -146,28 +134,6 @@ TEST_CASE("the race checker says what it found", "[emu]") {
            "copy in flight: read at " + place + ".*that nobody has waited for");
   contains(error_of([] { run_row_sums_ring(Bug::no_barrier_after_init); }),
            "race: atomic at " + place + " by .* is not ordered with the write at " + place);
-}
-
-TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
-  if (!emu::race_checker()) {
-    WARN("skipped: this build has no race checker");
-    return;
-  }
-  const auto profile = [](double (*run)(Bug)) {
-    emu::options() = {.profile = true};
-    emu::clear_profile();
-    CHECK(run(Bug::none) <= 1);
-    emu::options() = {};
-    return emu::profile_table();
-  };
-  // Rows of 128 bytes put the eight rows of an ldmatrix into the same banks; padding parts them.
-  CHECK(worst_ratio(profile(run_gemm_bf16), "gemm_bf16.cu", "shared wavefronts") <= 2);
-  CHECK(worst_ratio(profile(run_gemm_bf16_unpadded), "gemm_bf16.cu", "shared wavefronts") == 8);
-  // A lane a row of five floats: each load touches five times the sectors of a dense one, less what
-  // neighbours share.
-  const double sectors = worst_ratio(profile(run_batch_stats), "batch_stats.cu", "32-byte sectors");
-  CHECK(sectors > 4);
-  CHECK(sectors <= 8);
 }
 
 }  // namespace glia::emu_test

@@ -16,4 +16,10 @@ double run_gemm_bf16_unpadded(Bug bug);
 double run_mma_tf32(Bug bug);
 double run_row_sums_ring(Bug bug);
 
+// Host code around a kernel: batches through two streams and page-locked memory; a clock around
+// launches; two devices.
+double run_pipeline(Bug bug);
+double run_clock(Bug bug);
+double run_two_devices(Bug bug);
+
 }  // namespace glia::emu_test

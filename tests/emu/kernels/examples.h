@@ -2,6 +2,8 @@
 // demand the emulator to find; Bug::none is the correct kernel.
 #pragma once
 
+#include <cuda_runtime.h>
+
 #include <cstdint>
 
 namespace glia::emu_test {
@@ -49,6 +51,15 @@ enum class Bug : int {
   too_many_bytes_expected,
   wrong_arrival_count,
   bytes_not_expected,
+  // host code around scale
+  host_reads_early,
+  no_event_wait,
+  copy_overtakes_kernel,
+  buffer_reused_early,
+  clock_before_finish,
+  wrong_current_device,
+  memory_of_other_device,
+  block_beyond_bounds,
 };
 
 /// x [rows, channels] -> mean and M2 (the sum of squared deviations) a channel, in two launches;
@@ -82,5 +93,23 @@ void warp_ops(int* out);
 /// plain, transposed [32, 4]: the registers of ldmatrix.x4 over four 8x8 matrices whose element
 /// (row r of 32, column c) is 8 r + c.
 void ldmatrix_both(std::uint32_t* plain, std::uint32_t* transposed);
+
+/// y [n] = 2 x [n] + 1 on `stream`.
+void scale(const float* x, float* y, int n, cudaStream_t stream, Bug bug);
+
+/// out [32, 8]: rows of four 8x8 matrices after stmatrix of the first 1, 2 or 4; element i of
+/// matrix m, in the order of lanes, is 64 m + i. Rows of other matrices stay 0xFFFF.
+void stmatrix(std::uint16_t* out, int matrices, bool transposed);
+
+/// out [n, 4]: of x [n, 2] both ways of packing, of pairs a, b, c in abc [n, 3] max(a * b + c, 0)
+/// and max(a, b).
+void packed_bf16(const float* x, const std::uint32_t* abc, std::uint32_t* out, int n);
+
+/// d [16, 8] = c [16, 8] + a [16, 16] * bt [8, 16] transposed, by one bf16 instruction.
+void mma_bf16(const std::uint16_t* a, const std::uint16_t* bt, const float* c, float* d);
+
+/// y [64, 4]: rows 0..valid of x, in pairs exchanged and each reversed; 16 bytes at a time by way
+/// of shared memory, where every third row of 32 is filled with zeros.
+void wide_copies(const float* x, float* y, int valid);
 
 }  // namespace glia::emu_test
