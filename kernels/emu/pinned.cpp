@@ -17,6 +17,7 @@ namespace glia::emu::pinned {
 namespace {
 
 using Address = std::uintptr_t;
+constexpr std::size_t kEndPages = 4;
 
 struct Watch {
   Extent extent;
@@ -119,7 +120,14 @@ void close(const Extent& extent, const Doer& doer) {
   if (extent.bytes == 0) return;
   listen();
   const Open open;
-  watches().push_back({extent, doer});
+  // Opening a page again costs a fault: of a large copy only the two ends are closed.
+  const std::size_t end_bytes = kEndPages * page_bytes();
+  if (extent.bytes <= 2 * end_bytes) {
+    watches().push_back({extent, doer});
+    return;
+  }
+  watches().push_back({{extent.begin, end_bytes, extent.write}, doer});
+  watches().push_back({{extent.begin + extent.bytes - end_bytes, end_bytes, extent.write}, doer});
 }
 
 void release(Point point) {

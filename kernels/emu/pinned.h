@@ -10,7 +10,7 @@ namespace glia::emu::pinned {
 std::size_t page_bytes();
 
 /// Host code may not touch `extent` until `doer` has run; where that only reads it the host may
-/// still read.
+/// still read. Of a large extent the first and the last pages stand for all.
 void close(const Extent& extent, const Doer& doer);
 /// `point` has run.
 void release(Point point);
