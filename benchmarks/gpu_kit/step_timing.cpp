@@ -89,6 +89,37 @@ std::vector<Contender> contenders(const Bench& bench, std::optional<Conversation
   return all;
 }
 
+/// The rate of a peak that the step `ceilings` measured; 0 where it did not.
+double peak(const Bench& bench, const char* name) {
+  const StepResult* ceilings = bench.results->find("ceilings");
+  if (!ceilings || !ceilings->contains("peaks") || ceilings->at("peaks").empty()) return 0;
+  const StepResult& first = ceilings->at("peaks").front();
+  return first.contains(name) && first.at(name).is_number() ? first.at(name).get<double>() : 0;
+}
+
+/// Floors of each case in fp32 and, by the matrix units, in tf32 and bf16, where their rate is
+/// known.
+void add_floors(const Bench& bench, Conversation& worker, Deadline deadline, StepResult& table) {
+  const double bytes = peak(bench, "bytes_per_s");
+  for (StepResult& row : table)
+    for (const auto& [key, rate] :
+         {std::pair("floors", "flops_per_s"), std::pair("floors_tf32", "tf32_flops_per_s"),
+          std::pair("floors_bf16", "bf16_flops_per_s")}) {
+      const double flops = peak(bench, rate);
+      if (bytes == 0 || flops == 0) continue;
+      const nlohmann::json answer =
+          worker.ask({{"do", "floors"},
+                      {"base_width", row["base_width"].get<int>()},
+                      {"batch_size", row["batch_size"].get<int>()},
+                      {"size", row["size"].get<int>()},
+                      {"flops_per_s", flops},
+                      // A model of fp32 storage: half the bytes where activations are bf16.
+                      {"bytes_per_s", key == std::string_view("floors_bf16") ? 2 * bytes : bytes}},
+                     deadline);
+      if (answer.contains("floors")) row[key] = answer["floors"];
+    }
+}
+
 }  // namespace
 
 void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
@@ -125,6 +156,7 @@ void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
       row["seconds"][contender.name].push_back(s.get<double>());
     row["peak_bytes"][contender.name] = answer["peak_bytes"];
   };
+  add_floors(bench, worker, deadline, table);
   for (int round = 0; round < kRounds; ++round)
     for (std::size_t i = 0; i < cases.size(); ++i)
       for (std::size_t k = 0; k < all.size(); ++k) {

@@ -27,6 +27,14 @@ double fastest(const Json& seconds, std::string_view prefix) {
   return least;
 }
 
+/// How much of a step's time its floor S0 is, in the precision of its convolutions.
+std::string floor_share(const Json& c, const std::string& name, double median) {
+  const auto has = [&](const char* word) { return name.find(word) != std::string::npos; };
+  const char* key = has("bf16") ? "floors_bf16" : has("tf32") ? "floors_tf32" : "floors";
+  if (!c.contains(key) || c.at(key).empty()) return "-";
+  return fmt::format("{:.0f} %", 100 * c.at(key)[0].at("seconds").get<double>() / median);
+}
+
 Table ladder(const Json& c) {
   Table table{.head = {"step", "ms", "images/s", "of PyTorch's best", "of floor S0", "MiB"},
               .rows = {}};
@@ -35,14 +43,11 @@ Table ladder(const Json& c) {
   for (const auto& [name, samples] : seconds.items()) order.emplace_back(median_of(samples), name);
   std::sort(order.begin(), order.end());
   const double peer = fastest(seconds, "torch");
-  const double floor = c.contains("floors") && !c.at("floors").empty()
-                           ? c.at("floors")[0].at("seconds").get<double>()
-                           : 0;
   for (const auto& [median, name] : order)
     table.rows.push_back({name, fmt::format("{:.2f}", 1e3 * median),
                           fmt::format("{:.1f}", c.at("batch_size").get<double>() / median),
                           peer > 0 ? fmt::format("{:.2f}", median / peer) : "-",
-                          floor > 0 ? fmt::format("{:.0f} %", 100 * floor / median) : "-",
+                          floor_share(c, name, median),
                           fmt::format("{:.0f}", c.at("peak_bytes").value(name, 0.0) / (1 << 20))});
   for (const auto& [name, problem] : c.at("problems").items())
     table.rows.push_back({name, problem.get<std::string>(), "", "", "", ""});

@@ -1,6 +1,8 @@
 // A program that stays and answers the GPU kit: a line of JSON for each line of JSON, until its
 // input ends.
 //   {"do": "step"}    seconds of whole training steps on a random batch
+//   {"do": "floors"}  the least seconds of a step in four degrees of fusion (suite/floors.h), from
+//                     what the device does at best
 //   {"do": "losses"}  the losses of the first steps on slices, in the order of their ids, and a
 //   hash
 //                     of the weights after the last; writes the weights before the first
@@ -13,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "benchmarks/suite/floors.h"
 #include "benchmarks/suite/repeated_step.h"
 #include "benchmarks/suite/stopwatch.h"
 #include "engine/base/hash.h"
@@ -61,6 +64,18 @@ json time_steps(const json& question) {
           {"peak_bytes", device->allocator().peak_bytes() + device->context().workspace.size()}};
 }
 
+json floors(const json& question) {
+  const bench::Peaks peaks{.flops = question.at("flops_per_s").get<double>(),
+                           .bytes = question.at("bytes_per_s").get<double>()};
+  const auto step = bench::record_training_step(config_of(question, 3),
+                                                question.at("batch_size").get<std::int64_t>(),
+                                                question.at("size").get<std::int64_t>());
+  json found = json::array();
+  for (const bench::Floor& floor : bench::step_floors(step, peaks))
+    found.push_back({{"name", floor.name}, {"what", floor.what}, {"seconds", floor.seconds}});
+  return {{"floors", found}};
+}
+
 json train(const json& question) {
   const auto device = open(question);
   std::vector<Sample> samples = scan_pairs(question.at("data").get<std::string>());
@@ -95,8 +110,9 @@ json answer(const std::string& line) {
     const json question = parse_json(line, "gpu-kit-worker");
     const auto what = question.at("do").get<std::string>();
     if (what == "step") return time_steps(question);
+    if (what == "floors") return floors(question);
     if (what == "losses") return train(question);
-    fail("found the question '{}', expected step or losses", what);
+    fail("found the question '{}', expected step, floors or losses", what);
   } catch (const std::exception& error) {
     return {{"problem", error.what()}};
   }

@@ -151,13 +151,18 @@ LaunchConfig config(const KernelContext& context, std::int64_t count, const char
           .name = name};
 }
 
+/// As atomics take it.
+unsigned long long* word_of(const View& i64) {
+  return reinterpret_cast<unsigned long long*>(i64.as<std::int64_t>());
+}
+
 }  // namespace
 
 void adam_step(KernelContext& context, const AdamStep& a) {
   const Flat<3> flat{{a.w.as<float>(), a.m.as<float>(), a.v.as<float>()},
                      a.g.as<float>(),
                      a.w.shape.numel(),
-                     a.not_finite.as<unsigned long long>()};
+                     word_of(a.not_finite)};
   if (flat.count == 0) return;
   const AdamRule rule{.b1 = static_cast<float>(a.beta1),
                       .b2 = static_cast<float>(a.beta2),
@@ -183,7 +188,7 @@ void sgd_step(KernelContext& context, const SgdStep& a) {
   const Flat<2> flat{{a.w.as<float>(), a.m.as<float>()},
                      a.g.as<float>(),
                      a.w.shape.numel(),
-                     a.not_finite.as<unsigned long long>()};
+                     word_of(a.not_finite)};
   if (flat.count == 0) return;
   const SgdRule rule{.lr = static_cast<float>(a.lr),
                      .momentum = static_cast<float>(a.momentum),
@@ -198,7 +203,7 @@ void rmsprop_step(KernelContext& context, const RmspropStep& a) {
   const Flat<2> flat{{a.w.as<float>(), a.v.as<float>()},
                      a.g.as<float>(),
                      a.w.shape.numel(),
-                     a.not_finite.as<unsigned long long>()};
+                     word_of(a.not_finite)};
   if (flat.count == 0) return;
   const RmspropRule rule{.lr = static_cast<float>(a.lr),
                          .alpha = static_cast<float>(a.alpha),

@@ -78,14 +78,15 @@ TEST_CASE("gpu kit: the ladder has the fastest first, beside PyTorch's best and 
                   "torch bf16": [0.1, 0.1, 0.1]},
       "peak_bytes": {"native eager": 2097152, "torch fp32": 0, "torch bf16": 0},
       "problems": {"cudnn eager": "unsupported: no engine"},
-      "floors": [{"name": "S0", "seconds": 0.05}]}]})",
+      "floors": [{"name": "S0", "seconds": 0.05}],
+      "floors_bf16": [{"name": "S0", "seconds": 0.01}]}]})",
                                        "timing");
   const auto tables = kit::ladder_tables(timing);
   REQUIRE(tables.size() == 1);
   CHECK(tables[0].name == "Base width 2, batch 6, 16x16");
   const auto& rows = tables[0].table.rows;
   REQUIRE(rows.size() == 4);
-  CHECK(rows[0] == std::vector<std::string>{"torch bf16", "100.00", "60.0", "1.00", "50 %", "0"});
+  CHECK(rows[0] == std::vector<std::string>{"torch bf16", "100.00", "60.0", "1.00", "10 %", "0"});
   CHECK(rows[1] == std::vector<std::string>{"native eager", "200.00", "30.0", "2.00", "25 %", "2"});
   CHECK(rows[2][0] == "torch fp32");
   CHECK(rows[3] ==

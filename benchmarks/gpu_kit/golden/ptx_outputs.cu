@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/gpu.h"
 #include "kernels/cuda/ptx.h"
+#include "kernels/cuda/ptx_bf16.h"
 
 namespace glia::GLIA_GPU {
 
@@ -79,6 +80,37 @@ __global__ void mma_tf32_kernel(std::uint32_t* out) {
 __global__ void to_tf32_kernel(std::uint32_t* out) {
   for (int i = 0; i < kGoldenWords; ++i)
     out[threadIdx.x * kGoldenWords + i] = ptx::to_tf32(number(threadIdx.x, i));
+}
+
+template <int kMatrices, bool kTransposed>
+__global__ void stmatrix_kernel([[maybe_unused]] std::uint32_t* out) {
+#if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+  Tile& tile = filled_tile();
+  std::uint32_t registers[kMatrices];
+  for (int i = 0; i < kMatrices; ++i) registers[i] = mixed(threadIdx.x, 60 + i);
+  ptx::stmatrix<kMatrices, kTransposed>(tile.words[threadIdx.x], registers);
+  // All rows are stored.
+  __syncthreads();
+  for (int i = 0; i < 4; ++i) out[threadIdx.x * kGoldenWords + i] = tile.words[threadIdx.x][i];
+#endif
+}
+
+/// Pairs of bf16: drawn, and those that are seldom drawn in lane 0.
+__device__ std::uint32_t pair_or_special(std::uint32_t lane, std::uint32_t i) {
+  constexpr std::uint32_t kSpecial[] = {0x80007FC0u, 0x7F80FF80u, 0x00000001u, 0x7F7FFF7Fu};
+  return lane == 0 ? kSpecial[i % 4] : bf16_pair(lane, i);
+}
+
+__global__ void packed_bf16_kernel(std::uint32_t* out) {
+  const std::uint32_t lane = threadIdx.x;
+  std::uint32_t* mine = out + lane * kGoldenWords;
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    mine[i] = ptx::pack_bf16(number(lane, 2 * i), number(lane, 2 * i + 1));
+    mine[2 + i] = ptx::pack_bf16_relu(number(lane, 4 + 2 * i), number(lane, 5 + 2 * i));
+    const std::uint32_t a = pair_or_special(lane, 3 * i), b = pair_or_special(lane, 3 * i + 1);
+    mine[4 + i] = ptx::fma_relu_bf16x2(a, b, pair_or_special(lane, 3 * i + 2));
+    mine[6 + i] = ptx::max_bf16x2(a, b);
+  }
 }
 
 /// Copies 16 bytes a lane in pieces of kBytes, every third piece not valid.
@@ -165,6 +197,13 @@ constexpr kit::PtxOutput kOutputs[] = {
     {"mma_bf16_m16n8k16", 8, alone<mma_bf16_kernel>},
     {"mma_tf32_m16n8k8", 8, alone<mma_tf32_kernel>},
     {"to_tf32", 8, alone<to_tf32_kernel>},
+    {"packed bf16: pack, pack + relu, fma + relu, max", 8, alone<packed_bf16_kernel>},
+    {"stmatrix<1>", 9, alone<stmatrix_kernel<1, false>>},
+    {"stmatrix<2>", 9, alone<stmatrix_kernel<2, false>>},
+    {"stmatrix<4>", 9, alone<stmatrix_kernel<4, false>>},
+    {"stmatrix<1, transposed>", 9, alone<stmatrix_kernel<1, true>>},
+    {"stmatrix<2, transposed>", 9, alone<stmatrix_kernel<2, true>>},
+    {"stmatrix<4, transposed>", 9, alone<stmatrix_kernel<4, true>>},
     {"bulk_copy", 9, bulk_copy},
 };
 
