@@ -98,15 +98,16 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   }
 }
 
+/// Again before each copy: others, such as Catch in every test case, set handlers of their own.
 void listen() {
-  static const bool once = [] {
-    struct sigaction action {};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;
-    sigemptyset(&action.sa_mask);
-    return sigaction(SIGSEGV, &action, &g_before) == 0;
-  }();
-  static_cast<void>(once);
+  struct sigaction current {};
+  sigaction(SIGSEGV, nullptr, &current);
+  if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == on_fault) return;
+  struct sigaction action {};
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGSEGV, &action, &g_before);
 }
 
 }  // namespace
