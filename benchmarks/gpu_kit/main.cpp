@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <set>
 
+#include "benchmarks/gpu_kit/golden/golden_outputs.h"
 #include "benchmarks/gpu_kit/report.h"
 #include "benchmarks/gpu_kit/steps.h"
+#include "benchmarks/gpu_kit/worker.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -136,6 +138,11 @@ void add_report(CLI::App& app) {
   command->callback([folder, results] { report(*folder, *results); });
 }
 
+void add_worker(CLI::App& app) {
+  auto* command = app.add_subcommand("worker", "Answers the steps of `run`, a line of JSON each");
+  command->callback(serve);
+}
+
 }  // namespace
 
 }  // namespace glia::kit
@@ -150,6 +157,8 @@ int main(int argc, char** argv) {
   try {
     glia::kit::add_run(app);
     glia::kit::add_report(app);
+    glia::kit::add_golden(app);
+    glia::kit::add_worker(app);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     code = app.exit(error) == 0 ? 0 : 2;

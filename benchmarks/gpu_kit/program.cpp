@@ -64,6 +64,11 @@ Ran run(const Command& command, Deadline deadline, const std::filesystem::path& 
   return ran;
 }
 
+Deadline share(Deadline deadline, int parts) {
+  const auto now = Clock::now();
+  return now + (deadline - now) / parts;
+}
+
 std::vector<std::string> find_programs(const std::string& name) {
   const char* path = std::getenv("PATH");
   const std::string list = path ? path : "";

@@ -31,6 +31,9 @@ struct Ran {
 /// output goes to a file in `folder` meanwhile. Throws `Error` when no process can be started.
 Ran run(const Command& command, Deadline deadline, const std::filesystem::path& folder);
 
+/// When the first of `parts` that are still to be run must have ended, if all are to get as long.
+Deadline share(Deadline deadline, int parts);
+
 /// Every program of this name on the PATH.
 std::vector<std::string> find_programs(const std::string& name);
 /// The first of them; empty where there is none.

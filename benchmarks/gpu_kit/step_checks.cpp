@@ -48,10 +48,11 @@ StepResult outcome(const Ran& ran) {
 }
 
 void compare_golden(const Bench& bench, Deadline deadline, StepResult& result) {
-  Command command{bench.program("golden_outputs"), "--backend", bench.emulator ? "emu" : "cuda",
-                  "--expect", (bench.kit / "golden.json").string()};
+  Command command{
+      bench.program("gpu-kit"),        "golden",   "--backend",
+      bench.emulator ? "emu" : "cuda", "--expect", (bench.kit / "golden.json").string()};
   command.insert(command.end(), {"--write", (bench.out / "golden.json").string()});
-  result["golden"] = parse_json<StepResult>(bench.check(command, deadline), "golden_outputs");
+  result["golden"] = parse_json<StepResult>(bench.check(command, deadline), "gpu-kit golden");
 }
 
 double largest_difference(const nlohmann::json& a, const nlohmann::json& b) {
@@ -77,11 +78,13 @@ void check_outputs(const Bench& bench, Deadline deadline, StepResult& result) {
     }
   };
   attempt("golden", [&] { compare_golden(bench, deadline, result); });
+  int left = bench.emulator ? 1 : 2;
   for (const char* backend : {"cuda", "cudnn"}) {
     if (bench.emulator && backend != std::string_view("cuda")) continue;
     const TestBackends tested(bench.emulator ? "emu" : backend);
-    const Ran ran = bench.try_it(
-        {bench.program("ops_tests"), bench.emulator ? small_cases(bench) : "[ops]"}, deadline);
+    const Ran ran =
+        bench.try_it({bench.program("ops_tests"), bench.emulator ? small_cases(bench) : "[ops]"},
+                     share(deadline, left--));
     result[bench.emulator ? "emu" : backend] = outcome(ran);
     good = good && ran.good();
   }
@@ -108,10 +111,11 @@ void run_checkers(const Bench& bench, Deadline deadline, StepResult& result) {
   if (!trial.good()) throw Skip("compute-sanitizer does not work here: " + trial.problem());
   const TestBackends tested("cuda");
   bool good = true;
+  int left = 3;
   for (const char* tool : {"memcheck", "racecheck", "synccheck"}) {
     const Ran ran = bench.try_it({sanitizer, "--tool", tool, "--error-exitcode", "9",
                                   bench.program("ops_tests"), small_cases(bench)},
-                                 deadline);
+                                 share(deadline, left--));
     result[tool] = outcome(ran);
     good = good && ran.good();
   }
@@ -146,7 +150,7 @@ void compare_training(const Bench& bench, Deadline deadline, StepResult& result)
                           {"weights", weights}};
   StepResult answers;
   {
-    Conversation worker({bench.program("gpu-kit-worker")}, bench.log());
+    Conversation worker({bench.program("gpu-kit"), "worker"}, bench.log());
     for (const bool captured : {false, true}) {
       question["captured"] = captured;
       const char* name = captured ? "captured" : "eager";

@@ -13,7 +13,7 @@ namespace glia::kit {
 namespace {
 
 constexpr std::size_t kProfiled = 5;
-constexpr auto kTimeToWrite = std::chrono::seconds(5);
+constexpr auto kTimeToWrite = std::chrono::seconds(5);  // and to end the row that runs
 
 /// The rows of our kernels, the longest first.
 std::vector<StepResult> longest(const StepResult& report, const std::string& backend) {
@@ -54,13 +54,17 @@ void time_rows(const Bench& bench, Deadline deadline, StepResult& result) {
          "--flush-mib", "1",   "--copy-mib",   "1"});
   else
     command.insert(command.end(), {"--backend", "native,cudnn", "--base-width", "64",
-                                   "--batch-size", "12", "--row-seconds", "0.4"});
+                                   "--batch-size", "12", "--row-seconds", "0.4",
+                                   // All of them: rows alone, since whole steps have been timed.
+                                   "--phase", "forward,backward,dgrad,wgrad,update"});
   // Asked to end, it writes what it has.
   const Ran ran = bench.try_it(command, deadline - kTimeToWrite);
   std::error_code none;
   const std::filesystem::path file = folder / "bench.json";
   if (std::filesystem::exists(file, none))
     result = parse_json<StepResult>(read_file(file), file.string());
+  if (const auto chart = folder / "roofline.svg"; std::filesystem::exists(chart, none))
+    result["roofline_svg"] = read_file(chart);
   std::filesystem::remove_all(folder, none);
   glia::check(ran.good(), "glia bench: {}", ran.problem());
 }
@@ -73,6 +77,7 @@ void profile_kernels(const Bench& bench, Deadline deadline, StepResult& result) 
   std::vector<StepResult> chosen = longest(*rows, bench.native());
   if (chosen.empty()) throw Skip("the step 'rows' timed no kernel of ours");
   chosen.resize(std::min(chosen.size(), bench.emulator ? 1 : kProfiled));
+  auto left = static_cast<int>(chosen.size());
   for (const StepResult& row : chosen) {
     Command command;
     if (bench.emulator)
@@ -84,7 +89,8 @@ void profile_kernels(const Bench& bench, Deadline deadline, StepResult& result) 
     const Command flags = flags_of(row);
     command.insert(command.end(), flags.begin(), flags.end());
     result[fmt::format("{} {}", row.at("layer").get<std::string>(),
-                       row.at("kernel").get<std::string>())] = bench.check(command, deadline);
+                       row.at("kernel").get<std::string>())] =
+        bench.check(command, share(deadline, left--));
   }
 }
 

@@ -124,7 +124,7 @@ void add_floors(const Bench& bench, Conversation& worker, Deadline deadline, Ste
 
 void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
   bench.need_gpu();
-  Conversation worker({bench.program("gpu-kit-worker")}, bench.log());
+  Conversation worker({bench.program("gpu-kit"), "worker"}, bench.log());
   std::optional<Conversation> peer;
   const std::vector<Contender> all = contenders(bench, peer, deadline, result);
   const std::span<const Case> cases =

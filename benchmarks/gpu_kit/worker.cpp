@@ -1,12 +1,5 @@
-// A program that stays and answers the GPU kit: a line of JSON for each line of JSON, until its
-// input ends.
-//   {"do": "step"}    seconds of whole training steps on a random batch
-//   {"do": "floors"}  the least seconds of a step in four degrees of fusion (suite/floors.h), from
-//                     what the device does at best
-//   {"do": "losses"}  the losses of the first steps on slices, in the order of their ids, and a
-//   hash
-//                     of the weights after the last; writes the weights before the first
-// A question that cannot be answered gets {"problem": why}.
+#include "benchmarks/gpu_kit/worker.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -107,7 +100,7 @@ json train(const json& question) {
 
 json answer(const std::string& line) {
   try {
-    const json question = parse_json(line, "gpu-kit-worker");
+    const json question = parse_json(line, "gpu-kit worker");
     const auto what = question.at("do").get<std::string>();
     if (what == "step") return time_steps(question);
     if (what == "floors") return floors(question);
@@ -120,9 +113,8 @@ json answer(const std::string& line) {
 
 }  // namespace
 
-}  // namespace glia::kit
-
-int main() {
-  for (std::string line; std::getline(std::cin, line);)
-    glia::print_line(glia::json_text(glia::kit::answer(line)));
+void serve() {
+  for (std::string line; std::getline(std::cin, line);) print_line(json_text(answer(line)));
 }
+
+}  // namespace glia::kit

@@ -1,10 +1,8 @@
-// golden_outputs: what every instruction of kernels/cuda/ptx.h and every operation gives on one
-// device, and whether it is what another one gave. The file says which device wrote it: until a GPU
-// has, that is the emulator.
+#include "benchmarks/gpu_kit/golden/golden_outputs.h"
+
 #include <fmt/format.h>
 #include <stdlib.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -171,7 +169,7 @@ void run(const Options& o) {
   found["instructions"] = instructions_on(*device, o.backend, emulator ? 9 : gpu.major);
   found["operations"] = operations_on(*device);
   // Through text, so that what is compared is what a file holds.
-  found = parse_json<Json>(json_text(found), "golden_outputs");
+  found = parse_json<Json>(json_text(found), "gpu-kit golden");
   if (!o.write.empty()) write_file_atomically(o.write, in_lines(found));
   if (o.expect.empty()) return;
   const Json report = compare(found, parse_json<Json>(read_file(o.expect), o.expect));
@@ -182,26 +180,22 @@ void run(const Options& o) {
 
 }  // namespace
 
-}  // namespace glia::kit
-
-int main(int argc, char** argv) {
-  // Tensor cores of generations round otherwise; the GPU that is lent is a Hopper.
-  ::setenv("GLIA_EMU_ARCH", "90", 0);
-  CLI::App app{"What every instruction and every operation gives on a GPU, or in the emulator"};
-  app.name("golden_outputs");
-  glia::kit::Options options;
-  app.option_defaults()->always_capture_default();
-  app.add_option("--backend", options.backend, "emu or cuda");
-  app.add_option("--expect", options.expect,
-                 "File to compare with; what differs is printed as JSON");
-  app.add_flag("--require-same", options.require_same, "Fail where outputs differ");
-  app.add_option("--write", options.write, "File for the outputs of this device");
-  app.footer("Example:\n  golden_outputs --backend emu --expect benchmarks/gpu_kit/golden.json");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    glia::kit::run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "golden_outputs: {}\n", error.what());
-    return 1;
-  }
+void add_golden(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "golden", "What every instruction and every kernel gives on a GPU, or in the emulator");
+  auto o = std::make_shared<Options>();
+  command->add_option("--backend", o->backend, "emu or cuda");
+  command->add_option("--expect", o->expect,
+                      "File to compare with; what differs is printed as JSON");
+  command->add_flag("--require-same", o->require_same, "Fail where outputs differ");
+  command->add_option("--write", o->write, "File for the outputs of this device");
+  command->footer(
+      "Example:\n  gpu-kit golden --backend emu --expect benchmarks/gpu_kit/golden.json");
+  command->callback([o] {
+    // Tensor cores of generations round otherwise; the GPU that is lent is a Hopper.
+    ::setenv("GLIA_EMU_ARCH", "90", 0);
+    run(*o);
+  });
 }
+
+}  // namespace glia::kit
