@@ -36,8 +36,9 @@ void add_doctor_command(CLI::App& app) {
   command->footer("Example:\n  glia doctor --device cuda");
   command->callback([as_json, device] {
     if (!device->empty()) open_device({.device = *device});
+    const auto room = least_memory();  // before libraries are loaded to be looked at
     auto environment = describe_environment(Look::close);
-    if (const auto room = least_memory())
+    if (room)
       environment["memory free"] = fmt::format("{:.0f} MiB under {}", mib(room->free), room->str());
     if (*as_json) return fmt::print("{}\n", environment.dump(2));
     print_table(environment);

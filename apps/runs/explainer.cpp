@@ -90,6 +90,7 @@ Explanation Explainer::explain(const Slice& slice, const std::string& id,
   const NetworkInput input(*open_.model, open_.preprocess, slice);
   const Tensor image = input.tensor(device_);
   const auto logits = infer_logits(device_, *open_.model, image, false).to_vector<float>();
+  check_probabilities(probabilities_of(logits));
   const std::vector<float> region = region_of(settings_, input, slice, logits);
   const Picture grey =
       channel_picture(slice.image, slice.height, slice.width, slice.channels, settings_.channel);

@@ -37,10 +37,10 @@ class TrainedNetwork {
  public:
   TrainedNetwork() { REQUIRE(run_glia(slices_.train("run", 1)).code == 0); }
 
-  Outcome predict(const std::vector<std::string>& more) const {
-    std::vector<std::string> all{"predict", "--checkpoint", slices_.path("run/best.safetensors")};
-    all.insert(all.end(), more.begin(), more.end());
-    return run_glia(all);
+  Outcome predict(const std::vector<std::string>& more) const { return on("predict", more); }
+  /// A command that takes a checkpoint.
+  Outcome on(const std::string& command, const std::vector<std::string>& more) const {
+    return run_glia(with({command, "--checkpoint", slices_.path("run/best.safetensors")}, more));
   }
   Outcome predict(const std::string& input, const std::string& out) const {
     return predict({"--input", pictures.path(input), "--out", pictures.path(out)});
@@ -129,7 +129,7 @@ TEST_CASE("program: predict writes the same files with any number of threads, or
         read_file(pictures.path("one/p0_mask.png")));
 }
 
-TEST_CASE("program: predict says so when values overflow inside the network", "[cli]") {
+TEST_CASE("program: predict and explain say so when values overflow inside the network", "[cli]") {
   const TrainedNetwork network;
   write_npy<float>(network.pictures.path("bright.npy"), {16, 16, 3},
                    std::vector<float>(16 * 16 * 3, 3e38F));
@@ -138,6 +138,13 @@ TEST_CASE("program: predict says so when values overflow inside the network", "[
   CHECK(outcome.code == 1);
   CHECK(contains(outcome, "bright.npy: "));
   CHECK(contains(outcome, "probabilities are NaN: values overflow inside the network"));
+  CHECK(!fs::exists(network.pictures.path("out")));
+  const Outcome explained =
+      network.on("explain", {"--input", network.pictures.path("bright.npy"), "--out",
+                             network.pictures.path("out"), "--methods", "flips"});
+  CAPTURE(explained.output);
+  CHECK(explained.code == 1);
+  CHECK(contains(explained, "probabilities are NaN: values overflow inside the network"));
   CHECK(!fs::exists(network.pictures.path("out")));
 }
 
