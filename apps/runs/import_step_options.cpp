@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/runs/find_images.h"
+#include "engine/base/file.h"
 
 namespace glia {
 

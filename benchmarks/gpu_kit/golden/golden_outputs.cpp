@@ -49,7 +49,9 @@ std::vector<double> numbers_of(const Operand& operand, const std::vector<std::by
 /// The results of a call of every kernel that the device has.
 Json operations_on(Device& device) {
   Json found;
-  for (const auto& [kernel, call] : bench::call_of_each_kernel()) {
+  for (const auto& entry : bench::call_of_each_kernel()) {
+    const std::string& kernel = entry.first;
+    const bench::Call& call = entry.second;
     const auto row = std::find_if(std::begin(kKernels), std::end(kKernels),
                                   [&](const KernelInfo& info) { return info.name == kernel; });
     if (!has_kernel(device.kernels(), row->id)) continue;
