@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -60,11 +59,7 @@ Overlap by_images(const std::vector<std::string>& list, const std::vector<std::s
 /// " (under another name: copy is 7)"
 std::string other_names(const std::vector<std::string>& renamed) {
   if (renamed.empty()) return {};
-  std::string text = " (under another name: ";
-  for (std::size_t i = 0; i < std::min(renamed.size(), kNamed); ++i)
-    text += (i > 0 ? ", " : "") + renamed[i];
-  if (renamed.size() > kNamed) text += fmt::format(" and {} more", renamed.size() - kNamed);
-  return text + ")";
+  return fmt::format(" (under another name: {})", first_few(renamed, kNamed));
 }
 
 /// Patients of training ids that the rule says nothing about, such as a table of the evaluated

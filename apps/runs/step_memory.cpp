@@ -38,36 +38,38 @@ StepMemory::StepMemory(nlohmann::json model, const TrainConfig& config, const Sa
     limit_ = MemoryLimit{.name = "the GPU", .total = *room, .free = *room, .device = true};
 }
 
+std::size_t StepMemory::beside() const {
+  return on_host_ ? loader_bytes(shape_, channels_) : 0;
+}
+
+std::size_t StepMemory::needed() const {
+  const StepPlan plan = plan_step([&] { return make_model(model_); }, shape_, target_);
+  return plan.peak_bytes() + beside() * static_cast<std::size_t>(shape_.batch_size);
+}
+
 std::string StepMemory::check_fits() const {
   if (!on_host_ || !limit_) return {};
   const std::int64_t multiple = make_model(model_)->size_multiple();
   if (shape_.height % multiple != 0 || shape_.width % multiple != 0)
     return {};  // refused elsewhere
-  const std::size_t step =
-      plan_step([&] { return make_model(model_); }, shape_, target_).peak_bytes();
-  const auto batch = static_cast<std::size_t>(shape_.batch_size);
-  if (step + batch * loader_bytes(shape_, channels_) <= limit_->free) return {};
+  if (needed() <= limit_->free) return {};
   check(limit_->device, "{}", advice());
   return advice();
 }
 
 std::string StepMemory::advice() const {
-  const ModelFactory make = [&] { return make_model(model_); };
-  const std::size_t beside = on_host_ ? loader_bytes(shape_, channels_) : 0;
-  std::string text =
-      fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB", shape_.batch_size,
-                  mib(plan_step(make, shape_, target_).peak_bytes() +
-                      beside * static_cast<std::size_t>(shape_.batch_size)));
+  std::string text = fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB",
+                                 shape_.batch_size, mib(needed()));
   if (!limit_) return text + "; use a smaller --batch-size or --base-width";
   text += fmt::format(" and {:.0f} were free{}", mib(limit_->free),
                       limit_->device ? "" : " under " + limit_->str());
-  const std::int64_t batch = largest_batch(make, shape_, target_, limit_->free, beside);
+  const std::int64_t batch =
+      largest_batch([&] { return make_model(model_); }, shape_, target_, limit_->free, beside());
   if (batch == 0) return text + "; use a smaller --base-width";
   if (batch >= shape_.batch_size)
     return text +
            ", which would hold them: another program has taken memory since, or what is free lies "
-           "in "
-           "pieces; use a smaller --batch-size or end that program";
+           "in pieces; use a smaller --batch-size or end that program";
   return fmt::format("{}, which holds those of --batch-size {}", text, batch);
 }
 

@@ -36,6 +36,10 @@ class StepMemory {
   std::string advice() const;
 
  private:
+  /// Bytes beside the step for each slice of a batch, and all that a step needs.
+  std::size_t beside() const;
+  std::size_t needed() const;
+
   nlohmann::json model_;
   StepShape shape_;
   PlanTarget target_;

@@ -3,11 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <thread>
 
 #include "engine/base/file.h"
+#include "engine/base/search_path.h"
 
 namespace glia::kit {
 
@@ -70,12 +69,9 @@ Deadline share(Deadline deadline, int parts) {
 }
 
 std::vector<std::string> find_programs(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  const std::string list = path ? path : "";
   std::vector<std::string> found;
-  for (std::size_t begin = 0, end = 0; begin < list.size(); begin = end + 1) {
-    end = std::min(list.find(':', begin), list.size());
-    const std::string file = list.substr(begin, end - begin) + "/" + name;
+  for (const std::string& folder : search_path("PATH")) {
+    const std::string file = folder + "/" + name;
     if (::access(file.c_str(), X_OK) == 0) found.push_back(file);
   }
   return found;

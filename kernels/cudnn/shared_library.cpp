@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "engine/base/check.h"
+#include "engine/base/search_path.h"
 
 namespace glia::cudnn {
 
@@ -40,22 +41,12 @@ std::vector<fs::path> package_folders(const fs::path& prefix) {
   return found;
 }
 
-std::vector<std::string> entries(const char* variable) {
-  const std::string list = environment(variable);
-  std::vector<std::string> found;
-  for (std::size_t begin = 0, end = 0; begin < list.size(); begin = end + 1) {
-    end = std::min(list.find(':', begin), list.size());
-    if (end > begin) found.push_back(list.substr(begin, end - begin));
-  }
-  return found;
-}
-
 /// Of PYTHONPATH, of every python3 on the PATH, and of the user.
 std::vector<fs::path> python_folders() {
   std::vector<fs::path> found, prefixes;
-  for (const std::string& folder : entries("PYTHONPATH")) found.emplace_back(folder);
+  for (const std::string& folder : search_path("PYTHONPATH")) found.emplace_back(folder);
   std::error_code none;
-  for (const std::string& folder : entries("PATH"))
+  for (const std::string& folder : search_path("PATH"))
     if (fs::exists(folder + "/python3", none)) prefixes.push_back(fs::path(folder).parent_path());
   if (const std::string home = environment("HOME"); !home.empty())
     prefixes.push_back(fs::path(home) / ".local");

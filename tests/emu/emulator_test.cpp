@@ -1,5 +1,4 @@
 // The emulator itself: instructions against their definitions, the runtime's refusals, reports.
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -8,26 +7,9 @@
 #include "tests/catch.h"
 #include "tests/emu/device_buffer.h"
 #include "tests/emu/example_runs.h"
+#include "tests/emu/expect.h"
 
 namespace glia::emu_test {
-namespace {
-
-std::string error_of(void (*body)()) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-void contains(const std::string& text, const std::string& pattern) {
-  INFO(text);
-  CHECK(std::regex_search(text, std::regex(pattern)));
-}
-
-}  // namespace
-
 TEST_CASE("shuffles, votes and counting barriers follow their definitions", "[emu]") {
   emu::options() = {};
   const DeviceBuffer<int> out(64 * kWarpOps);

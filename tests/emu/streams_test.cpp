@@ -1,30 +1,19 @@
 // What the emulator says of mistakes around kernels: streams, events, devices, launches.
-#include <regex>
 #include <string>
 
-#include "engine/base/error.h"
 #include "kernels/emu/emu.h"
 #include "kernels/emu/launch_bounds.h"
 #include "tests/catch.h"
 #include "tests/emu/device_buffer.h"
 #include "tests/emu/example_runs.h"
+#include "tests/emu/expect.h"
 
 namespace glia::emu_test {
 namespace {
 
 std::string error_of(double (*run)(Bug), Bug bug) {
   emu::options() = {};
-  try {
-    run(bug);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-void contains(const std::string& text, const std::string& pattern) {
-  INFO(text);
-  CHECK(std::regex_search(text, std::regex(pattern)));
+  return emu_test::error_of([&] { run(bug); });
 }
 
 const std::string kHost = "tests/emu/stream_runs.cpp:[0-9]+",

@@ -9,6 +9,7 @@
 
 #include "engine/runtime/open_device.h"
 #include "tests/catch.h"
+#include "tests/train/kept_keys.h"
 #include "tests/data/slices.h"
 
 using namespace glia;
@@ -58,13 +59,7 @@ TEST_CASE("optimizer: the worked examples of docs/optim.md", "[optimizer]") {
 
 TEST_CASE("optimizer: what is kept of it is what its kind reads", "[optimizer]") {
   using Keys = std::vector<std::string>;
-  const auto keys = [](Kind kind) {
-    const nlohmann::json json = OptimizerConfig{.kind = kind}.to_json();
-    CHECK(OptimizerConfig::from_json(json, "run").to_json() == json);
-    Keys names;
-    for (const auto& item : json.items()) names.push_back(item.key());
-    return names;
-  };
+  const auto keys = [](const Kind kind) { return test::kept_keys<OptimizerConfig>(kind); };
   CHECK(keys(Kind::adam) == Keys{"beta1", "beta2", "epsilon", "kind", "weight_decay"});
   CHECK(keys(Kind::adamw) == Keys{"beta1", "beta2", "epsilon", "kind", "weight_decay"});
   CHECK(keys(Kind::sgd) == Keys{"kind", "momentum", "nesterov", "weight_decay"});

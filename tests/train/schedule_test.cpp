@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/train/kept_keys.h"
 #include "tests/data/slices.h"
 
 using namespace glia;
@@ -50,13 +51,7 @@ TEST_CASE("schedule: plateau waits as PyTorch does, stops at the minimum and res
 
 TEST_CASE("schedule: what is kept of it is what its kind reads", "[schedule]") {
   using Keys = std::vector<std::string>;
-  const auto keys = [](ScheduleKind kind) {
-    const nlohmann::json json = ScheduleConfig{.kind = kind}.to_json();
-    CHECK(ScheduleConfig::from_json(json, "run").to_json() == json);
-    Keys names;
-    for (const auto& item : json.items()) names.push_back(item.key());
-    return names;
-  };
+  const auto keys = [](const ScheduleKind kind) { return test::kept_keys<ScheduleConfig>(kind); };
   CHECK(keys(ScheduleKind::constant) == Keys{"initial", "kind"});
   CHECK(keys(ScheduleKind::step) == Keys{"every", "factor", "initial", "kind"});
   CHECK(keys(ScheduleKind::cosine) == Keys{"initial", "kind", "minimum"});

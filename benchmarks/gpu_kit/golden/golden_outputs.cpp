@@ -1,7 +1,6 @@
 #include "benchmarks/gpu_kit/golden/golden_outputs.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -193,11 +192,7 @@ void add_golden(CLI::App& app) {
   command->add_option("--write", o->write, "File for the outputs of this device");
   command->footer(
       "Example:\n  gpu-kit golden --backend emu --expect benchmarks/gpu_kit/golden.json");
-  command->callback([o] {
-    // Tensor cores of generations round otherwise; the GPU that is lent is a Hopper.
-    ::setenv("GLIA_EMU_ARCH", "90", 0);
-    run(*o);
-  });
+  command->callback([o] { run(*o); });
 }
 
 }  // namespace glia::kit
