@@ -16,7 +16,7 @@ namespace glia {
 namespace {
 
 constexpr std::string_view kMark = ".glia-";
-constexpr std::size_t kDigits = 16;        // of a random number, in hexadecimal
+constexpr std::size_t kNumberLength = 16;  // of a random number, in hexadecimal
 constexpr std::size_t kLongestName = 200;  // of the final name's; file systems take 255
 
 }  // namespace
@@ -27,14 +27,14 @@ std::string temporary_name(const std::filesystem::path& target) {
         "{}: no temporary name: the system has no random numbers: {}", target.string(),
         std::strerror(errno));
   return fmt::format(".{}{}{:0{}x}", target.filename().string().substr(0, kLongestName), kMark,
-                     number, kDigits);
+                     number, kNumberLength);
 }
 
 bool is_temporary_name(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
-  if (!name.starts_with('.') || name.size() < 1 + kMark.size() + kDigits) return false;
-  const std::string_view digits = std::string_view(name).substr(name.size() - kDigits);
-  return std::string_view(name).substr(0, name.size() - kDigits).ends_with(kMark) &&
+  if (!name.starts_with('.') || name.size() < 1 + kMark.size() + kNumberLength) return false;
+  const std::string_view digits = std::string_view(name).substr(name.size() - kNumberLength);
+  return std::string_view(name).substr(0, name.size() - kNumberLength).ends_with(kMark) &&
          digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 

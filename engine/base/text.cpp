@@ -76,9 +76,9 @@ constexpr std::size_t kByteLength = 4;  // "\xFF"
 
 /// The byte that `text` begins with as "\xFF"; nothing where it does not.
 std::optional<char> written_byte(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kHexadecimal = "0123456789ABCDEF";
   if (text.size() < kByteLength || !text.starts_with(kByte)) return std::nullopt;
-  const std::size_t high = kDigits.find(text[2]), low = kDigits.find(text[3]);
+  const std::size_t high = kHexadecimal.find(text[2]), low = kHexadecimal.find(text[3]);
   if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
   return static_cast<char>(high * 16 + low);
 }
