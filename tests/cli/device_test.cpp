@@ -179,7 +179,9 @@ TEST_CASE("program: OpenMP's own variables do not take threads away", "[cli]") {
     const Outcome outcome = run_shell(before + " \"$GLIA\" doctor --json");
     CAPTURE(before, outcome.output);
     REQUIRE(outcome.code == 0);
-    return nlohmann::json::parse(outcome.output)["cores"].get<int>();
+    // Where there is no /sys the OpenMP library has a line of its own to say before.
+    const std::string json = outcome.output.substr(outcome.output.find('{'));
+    return nlohmann::json::parse(json)["cores"].get<int>();
   };
   const int all = cores("");
   for (const char* variable :
