@@ -97,7 +97,7 @@ struct SliceFacts {
 /// What the figures depend on.
 nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open,
                                    const SliceFacts& facts, const Objective& objective,
-                                   const EvaluateResult& result) {
+                                   const EvaluateResult& result, ConvPrecision precision) {
   return {{"checkpoint", o.checkpoint},
           {"data", o.data},
           {"list", o.list},
@@ -105,7 +105,7 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
           {"inference", o.inference.chosen.to_json()},
           {"batch_size", o.batch_size},
           {"conv", name_of(o.device.request.conv)},
-          {"precision", name_of(o.device.request.precision)},
+          {"precision", name_of(precision)},
           {"loss", {{"name", objective.str()}, {"mean", result.loss}}},
           {"group_by", facts.patients.rule},
           {"group_by_from", facts.patients.source},
@@ -123,6 +123,7 @@ void run_evaluate(const EvaluateFlags& o) {
         "--explain: the maps go into the report; add --out FOLDER");
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
+  say_other_precision(open, *device);
   std::vector<Sample> samples = scan_pairs(o.data);
   if (!o.list.empty()) samples = select_samples(samples, o.list);
   const SliceFacts facts{patients_of(o, open, samples),
@@ -171,11 +172,12 @@ void run_evaluate(const EvaluateFlags& o) {
                              facts.pixels.warnings.end());
   for (const std::string& text : provenance.warnings) fmt::print("warning: {}\n", printable(text));
 
-  EvaluationOutput output{.result = result,
-                          .summary = summary,
-                          .provenance = provenance,
-                          .threshold = o.threshold,
-                          .settings = settings_of(o, open, facts, objective, result)};
+  EvaluationOutput output{
+      .result = result,
+      .summary = summary,
+      .provenance = provenance,
+      .threshold = o.threshold,
+      .settings = settings_of(o, open, facts, objective, result, device->context().precision)};
   if (o.inference_table) {
     output.more_figures["inference_table"] = inference_table_json(others, compared);
     output.more_tables.push_back(

@@ -153,6 +153,7 @@ class Explaining {
 void run_explain(const ExplainOptions& o) {
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
+  say_other_precision(open, *device);
   Explaining explaining(o, *device, open);
   if (are_one_volume(o.inputs)) return explaining.volume(o.inputs);
   explaining.run(find_images(o.inputs, o.list));

@@ -22,7 +22,7 @@ struct PlanOptions {
   ModelOptions model;
   std::int64_t batch_size = 6, size = 240, channels = 3;
   std::string optimizer = "adam", loss = "iou", device = "cpu", conv = "auto", memory = "auto",
-              precision = "fp32";
+              precision = name_of(std::optional<ConvPrecision>());
   int threads = 0;
   double available = 0, least = 1;
   bool json = false;
@@ -58,11 +58,10 @@ PlanTarget target_of(const PlanOptions& o) {
                                         .threads = o.threads,
                                         .conv = parse_conv(o.conv),
                                         .memory = parse_memory(o.memory),
-                                        .precision = parse_precision(o.precision)}));
-  check(o.conv == "auto" && o.memory == "auto" && o.precision == "fp32",
-        "--conv, --memory and --precision are the CPU's; leave them out with --device {}",
-        o.device);
-  return {.cpu = false};
+                                        .precision = parse_precision_choice(o.precision)}));
+  check(o.conv == "auto" && o.memory == "auto",
+        "--conv and --memory are the CPU's; leave them out with --device {}", o.device);
+  return PlanTarget::gpu(parse_precision_choice(o.precision));
 }
 
 void run(const PlanOptions& o, const CLI::App& command) {
@@ -135,7 +134,7 @@ void add_plan_command(CLI::App& app) {
       ->check(CLI::IsMember(memory_names()))
       ->capture_default_str();
   command->add_option("--precision", o->precision, "Of convolutions; see glia train --help")
-      ->check(CLI::IsMember(precision_names()))
+      ->check(CLI::IsMember(precision_choices()))
       ->capture_default_str();
   command
       ->add_option("--available-mib", o->available,

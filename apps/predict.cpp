@@ -167,6 +167,7 @@ void run_predict(PredictOptions& o) {
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
+  say_other_precision(open, *device);
   Prediction prediction(o, *device, open);
   if (are_one_volume(o.inputs)) {
     prediction.volume(stem_of(o.inputs.front()), o.inputs);

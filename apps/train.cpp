@@ -15,6 +15,7 @@
 #include "apps/runs/step_memory.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/training_reporter.h"
+#include "engine/runtime/precisions.h"
 #include "engine/runtime/trace.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
@@ -70,21 +71,33 @@ void print(const Trace& trace) {
 struct Run {
   RunFolder& folder;
   const RunInputs& inputs;
-  const TrainConfig& config;
+  TrainConfig& config;
   const nlohmann::json& model;
   const Preprocess& preprocess;
   /// Called once everything has been looked at that could be refused, before the first step.
   std::function<void(Trainer&)> begin;
-  const char* origin;     // "from scratch", "resumed"
+  bool resumed = false;
   std::string note = {};  // what a reader must know besides
 };
 
-void train(const TrainOptions& o, const Run& run) {
+/// A resumed run keeps its own precision.
+std::unique_ptr<Device> open(const TrainOptions& o, const Run& run) {
+  if (!run.resumed) return o.device.open();
   DeviceOptions options = o.device;
-  options.request.precision = run.config.precision;  // a resumed run's own
+  options.request.precision = run.config.precision;
+  try {
+    return options.open();
+  } catch (const UnsupportedPrecision& error) {
+    fail("{}: the run is one of --precision {}, which {}; resume it with {}, or start a new run",
+         run.folder.path().string(), name_of(run.config.precision), error.why(), error.elsewhere());
+  }
+}
+
+void train(const TrainOptions& o, const Run& run) {
   const auto host = least_memory();
-  const auto device = options.open();
-  device->context().conv = run.config.conv;  // likewise
+  const auto device = open(o, run);
+  device->context().conv = run.config.conv;  // a resumed run's own
+  run.config.precision = device->context().precision;
   const StepMemory memory(run.model, run.config, run.inputs.train.front(), *device, host);
   const std::string too_little = memory.check_fits();
   const auto trace = std::make_shared<Trace>();
@@ -106,9 +119,10 @@ void train(const TrainOptions& o, const Run& run) {
                   run.folder, run.inputs.info, o.loader_threads, o.eager, reporter.events());
   catch_interrupts();
   run.begin(trainer);
-  reporter.say(fmt::format("{} parameters, {} training and {} validation slices, {}",
-                           model->parameters().count(), run.inputs.train.size(),
-                           run.inputs.val.size(), run.origin));
+  reporter.say(
+      fmt::format("{} parameters, {} training and {} validation slices, {}, convolutions in {}",
+                  model->parameters().count(), run.inputs.train.size(), run.inputs.val.size(),
+                  run.resumed ? "resumed" : "from scratch", name_of(run.config.precision)));
   for (const std::string& note : {run.note, too_little})
     if (!note.empty()) reporter.warn(note);
   if (run.inputs.info.value("leaking", false))
@@ -139,7 +153,6 @@ void start(TrainOptions& o, const CLI::App& command) {
   config.schedule.kind = optim::parse_schedule(o.schedule);
   config.augment = AugmentConfig::parse(o.augment);
   config.conv = o.device.request.conv;
-  config.precision = o.device.request.precision;
   config.validate();
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = o.model.config(command, inputs.channels()).to_json();
@@ -160,7 +173,7 @@ void start(TrainOptions& o, const CLI::App& command) {
       throw;
     }
   };
-  train(o, {folder, inputs, config, model, preprocess, begin, "from scratch"});
+  train(o, {folder, inputs, config, model, preprocess, begin});
 }
 
 TrainConfig config_of(const Checkpoint& checkpoint) {
@@ -199,9 +212,8 @@ void resume(const TrainOptions& o, const CLI::App& command) {
   if (command.count("--epochs")) config.epochs = o.train.epochs;
   const RunInputs inputs = RunInputs::reload(folder, checkpoint.info, o.data);
   const Preprocess preprocess = checkpoint.preprocess();
-  train(o,
-        {folder, inputs, config, checkpoint.info["model"], preprocess,
-         [&](Trainer& trainer) { trainer.resume(checkpoint); }, "resumed", unchecked(checkpoint)});
+  train(o, {folder, inputs, config, checkpoint.info["model"], preprocess,
+            [&](Trainer& trainer) { trainer.resume(checkpoint); }, true, unchecked(checkpoint)});
 }
 
 void add_training_options(CLI::App& command, TrainOptions& o) {

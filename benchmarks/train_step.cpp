@@ -31,7 +31,7 @@ struct Options {
 void run(Options o) {
   o.device.conv = parse_conv(o.conv);
   o.device.memory = parse_memory(o.memory);
-  o.device.precision = parse_precision(o.precision);
+  o.device.precision = parse_precision_choice(o.precision);
   const auto device = open_device(o.device);
   const auto stopwatch = make_stopwatch(*device);
   std::optional<RepeatedStep> training;
@@ -60,7 +60,7 @@ void run(Options o) {
                                        {"base", o.base_width},
                                        {"batch", o.batch_size},
                                        {"size", o.size},
-                                       {"precision", o.precision},
+                                       {"precision", name_of(device->context().precision)},
                                        {"conv", o.conv},
                                        {"memory", o.memory},
                                        {"step_s", median},
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   app.add_option("--backend", options.device.backend, "Whose kernels; see glia bench --help");
   app.add_option("--conv", options.conv, "How the CPU convolves: auto, direct or winograd");
   app.add_option("--memory", options.memory, "What the CPU keeps: auto, fast or lean");
-  app.add_option("--precision", options.precision, "Of the CPU's convolutions: fp32 or bf16");
+  app.add_option("--precision", options.precision, "Of convolutions: auto, fp32, tf32 or bf16");
   app.add_flag("--eager", options.eager, "Never capture the step as a graph");
   app.add_option("--threads", options.device.threads, "CPU threads; 0 takes every core");
   app.add_option("--warmup", options.warmup, "Steps that are not timed");

@@ -9,6 +9,7 @@
 #include "benchmarks/suite/ceilings.h"
 #include "engine/base/check.h"
 #include "engine/base/streams.h"
+#include "engine/runtime/precisions.h"
 
 namespace glia {
 
@@ -16,20 +17,39 @@ bool chosen(const std::vector<std::string>& choice, const std::string& name) {
   return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
 }
 
+namespace {
+
+/// Those of `asked` that the backend has; auto is had by all.
+std::vector<std::string> precisions_had_by(const std::string& backend,
+                                           std::vector<std::string> asked) {
+  for (const BuiltBackend& built : built_backends()) {
+    if (built.name != backend) continue;
+    const std::vector<ConvPrecision> able = precisions_of(*built.kernels);
+    std::erase_if(asked, [&](const std::string& name) {
+      const auto precision = parse_precision_choice(name);
+      return precision && std::find(able.begin(), able.end(), *precision) == able.end();
+    });
+  }
+  return asked;
+}
+
+}  // namespace
+
 std::vector<Variant> BenchOptions::variants() const {
   const bool beside_ours = chosen(backends, "native");
   std::vector<Variant> variants;
   for (const std::string& backend : backends) {
-    if (beside_ours && backend != "native") {
-      variants.push_back({backend, backend, "auto"});
-      continue;
-    }
-    for (const std::string& conv : convs)
-      for (const std::string& precision : precisions) {
+    const bool beside = beside_ours && backend != "native";
+    const std::vector<std::string> once{name_of(ConvMethod::automatic)};
+    std::vector<std::string> these = precisions;
+    if (beside) these = precisions_had_by(backend, precisions);
+    if (these.empty()) these = {name_of(std::optional<ConvPrecision>())};
+    for (const std::string& conv : beside ? once : convs)
+      for (const std::string& precision : these) {
         std::vector<std::string> name;
         if (backends.size() > 1) name.push_back(backend);
-        if (convs.size() > 1) name.push_back(conv);
-        if (precisions.size() > 1) name.push_back(precision);
+        if (!beside && convs.size() > 1) name.push_back(conv);
+        if (these.size() > 1) name.push_back(precision);
         if (name.empty()) name.push_back(backend);
         variants.push_back({fmt::format("{}", fmt::join(name, " ")), backend, conv, precision});
       }
@@ -51,7 +71,7 @@ std::unique_ptr<Device> BenchOptions::open(const Variant& variant, bool quiet,
   request.single_calls = single_calls;
   request.backend = variant.backend;
   request.conv = parse_conv(variant.conv);
-  request.precision = parse_precision(variant.precision);
+  request.precision = parse_precision_choice(variant.precision);
   if (variant.backend == "native") request.memory = parse_memory(memory);
   return open_device(request, [quiet](const std::string& line) {
     if (!quiet) print_note(line);
@@ -101,10 +121,10 @@ void BenchOptions::add_choices(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--precision", precisions,
-                  "In what the convolutions of the CPU's native kernels multiply, side by side: a "
-                  "list of fp32 and bf16")
+                  "In what convolutions multiply, side by side: a list of fp32, tf32 (on a GPU), "
+                  "bf16 (on the CPU) and auto (the device's default)")
       ->delimiter(',')
-      ->check(CLI::IsMember(precision_names()))
+      ->check(CLI::IsMember(precision_choices()))
       ->capture_default_str();
   command.add_option("--threads", device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

@@ -14,7 +14,7 @@ namespace glia {
 
 /// What stands side by side in a row: a backend with a way to convolve and its precision.
 struct Variant {
-  std::string name, backend, conv, precision = "fp32";
+  std::string name, backend, conv, precision;
 };
 
 struct BenchOptions {
@@ -25,14 +25,15 @@ struct BenchOptions {
   UNetConfig unet;
   std::int64_t size = 240, flush_mib = 128, copy_mib = 0;
   std::string up = name_of(unet.up), memory = name_of(device.memory), out;
-  std::vector<std::string> precisions{"fp32"};
+  std::vector<std::string> precisions{name_of(device.precision)};
   bench::MeasureOptions measure;
   bool no_cold = false, no_check = false, list = false, ceilings = false, json = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);
   /// Every backend with every --conv and --precision, named after what differs. Beside our own
-  /// kernels others stand once: --conv and --precision are ours.
+  /// kernels others stand once in each of these precisions that they have, and once in their own
+  /// where they have none.
   std::vector<Variant> variants() const;
   /// Throws `Error` where a flag asks for what goes with none of the others.
   void check_combination() const;

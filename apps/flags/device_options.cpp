@@ -46,8 +46,8 @@ void DeviceOptions::add_to(CLI::App& command) {
       .add_option(
           "--backend", request.backend,
           "Whose kernels: native (ours), onednn (oneDNN's where it has them, on the CPU), cudnn "
-          "(NVIDIA's where it has them; cudnn-tf32: its convolutions in tf32), or emu (ours for "
-          "GPUs, emulated on the CPU: slow, for tests)")
+          "(NVIDIA's where it has them), or emu (ours for GPUs, emulated on the CPU: slow, for "
+          "tests)")
       ->check([](const std::string& name) {
         return name == "onednn-blocked"
                    ? "onednn-blocked has convolutions alone and is for the rows of glia bench; "
@@ -66,10 +66,11 @@ void DeviceOptions::add_to(CLI::App& command) {
              "What the CPU keeps of a network: fast (normalised activations too), lean (only what "
              "they are computed from, again and again; the same bits), or auto (lean, which is "
              "faster as well)");
-  add_choice(command, "--precision", request.precision, precision_names(), parse_precision,
-             "In what the CPU's convolutions multiply: fp32, or bf16 (summed up in fp32; weights, "
-             "activations and gradients stay fp32), which needs a processor with AMX or "
-             "AVX512-BF16");
+  add_choice(command, "--precision", request.precision, precision_choices(), parse_precision_choice,
+             "In what convolutions multiply; sums, weights, activations and gradients are fp32 "
+             "whatever it is: fp32 (exact, everywhere), tf32 (on a GPU: operands rounded to ten "
+             "bits of mantissa), bf16 (on a CPU with AMX or AVX512-BF16: to seven), or auto (tf32 "
+             "on a GPU, fp32 on the CPU)");
 }
 
 void DeviceOptions::add_check_nan_to(CLI::App& command) {

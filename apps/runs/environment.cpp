@@ -12,6 +12,7 @@
 #include "engine/runtime/device.h"
 #include "engine/runtime/gpu_backends.h"
 #include "engine/runtime/memory_room.h"
+#include "engine/runtime/precisions.h"
 #include "kernels/cpu/table.h"
 
 namespace glia {
@@ -93,6 +94,23 @@ std::string describe_bf16() {
              : fmt::format("{} without AMX: for convolutions that it makes faster", instructions);
 }
 
+/// "tf32 (default), fp32": in what the convolutions of each backend can multiply.
+nlohmann::ordered_json describe_precisions() {
+  nlohmann::ordered_json result;
+  for (const std::string& name : backends()) {
+    const CpuBackend* library = find_cpu_backend(name);
+    const GpuBackend* gpu = find_gpu_backend(name);
+    std::string text;
+    for (const ConvPrecision precision : precisions_of(library ? *library->kernels
+                                                       : gpu   ? *gpu->kernels
+                                                               : cpu::table()))
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", name_of(precision)) +
+              (text.empty() ? " (default)" : "");
+    result[name] = text;
+  }
+  return result;
+}
+
 }  // namespace
 
 nlohmann::ordered_json describe_environment(Look look) {
@@ -112,6 +130,7 @@ nlohmann::ordered_json describe_environment(Look look) {
           {"json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                NLOHMANN_JSON_VERSION_PATCH)},
           {"backends", backends()},
+          {"precision", describe_precisions()},
           {"onednn", onednn_version()},
           {"gpu", describe_gpus(look)},
           {"cudnn", cudnn_version(look)}};

@@ -1,6 +1,10 @@
 #include "apps/runs/open_model.h"
 
+#include <fmt/format.h>
+
 #include "engine/base/file.h"
+#include "engine/base/streams.h"
+#include "engine/base/text.h"
 #include "models/registry.h"
 
 namespace glia {
@@ -14,6 +18,15 @@ OpenModel open_model(const std::filesystem::path& path, Device& device) {
   open.model->parameters().allocate(device);
   checkpoint.load_weights(*open.model);
   return open;
+}
+
+void say_other_precision(const OpenModel& open, Device& device) {
+  const auto trained = open.info.find("precision");  // earlier versions do not say
+  const std::string now = name_of(device.context().precision);
+  if (trained == open.info.end() || !trained->is_string() || trained->get<std::string>() == now)
+    return;
+  print_note(fmt::format("precision: trained with convolutions in {}, computed in {} here",
+                         printable(trained->get<std::string>()), now));
 }
 
 }  // namespace glia

@@ -58,8 +58,8 @@ Provenance trace_provenance(const std::string& checkpoint, const nlohmann::json&
   Provenance found;
   found.model = {{"checkpoint", fs::absolute(checkpoint).lexically_normal().string()}};
   if (hash) found.model["checkpoint_xxh3"] = hash_file(checkpoint);
-  for (const char* key : {"epoch", "steps", "model", "preprocess", "data", "train_hash", "val_hash",
-                          "leaking", "split", "version"})
+  for (const char* key : {"epoch", "steps", "precision", "model", "preprocess", "data",
+                          "train_hash", "val_hash", "leaking", "split", "version"})
     if (info.contains(key)) found.model[key] = info[key];
   found.data = {{"folder", fs::absolute(data.folder).lexically_normal().string()},
                 {"list", data.list.empty() ? "all slices of the folder" : data.list},

@@ -50,10 +50,11 @@ void in_turn(std::size_t count, bool backwards, const Fn& fn) {
   for (std::size_t i = 0; i < count; ++i) fn(backwards ? count - 1 - i : i);
 }
 
-/// A backend without matrix units, or one that was not asked for them, computes in fp32.
+/// What our kernels say of themselves; of a library that does not say, what it was asked for.
 Arithmetic arithmetic_of(Device& device, const Call& call, const std::string& algorithm) {
   if (algorithm == name_of(Arithmetic::bf16)) return Arithmetic::bf16;
-  const bool tf32 = device.kernels().name == std::string_view("cudnn-tf32");
+  const bool tf32 = algorithm.empty() ? device.context().precision == ConvPrecision::tf32
+                                      : algorithm.ends_with(name_of(Arithmetic::tf32));
   return tf32 && call.op.starts_with("conv") ? Arithmetic::tf32 : Arithmetic::fp32;
 }
 
@@ -174,6 +175,7 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
     Trainee trainee{.result = {.backend = backend.name, .mode = captured ? "captured" : "eager"}};
     trainee.attempt([&] {
       trainee.device = backend.open();
+      trainee.result.precision = name_of(trainee.device->context().precision);
       if (captured && !trainee.device->can_capture()) return;
       trainee.stopwatch = make_stopwatch(*trainee.device);
       trainee.step = std::make_unique<RepeatedStep>(*trainee.device, step.config, step.batch_size,

@@ -66,7 +66,8 @@ std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>
 /// A backend's whole training steps.
 struct StepMeasurement {
   std::string backend;
-  std::string mode;  // "eager": kernel by kernel; "captured": replayed as a graph
+  std::string mode;            // "eager": kernel by kernel; "captured": replayed as a graph
+  std::string precision = {};  // of convolutions; "" where the device could not be opened
   std::string problem = {};
   std::vector<double> seconds = {};  // a step
   std::size_t peak_bytes = 0;        // tensors and scratch memory, the most at one time

@@ -110,6 +110,7 @@ Json step_json(const StepResult& result, const StepMeasurement& m) {
                {"dtype", "f32"},
                {"implementation", m.backend},
                {"mode", m.mode},
+               {"precision", m.precision},
                {"problem", m.problem},
                {"flops", step.flops()},
                {"planned_bytes", step.planned_bytes},

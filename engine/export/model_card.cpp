@@ -76,7 +76,8 @@ std::string training_section(const ModelCard& card) {
   if (config.is_object())
     out += rows(config);
   else
-    out += row("settings", std::string("not recorded (no config.json beside the checkpoint)"));
+    out += row("precision", at(info, "precision")) +
+           row("settings", std::string("not recorded (no config.json beside the checkpoint)"));
   for (const char* key : {"glia", "compiler", "cpu", "instruction set"})
     if (const json value = at(card.environment, key); !value.is_null()) out += row(key, value);
   return out + "\n";

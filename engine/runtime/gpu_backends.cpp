@@ -12,7 +12,6 @@ const GpuBackend* find_gpu_backend([[maybe_unused]] std::string_view name) {
 #endif
 #if defined(GLIA_HAS_CUDNN)
   if (name == "cudnn") return &cudnn::backend();
-  if (name == "cudnn-tf32") return &cudnn::backend_tf32();
 #endif
 #if defined(GLIA_HAS_EMU)
   if (name == "emu") return &emulated::backend();

@@ -7,8 +7,8 @@
 
 namespace glia {
 
-/// "cuda" (our kernels on a GPU), "cudnn" and "cudnn-tf32" (NVIDIA's libraries where they have the
-/// kernel) or "emu" (ours in the emulator on the CPU); null when this build has none of that name.
+/// "cuda" (our kernels on a GPU), "cudnn" (NVIDIA's libraries where they have the kernel) or "emu"
+/// (ours in the emulator on the CPU); null when this build has none of that name.
 const GpuBackend* find_gpu_backend(std::string_view name);
 
 }  // namespace glia

@@ -15,8 +15,13 @@ constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automa
                                                              {ConvMethod::winograd, "winograd"}};
 constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
     {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
-constexpr std::pair<ConvPrecision, const char*> kPrecisionNames[] = {{ConvPrecision::fp32, "fp32"},
-                                                                     {ConvPrecision::bf16, "bf16"}};
+constexpr std::pair<ConvPrecision, const char*> kPrecisionNames[] = {
+    {ConvPrecision::fp32, "fp32"}, {ConvPrecision::tf32, "tf32"}, {ConvPrecision::bf16, "bf16"}};
+constexpr std::pair<std::optional<ConvPrecision>, const char*> kPrecisionChoices[] = {
+    {std::nullopt, "auto"},
+    {ConvPrecision::fp32, "fp32"},
+    {ConvPrecision::tf32, "tf32"},
+    {ConvPrecision::bf16, "bf16"}};
 
 template <class Names>
 std::vector<std::string> names_of(const Names& table) {
@@ -61,14 +66,21 @@ const char* name_of(MemoryMode mode) {
   return look_up(mode, kMemoryNames);
 }
 
-std::vector<std::string> precision_names() {
-  return names_of(kPrecisionNames);
-}
 ConvPrecision parse_precision(std::string_view text) {
   return parse("--precision", text, kPrecisionNames);
 }
 const char* name_of(ConvPrecision precision) {
   return look_up(precision, kPrecisionNames);
+}
+
+std::vector<std::string> precision_choices() {
+  return names_of(kPrecisionChoices);
+}
+std::optional<ConvPrecision> parse_precision_choice(std::string_view text) {
+  return parse("--precision", text, kPrecisionChoices);
+}
+const char* name_of(std::optional<ConvPrecision> choice) {
+  return look_up(choice, kPrecisionChoices);
 }
 
 }  // namespace glia

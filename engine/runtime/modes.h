@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +28,13 @@ std::vector<std::string> memory_names();
 MemoryMode parse_memory(std::string_view text);
 const char* name_of(MemoryMode mode);
 
-/// What --precision takes: fp32, bf16; and the same for it.
-std::vector<std::string> precision_names();
+/// The precision of a convolution, as files have it: fp32, tf32 or bf16.
 ConvPrecision parse_precision(std::string_view text);
 const char* name_of(ConvPrecision precision);
+
+/// What --precision takes: auto (no value: the device's default) and these; and the same for it.
+std::vector<std::string> precision_choices();
+std::optional<ConvPrecision> parse_precision_choice(std::string_view text);
+const char* name_of(std::optional<ConvPrecision> choice);
 
 }  // namespace glia

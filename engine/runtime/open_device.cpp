@@ -11,6 +11,7 @@
 #include "engine/runtime/check_nan.h"
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
+#include "engine/runtime/precisions.h"
 
 namespace glia {
 
@@ -138,9 +139,11 @@ struct Opening {
   const char* backend;
   std::unique_ptr<Device> (*open)(const DeviceRequest&, const Say&);
 };
-constexpr Opening kOpenings[] = {{"native", open_native}, {"onednn", open_onednn},
-                                 {"cudnn", open_cudnn},   {"cudnn-tf32", open_cudnn},
-                                 {"emu", open_emulator},  {"onednn-blocked", open_onednn}};
+constexpr Opening kOpenings[] = {{"native", open_native},
+                                 {"onednn", open_onednn},
+                                 {"cudnn", open_cudnn},
+                                 {"emu", open_emulator},
+                                 {"onednn-blocked", open_onednn}};
 
 std::unique_ptr<Device> open_requested(const DeviceRequest& request, const Say& say) {
   for (const Opening& opening : kOpenings)
@@ -148,21 +151,19 @@ std::unique_ptr<Device> open_requested(const DeviceRequest& request, const Say& 
   fail("--backend: found '{}', expected {}", request.backend, fmt::join(backend_names(), ", "));
 }
 
-void set_bf16(Device& device, const DeviceRequest& request, const Say& say) {
-  check(device.kernels().name == std::string_view("cpu"),
-        "--precision bf16 is for the CPU's own kernels, and the device is {} with --backend {}; "
-        "choose --precision fp32, or --device cpu --backend native",
-        device.name(), request.backend);
+void set_precision(Device& device, const DeviceRequest& request, const Say& say) {
+  const ConvPrecision precision =
+      take_precision(device.kernels(), request.precision,
+                     fmt::format("{} with --backend {}", device.name(), request.backend));
+  device.context().precision = precision;
+  if (precision == ConvPrecision::tf32)
+    say("precision: convolutions in tf32, summed in fp32; --precision fp32 is exact");
+  if (precision != ConvPrecision::bf16) return;
   check(request.conv != ConvMethod::winograd,
         "--precision bf16 with --conv winograd: Winograd's algorithm is computed in fp32 only; "
         "choose --conv auto or direct, or --precision fp32");
-  const char* instructions = cpu_bf16_instructions();
-  check(instructions != nullptr,
-        "--precision bf16: this processor has no instructions for it; found neither AMX (amx_bf16) "
-        "nor AVX512-BF16 (avx512_bf16), expected one of them. Choose --precision fp32");
-  device.context().precision = ConvPrecision::bf16;
   say(fmt::format(
-      "precision: convolutions in bf16 by {}, summed in fp32{}", instructions,
+      "precision: convolutions in bf16 by {}, summed in fp32{}", cpu_bf16_instructions(),
       cpu_bf16_everywhere()
           ? ""
           : "; this processor has no AMX, so those that are faster in fp32 stay in it"));
@@ -205,7 +206,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
           name_of(request.memory), device->name(), request.backend);
     device->set_memory_mode(request.memory);
   }
-  if (request.precision == ConvPrecision::bf16) set_bf16(*device, request, say);
+  set_precision(*device, request, say);
   if (request.conv == ConvMethod::automatic) return device;
   check(device->kernels().name == std::string_view("cpu"),
         "--conv {} is for the CPU's own kernels, and the device is {} with --backend {}; leave it "

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,14 +18,15 @@ struct DeviceRequest {
   /// CPU.
   std::string device = "auto";
   /// native: our kernels for that device; cudnn: NVIDIA's libraries where they have the kernel, on
-  /// a GPU (cudnn-tf32: their convolutions in tf32); onednn: oneDNN where it has the kernel, on the
-  /// CPU (onednn-blocked: its convolutions in its own layouts, for `single_calls`); emu: our GPU
-  /// kernels, run by the emulator on the CPU.
+  /// a GPU; onednn: oneDNN where it has the kernel, on the CPU (onednn-blocked: its convolutions in
+  /// its own layouts, for `single_calls`); emu: our GPU kernels, run by the emulator on the CPU.
   std::string backend = "native";
   int threads = 0;                            // of the CPU; 0 takes every core
   ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
   MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
-  ConvPrecision precision = ConvPrecision::fp32;  // bf16 is for the native kernels of the CPU
+  /// Of convolutions. Nothing: tf32 on a GPU and in the emulator, fp32 on the CPU. tf32 is for the
+  /// former, bf16 for the native kernels of the CPU. The device's context has what was taken.
+  std::optional<ConvPrecision> precision = std::nullopt;
   bool check_nan = false;     // watched for the first value that is not finite (check_nan.h)
   bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are
 };

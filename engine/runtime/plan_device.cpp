@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "engine/runtime/precisions.h"
 #include "kernels/cpu/table.h"
 
 namespace glia {
@@ -9,7 +10,7 @@ namespace glia {
 namespace {
 
 /// Of backends that run a pass an operation; none of its kernels is ever called.
-constexpr KernelTable kNoKernels = {.name = "plan"};
+constexpr KernelTable kNoKernels = {.name = "plan", .tf32 = true};
 
 /// The places of the log's layout as addresses.
 class PlanMemory : public NoMemory {
@@ -48,6 +49,10 @@ PlanTarget PlanTarget::of(Device& device) {
           .conv = device.context().conv,
           .memory = device.memory_mode(),
           .precision = device.context().precision};
+}
+
+PlanTarget PlanTarget::gpu(std::optional<ConvPrecision> precision) {
+  return {.cpu = false, .precision = take_precision(kNoKernels, precision, "a GPU")};
 }
 
 PlanDevice::PlanDevice(const PlanTarget& target)

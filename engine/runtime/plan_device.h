@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/runtime/device.h"
@@ -37,6 +38,8 @@ struct PlanTarget {
   ConvPrecision precision = ConvPrecision::fp32;
 
   static PlanTarget of(Device& device);
+  /// One that need not be there. Throws `Error` for a precision that GPUs do not have.
+  static PlanTarget gpu(std::optional<ConvPrecision> precision);
 };
 
 /// Its tensors read as zeros.

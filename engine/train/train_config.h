@@ -29,7 +29,7 @@ struct TrainConfig {
   std::uint64_t seed = 0;
   AugmentConfig augment;
   ConvMethod conv = ConvMethod::automatic;        // of the CPU; it changes the last bits
-  ConvPrecision precision = ConvPrecision::fp32;  // of the CPU's convolutions
+  ConvPrecision precision = ConvPrecision::fp32;  // of convolutions: what the device took
 
   nlohmann::json to_json() const;
   /// Throws `Error`, led by `name`, on a field that is missing, of another type or out of range.

@@ -57,7 +57,8 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       schedule_(config.schedule),
       step_(device, model, optimizer_, objective_, config.seed,
             eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
-  config.validate();
+  config_.precision = device.context().precision;
+  config_.validate();
   check_size(train_loader_, model);
   check_size(val_loader_, model);
 }
@@ -233,6 +234,7 @@ nlohmann::json Trainer::info() const {
   info["preprocess"] = preprocess_.to_json();
   info["epoch"] = state_.epoch;
   info["steps"] = optimizer_.steps();
+  info["precision"] = name_of(config_.precision);
   return info;
 }
 

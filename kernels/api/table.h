@@ -83,6 +83,7 @@ struct KernelTable {
   const char* name = "";
   DType dtype = DType::f32;  // of activations, parameters and gradients
   bool reads_maps = false;   // kernels take maps of their operands and give moments of results
+  bool tf32 = false;  // convolutions have it, and compute in it unless asked for something else
   /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
   /// function, for traces and tables of times. Null where a backend does not say.
   const char* (*algorithm)(const KernelContext&, const KernelInfo&, const ConvGeometry&) = nullptr;

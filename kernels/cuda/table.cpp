@@ -13,6 +13,7 @@ const KernelTable& table() {
     .name = "cuda",
 #endif
     .dtype = DType::f32,
+    .tf32 = true,
     .algorithm = conv_algorithm,
 #define GLIA_KERNEL(name, Args, op, phase) .name = name,
 #define GLIA_MAP_KERNEL(name, Args, op, phase)

@@ -13,9 +13,9 @@ namespace glia::cudnn {
 
 namespace {
 
-KernelTable overlay(const char* name) {
+KernelTable overlay() {
   KernelTable table = cuda::table();
-  table.name = name;
+  table.name = "cudnn";
   table.algorithm = nullptr;  // the library chooses
   table.conv2d_forward = conv2d_forward;
   table.conv2d_dgrad = conv2d_dgrad;
@@ -38,10 +38,10 @@ KernelTable overlay(const char* name) {
 /// The memory of a GPU, with the libraries' handles bound to its stream.
 class Memory : public cuda::Memory {
  public:
-  Memory(int index, Precision precision) : cuda::Memory(index) {
+  explicit Memory(int index) : cuda::Memory(index) {
     KernelContext context;
     cuda::Memory::describe(context);
-    library_ = std::make_unique<Library>(static_cast<cudaStream_t>(context.stream), precision);
+    library_ = std::make_unique<Library>(static_cast<cudaStream_t>(context.stream));
   }
 
   void describe(KernelContext& context) const override {
@@ -53,9 +53,8 @@ class Memory : public cuda::Memory {
   std::unique_ptr<Library> library_;
 };
 
-template <Precision precision>
 std::unique_ptr<Allocator> open(int index) {
-  return std::make_unique<Memory>(index, precision);
+  return std::make_unique<Memory>(index);
 }
 
 GpuSurvey survey(SurveyOf gpus) {
@@ -90,20 +89,10 @@ const PeakWork& peak_work() {
 }  // namespace
 
 const GpuBackend& backend() {
-  static const KernelTable kTable = overlay("cudnn");
+  static const KernelTable kTable = overlay();
   static const GpuBackend kBackend = {.kernels = &kTable,
                                       .survey = survey,
-                                      .open = open<Precision::fp32>,
-                                      .libraries = libraries,
-                                      .peaks = &peak_work()};
-  return kBackend;
-}
-
-const GpuBackend& backend_tf32() {
-  static const KernelTable kTable = overlay("cudnn-tf32");
-  static const GpuBackend kBackend = {.kernels = &kTable,
-                                      .survey = survey,
-                                      .open = open<Precision::tf32>,
+                                      .open = open,
                                       .libraries = libraries,
                                       .peaks = &peak_work()};
   return kBackend;

@@ -9,11 +9,9 @@
 
 namespace glia::cudnn {
 
-/// In fp32, like our kernels. Its memory is that of the `cuda` backend and owns the handles.
+/// Its memory is that of the `cuda` backend and owns the handles. Convolutions multiply in the
+/// context's precision, fp32 or tf32.
 const GpuBackend& backend();
-
-/// The same with products of convolutions in tf32: ten bits of mantissa in the operands.
-const GpuBackend& backend_tf32();
 
 /// The plans that a device's convolutions and poolings have built, the most recently used first: a
 /// line each with operation, shapes, engine and workspace, or why cuDNN declined.

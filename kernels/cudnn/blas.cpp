@@ -76,11 +76,9 @@ std::string cublas_path() {
   return blas_library().path();
 }
 
-Blas::Blas(cudaStream_t stream, Precision precision)
-    : math_(precision == Precision::tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) {
+Blas::Blas(cudaStream_t stream) {
   require_success(cublas().create(&handle_), "creating a handle");
   require_success(cublas().set_stream(handle_, stream), "setting the stream");
-  require_success(cublas().set_math_mode(handle_, math_), "setting the precision");
 }
 
 Blas::~Blas() {
@@ -93,6 +91,10 @@ void Blas::multiply(KernelContext& context, const char* op, std::int64_t rows, s
   // Its own memory would be allocated while a step is recorded, and make results depend on streams.
   void* workspace = context.workspace.reserve(kWorkspace);
   require_success(cublas().set_workspace(handle_, workspace, kWorkspace), op);
+  require_success(cublas().set_math_mode(handle_, context.precision == ConvPrecision::tf32
+                                                      ? CUBLAS_TF32_TENSOR_OP_MATH
+                                                      : CUBLAS_DEFAULT_MATH),
+                  op);
   const auto operation = [](const Matrix& m) { return m.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   const float one = 1, beta = write == Write::accumulate ? 1.0f : 0.0f;
   // cuBLAS counts columns first: to it our matrices are transposed, and c' = b' a'.
@@ -113,13 +115,11 @@ void Blas::square_product(KernelContext& context, Arithmetic arithmetic, std::in
   const cudaDataType_t type = arithmetic == Arithmetic::bf16 ? CUDA_R_16BF : CUDA_R_32F;
   const cublasComputeType_t compute =
       arithmetic == Arithmetic::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-  // The handle's mode would make fp32 into tf32.
+  // The mode of a convolution before would make fp32 into tf32.
   require_success(cublas().set_math_mode(handle_, CUBLAS_DEFAULT_MATH), kOp);
-  const cublasStatus_t status =
-      cublas().gemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, n, n, n, &one, b, type, n, a, type, n, &zero,
-                    c, type, n, compute, CUBLAS_GEMM_DEFAULT);
-  require_success(cublas().set_math_mode(handle_, math_), kOp);
-  require_success(status, kOp);
+  require_success(cublas().gemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, n, n, n, &one, b, type, n, a,
+                                type, n, &zero, c, type, n, compute, CUBLAS_GEMM_DEFAULT),
+                  kOp);
 }
 
 }  // namespace glia::cudnn

@@ -7,7 +7,7 @@
 
 #include "kernels/api/context.h"
 #include "kernels/api/peak_work.h"
-#include "kernels/cudnn/plan.h"
+#include "kernels/api/view.h"
 
 namespace glia::cudnn {
 
@@ -19,7 +19,7 @@ std::string cublas_path();
 class Blas {
  public:
   /// Throws `Error` saying why cuBLAS cannot be used.
-  Blas(cudaStream_t stream, Precision precision);
+  explicit Blas(cudaStream_t stream);
   ~Blas();
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;
@@ -32,18 +32,16 @@ class Blas {
   };
 
   /// c [rows, columns] = a [rows, depth] b [depth, columns], extents after transposing; or c +=
-  /// that.
+  /// that. In tf32 where `context` says so.
   void multiply(KernelContext& context, const char* op, std::int64_t rows, std::int64_t columns,
                 std::int64_t depth, const Matrix& a, const Matrix& b, const Matrix& c, Write write);
 
-  /// c = a b for dense square matrices; see `PeakWork::product`. Whatever this was made with, in
-  /// the precision that is asked for.
+  /// c = a b for dense square matrices; see `PeakWork::product`.
   void square_product(KernelContext& context, Arithmetic arithmetic, std::int64_t extent,
                       const void* a, const void* b, void* c);
 
  private:
   cublasHandle_t handle_ = nullptr;
-  cublasMath_t math_;
 };
 
 }  // namespace glia::cudnn

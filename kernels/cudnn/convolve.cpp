@@ -20,6 +20,7 @@ enum Id : std::int64_t { kImage = 1, kFilter, kResult };
 /// A convolution as cuDNN is told about it.
 struct Form {
   ConvGeometry g;
+  ConvPrecision precision = ConvPrecision::fp32;
   std::int64_t pad_bottom = 0, pad_right = 0;
   ConvOperands on;
   Write write = Write::overwrite;
@@ -52,17 +53,18 @@ bool is_even(const Form& f) {
 }
 
 std::string describe(const Form& f) {
-  return fmt::format("image {}, filter {}, result {}, stride {}x{}, padding {} {} {} {}{}",
+  return fmt::format("image {}, filter {}, result {}, stride {}x{}, padding {} {} {} {}{}{}",
                      f.on.image.str(), f.on.filter.str(), f.on.result.str(), f.g.stride_h,
                      f.g.stride_w, f.g.pad_top, f.pad_bottom, f.g.pad_left, f.pad_right,
-                     f.write == Write::accumulate ? ", accumulating" : "");
+                     f.write == Write::accumulate ? ", accumulating" : "",
+                     f.precision == ConvPrecision::tf32 ? ", in tf32" : "");
 }
 
 PlanKey key_of(Pass pass, const Form& f) {
   const ConvGeometry& g = f.g;
   const ConvOperands& on = f.on;
   PlanKey key;
-  key.add(pass, f.write, g.N, g.H, g.W, g.C, g.K, g.R, g.S, g.P, g.Q);
+  key.add(pass, f.precision, f.write, g.N, g.H, g.W, g.C, g.K, g.R, g.S, g.P, g.Q);
   key.add(g.stride_h, g.stride_w, g.pad_top, g.pad_left, f.pad_bottom, f.pad_right);
   key.add(on.image.stride_w, on.filter.stride_w, on.result.stride_w);
   key.add(on.image.alignment(), on.filter.alignment(), on.result.alignment());
@@ -101,7 +103,8 @@ std::unique_ptr<Plan> build_plan(const Library& library, const char* op, Pass pa
   operation.set(names.beta, CUDNN_TYPE_FLOAT, *blend(f.write));
   operation.finalize();
   parts.push_back(std::move(operation));
-  return choose_plan(library.handle(), library.demands(), fmt::format("{} {}", op, describe(f)),
+  const Demands demands{.precision = f.precision, .max_workspace = library.max_workspace()};
+  return choose_plan(library.handle(), demands, fmt::format("{} {}", op, describe(f)),
                      std::move(parts));
 }
 
@@ -178,6 +181,7 @@ void convolve(KernelContext& context, const char* op, Pass pass, const ConvGeome
         operands.image.str(), operands.result.str());
   if (is_product(g)) return multiply(context, op, pass, g, operands, write);
   const Form given{.g = g,
+                   .precision = context.precision,
                    .pad_bottom = padding_after(g.H, g.R, g.stride_h, g.pad_top, g.P),
                    .pad_right = padding_after(g.W, g.S, g.stride_w, g.pad_left, g.Q),
                    .on = operands,

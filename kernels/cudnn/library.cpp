@@ -7,11 +7,11 @@
 
 namespace glia::cudnn {
 
-Library::Library(cudaStream_t stream, Precision precision) : blas_(stream, precision) {
+Library::Library(cudaStream_t stream) : blas_(stream) {
   // Engines that bring tensors into another order want as much as these take.
   std::size_t available = 0, total = 0;
   cuda::check(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
-  demands_ = {.precision = precision, .max_workspace = total / 8};
+  max_workspace_ = total / 8;
   require_success(cudnn().cudnnCreate(&handle_), "creating a handle");
   if (const auto status = cudnn().cudnnSetStream(handle_, stream); status != CUDNN_STATUS_SUCCESS) {
     cudnn().cudnnDestroy(handle_);

@@ -9,13 +9,14 @@ namespace glia::cudnn {
 class Library {
  public:
   /// On the current GPU; everything is queued on `stream`. Throws `Error`.
-  Library(cudaStream_t stream, Precision precision);
+  explicit Library(cudaStream_t stream);
   ~Library();
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
   cudnnHandle_t handle() const { return handle_; }
-  const Demands& demands() const { return demands_; }
+  /// Bytes that an engine may want.
+  std::size_t max_workspace() const { return max_workspace_; }
   Blas& blas() { return blas_; }
   Plans& plans() { return plans_; }
   const Plans& plans() const { return plans_; }
@@ -26,7 +27,7 @@ class Library {
   static constexpr std::size_t kPlans = 1024;
 
   cudnnHandle_t handle_ = nullptr;
-  Demands demands_;
+  std::size_t max_workspace_ = 0;
   Blas blas_;
   Plans plans_{kPlans};
 };

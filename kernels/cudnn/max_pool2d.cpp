@@ -83,8 +83,7 @@ std::unique_ptr<Plan> build_plan(const Library& library, const Pooling& p) {
   parts.push_back(std::move(operation));
   // There are no products; the family of engines that also fuses convolutions has the note on
   // tensor cores for all that it does.
-  Demands demands = library.demands();
-  demands.precision = Precision::tf32;
+  const Demands demands{.precision = ConvPrecision::tf32, .max_workspace = library.max_workspace()};
   return choose_plan(library.handle(), demands, describe(p), std::move(parts));
 }
 

@@ -13,13 +13,13 @@ namespace glia::cudnn {
 namespace {
 
 /// Why an engine with this note is not taken; null if it may be.
-const char* objection(cudnnBackendNumericalNote_t note, Precision precision) {
+const char* objection(cudnnBackendNumericalNote_t note, ConvPrecision precision) {
   switch (note) {
     case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC: return "not deterministic";
     case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS: return "rounds its inputs";
     case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION: return "rounds its sums";
     case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
-      return precision == Precision::fp32 ? "not fp32" : nullptr;
+      return precision == ConvPrecision::fp32 ? "not fp32" : nullptr;
     // Transforms whose errors are not those of a sum of products.
     case CUDNN_NUMERICAL_NOTE_FFT: return "FFT";
     case CUDNN_NUMERICAL_NOTE_WINOGRAD:
@@ -36,7 +36,7 @@ struct Engine {
   const char* objection = nullptr;
 };
 
-Engine engine_of(const Descriptor& config, Precision precision) {
+Engine engine_of(const Descriptor& config, ConvPrecision precision) {
   Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   cudnnBackendDescriptor_t handle = engine.handle();
   config.get_many(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &handle);

@@ -7,13 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "kernels/api/context.h"
 #include "kernels/cudnn/descriptor.h"
 #include "kernels/cudnn/plan_cache.h"
 
 namespace glia::cudnn {
-
-/// In which the products of a convolution are computed; sums are fp32 in both.
-enum class Precision : std::uint8_t { fp32, tf32 };
 
 struct Plan {
   std::vector<Descriptor> parts;  // what `execution` was made from; it must outlive it
@@ -42,8 +40,8 @@ using Plans = PlanCache<PlanKey, Plan, PlanKey::Hash>;
 
 /// What an engine must keep to, besides being deterministic.
 struct Demands {
-  Precision precision = Precision::fp32;
-  std::size_t max_workspace = 0;  // bytes
+  ConvPrecision precision = ConvPrecision::fp32;  // or tf32
+  std::size_t max_workspace = 0;                  // bytes
 };
 
 /// The first engine of cuDNN's heuristics that meets the demands and accepts the operation. The

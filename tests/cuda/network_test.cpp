@@ -79,8 +79,9 @@ double rms_difference(const std::vector<float>& a, const std::vector<float>& b) 
 
 TEST_CASE("unet: some Adam steps on the GPU backend equal those on the CPU device", "[cuda]") {
   for (bool dropout : {false, true})
-    for (const DeviceRequest& request : gpu_devices()) {
+    for (DeviceRequest request : gpu_devices()) {
       INFO(request.backend << " on " << request.device << ", dropout " << dropout);
+      request.precision = ConvPrecision::fp32;
       const auto cpu = make_cpu_device(2);
       const auto device = open_device(request);
       const Training expected = train(*cpu, config_of(dropout), TrainStep::Mode::eager);
@@ -100,7 +101,9 @@ TEST_CASE("unet: some Adam steps on the GPU backend equal those on the CPU devic
 
 TEST_CASE("unet: replayed steps are the eager steps, bit for bit", "[cuda]") {
   for (bool dropout : {false, true})
-    for (const DeviceRequest& request : gpu_devices()) {
+    for (DeviceRequest request : gpu_devices()) {
+      // Each with one of the two precisions.
+      request.precision = dropout ? ConvPrecision::tf32 : ConvPrecision::fp32;
       INFO(request.backend << " on " << request.device << ", dropout " << dropout);
       const auto device = open_device(request);
       const Training eager = train(*device, config_of(dropout), TrainStep::Mode::eager);
