@@ -143,6 +143,7 @@ void compare_training(const Bench& bench, Deadline deadline, StepResult& result)
   nlohmann::json question{{"do", "losses"},
                           {"device", bench.device()},
                           {"backend", bench.native()},
+                          {"precision", "fp32"},
                           {"data", slices.string()},
                           {"base_width", bench.emulator ? 2 : 16},
                           {"batch_size", bench.emulator ? 2 : 12},

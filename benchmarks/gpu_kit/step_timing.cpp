@@ -30,12 +30,16 @@ struct Contender {
 std::vector<Contender> ours(const Bench& bench) {
   std::vector<Contender> found;
   std::vector<std::string> backends{bench.native()};
-  if (!bench.emulator) backends.insert(backends.end(), {"cudnn", "cudnn-tf32"});
+  if (!bench.emulator) backends.emplace_back("cudnn");
   for (const std::string& backend : backends)
-    for (const bool captured : {false, true})
-      found.push_back(
-          {.name = fmt::format("{} {}", backend, captured ? "captured" : "eager"),
-           .question = {{"device", bench.device()}, {"backend", backend}, {"captured", captured}}});
+    for (const char* precision : {"fp32", "tf32"})
+      for (const bool captured : {false, true})
+        found.push_back(
+            {.name = fmt::format("{} {} {}", backend, precision, captured ? "captured" : "eager"),
+             .question = {{"device", bench.device()},
+                          {"backend", backend},
+                          {"precision", precision},
+                          {"captured", captured}}});
   return found;
 }
 

@@ -27,7 +27,8 @@ using nlohmann::json;
 
 std::unique_ptr<Device> open(const json& question) {
   return open_device({.device = question.at("device").get<std::string>(),
-                      .backend = question.at("backend").get<std::string>()},
+                      .backend = question.at("backend").get<std::string>(),
+                      .precision = parse_precision(question.at("precision").get<std::string>())},
                      [](const std::string&) {});
 }
 

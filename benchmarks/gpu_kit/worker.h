@@ -10,6 +10,7 @@ namespace glia::kit {
 ///   {"do": "losses"}  the losses of the first steps on slices, in the order of their ids, and a
 ///   hash
 ///                     of the weights after the last; writes the weights before the first
+/// Steps and losses are computed in the question's "precision".
 /// A question that cannot be answered gets {"problem": why}.
 void serve();
 
