@@ -56,6 +56,9 @@ struct Case {
   /// drawn from the numbers that bf16 has, so that the reference computes with what the kernels
   /// round to.
   std::optional<Bf16Choice> bf16{};
+  /// Convolutions of our GPU kernels in tf32, likewise.
+  bool tf32 = false;
+  ConvOverride gpu_conv{};  // of our GPU kernels, in the tests
 };
 
 }  // namespace glia::cases

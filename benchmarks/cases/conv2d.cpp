@@ -31,6 +31,7 @@ std::vector<Case> conv2d_windows() {
       conv2d_case({1, 6, 6, 3}, 4, 2, 2, strided(3, 3, 0)),  // some pixels are in no window
       conv2d_case({1, 4, 6, 3}, 4, 3, 3, {.padding = {0, 2, 1, 0}}),
       conv2d_case({2, 4, 5, 3}, 4, 3, 3, same(3, 3), false),
+      conv2d_case({1, 18, 4, 2}, 3, 17, 2),  // more rows of a window than a table has bits
   };
 }
 
@@ -97,7 +98,7 @@ std::vector<Case> conv2d_operands() {
 }
 
 std::vector<Case> conv2d_bf16_windows() {
-  return in_bf16(
+  return with_samples(
       {
           conv2d_case({1, 1, 1, 1}, 1, 1, 1),
           conv2d_case({2, 5, 7, 3}, 2, 1, 1),
@@ -124,16 +125,59 @@ std::vector<Case> conv2d_bf16_channels() {
       cases.push_back(conv2d_case({1, 3, 4, c}, k, 3, 3, same(3, 3)));
   for (std::int64_t width : {15, 16, 17, 33, 50})
     cases.push_back(conv2d_case({2, 3, width, 34}, 18, 3, 3, same(3, 3)));
-  return in_bf16(std::move(cases), 3);
+  return with_samples(std::move(cases), 3);
 }
 
 std::vector<Case> conv2d_bf16_threads() {
-  return in_bf16({conv2d_case({2, 17, 19, 16}, 32, 3, 3, same(3, 3)),
-                  conv2d_case({1, 40, 40, 8}, 3, 3, 3, same(3, 3)),
-                  conv2d_case({2, 21, 18, 17}, 16, 3, 3, strided(2, 2, 1)),
-                  conv2d_case({2, 5, 6, 300}, 8, 3, 3, same(3, 3)),     // slices of channels
-                  conv2d_case({3, 5, 5, 160}, 200, 3, 3, same(3, 3))},  // tasks of outputs
-                 2);
+  return with_samples({conv2d_case({2, 17, 19, 16}, 32, 3, 3, same(3, 3)),
+                       conv2d_case({1, 40, 40, 8}, 3, 3, 3, same(3, 3)),
+                       conv2d_case({2, 21, 18, 17}, 16, 3, 3, strided(2, 2, 1)),
+                       conv2d_case({2, 5, 6, 300}, 8, 3, 3, same(3, 3)),     // slices of channels
+                       conv2d_case({3, 5, 5, 160}, 200, 3, 3, same(3, 3))},  // tasks of outputs
+                      2);
+}
+
+std::vector<Case> conv2d_tf32_windows() {
+  std::vector<Case> cases = with_samples(
+      {
+          conv2d_case({1, 1, 1, 8}, 8, 1, 1),
+          conv2d_case({2, 5, 7, 8}, 12, 1, 1),  // a pixel shuffle in dgrad
+          conv2d_case({1, 5, 6, 8}, 8, 3, 3, same(3, 3)),
+          conv2d_case({1, 6, 5, 8}, 20, 3, 3, strided(1, 1, 2)),
+          conv2d_case({2, 8, 7, 12}, 8, 5, 3, same(5, 3)),
+          conv2d_case({1, 9, 8, 8}, 12, 3, 3, strided(2, 2, 1)),
+          conv2d_case({1, 9, 11, 8}, 8, 3, 3, strided(2, 3, 0)),
+          conv2d_case({1, 7, 8, 8}, 8, 1, 1, strided(2, 2, 0)),
+          conv2d_case({1, 6, 6, 8}, 8, 2, 2, strided(3, 3, 0)),  // some pixels are in no window
+          conv2d_case({1, 4, 6, 8}, 8, 3, 3, {.padding = {0, 2, 1, 0}}),
+          conv2d_case({3, 2, 1, 8}, 8, 3, 3, same(3, 3), false),  // images smaller than a step
+      },
+      6);
+  cases.back().inputs[1].min_nonzero = 0.2;  // most of its weights meet padding alone
+  return cases;
+}
+
+std::vector<Case> conv2d_tf32_channels() {
+  // Around fragments of 8 and 16, slices of 32 and tiles of 32, 64 and 128; several slices a tap
+  // and several taps a slice; rows around a tile.
+  std::vector<Case> cases;
+  for (std::int64_t c : {8, 28, 32, 36, 64, 96})
+    for (std::int64_t k : {8, 32, 36, 68})
+      cases.push_back(conv2d_case({1, 3, 4, c}, k, 3, 3, same(3, 3)));
+  cases.push_back(conv2d_case({1, 3, 4, 16}, 132, 3, 3, same(3, 3)));
+  cases.push_back(conv2d_case({1, 3, 4, 132}, 8, 3, 3, same(3, 3)));
+  for (std::int64_t width : {43, 64, 65, 90})
+    cases.push_back(conv2d_case({1, 3, width, 8}, 8, 3, 3, same(3, 3)));
+  return with_samples(std::move(cases), 3);
+}
+
+std::vector<Case> conv2d_tf32_large() {
+  // Enough slices to go around the ring, splits of the sums, and images as in a U-Net's middle.
+  return with_samples({conv2d_case({2, 15, 15, 64}, 64, 3, 3, same(3, 3)),
+                       conv2d_case({2, 17, 19, 16}, 32, 3, 3, same(3, 3)),
+                       conv2d_case({2, 21, 18, 32}, 16, 3, 3, strided(2, 2, 1)),
+                       conv2d_case({1, 5, 6, 320}, 8, 3, 3, same(3, 3))},
+                      2);
 }
 
 std::vector<Case> conv2d_at(const Dimensions& d) {
@@ -182,6 +226,10 @@ Operation conv2d_operation() {
               {"bf16-windows", "windows, strides and paddings in bf16", conv2d_bf16_windows},
               {"bf16-channels", "channels around pairs, tiles and blocks in bf16",
                conv2d_bf16_channels},
+              {"tf32-windows", "windows, strides and paddings in tf32", conv2d_tf32_windows},
+              {"tf32-channels", "channels around fragments, slices and tiles in tf32",
+               conv2d_tf32_channels},
+              {"tf32-large", "rings of slices and splits of the sums in tf32", conv2d_tf32_large},
               {"bf16-threads", "split between threads, and many weights, in bf16",
                conv2d_bf16_threads}}};
 }

@@ -43,7 +43,7 @@ std::vector<Case> conv_transpose2d_operands() {
 }
 
 std::vector<Case> conv_transpose2d_bf16() {
-  return in_bf16(
+  return with_samples(
       {
           conv_transpose2d_case({1, 1, 1, 1}, 1, 2, 2, strided(2, 2, 0)),
           conv_transpose2d_case({2, 3, 4, 5}, 3, 2, 2, strided(2, 2, 0)),
@@ -55,6 +55,21 @@ std::vector<Case> conv_transpose2d_bf16() {
           conv_transpose2d_case({2, 3, 4, 5}, 3, 2, 2, strided(2, 2, 0), false),
       },
       6);
+}
+
+std::vector<Case> conv_transpose2d_tf32() {
+  return with_samples(
+      {
+          conv_transpose2d_case({1, 1, 1, 8}, 8, 2, 2, strided(2, 2, 0)),
+          conv_transpose2d_case({2, 3, 4, 32}, 12, 2, 2, strided(2, 2, 0)),
+          conv_transpose2d_case({1, 4, 3, 64}, 40, 2, 2, strided(2, 2, 0)),
+          conv_transpose2d_case({1, 3, 5, 8}, 8, 3, 3, strided(2, 2, 1)),
+          conv_transpose2d_case({1, 3, 4, 12}, 8, 2, 3, strided(2, 1, 0)),
+          conv_transpose2d_case({1, 3, 2, 8}, 8, 1, 1, strided(2, 2, 0)),  // some are bias alone
+          conv_transpose2d_case({2, 13, 11, 32}, 16, 2, 2, strided(2, 2, 0)),
+          conv_transpose2d_case({2, 3, 4, 8}, 20, 2, 2, strided(2, 2, 0), false),
+      },
+      4);
 }
 
 std::vector<Case> conv_transpose2d_at(const Dimensions& d) {
@@ -97,7 +112,8 @@ Operation conv_transpose2d_operation() {
                      {"channels", "channel counts, and images split between threads",
                       conv_transpose2d_channels},
                      {"operands", "gradients of only some operands", conv_transpose2d_operands},
-                     {"bf16", "windows and channels in bf16", conv_transpose2d_bf16}}};
+                     {"bf16", "windows and channels in bf16", conv_transpose2d_bf16},
+                     {"tf32", "windows and channels in tf32", conv_transpose2d_tf32}}};
 }
 
 }  // namespace glia::cases

@@ -37,8 +37,8 @@ inline std::vector<Case> of_some_operands(const Case& test) {
   return cases;
 }
 
-/// The same with fewer samples: there are several units that compute in bf16.
-inline std::vector<Case> in_bf16(std::vector<Case> cases, std::size_t samples) {
+/// The same with fewer samples: several units compute in bf16, and several tiles in tf32.
+inline std::vector<Case> with_samples(std::vector<Case> cases, std::size_t samples) {
   for (Case& test : cases) {
     test.inputs[0].min_nonzero = 0.1;
     test.samples = samples;

@@ -20,6 +20,23 @@ enum class ConvPrecision : std::uint8_t { fp32, tf32, bf16 };
 /// portable ones are plain C++.
 enum class Bf16Choice : std::uint8_t { automatic, amx, avx512, portable };
 
+/// How our GPU kernels compute a pass of a convolution.
+enum class ConvAlgorithm : std::uint8_t {
+  automatic,  // what choose_algorithm of kernels/cuda/conv/conv_choice.h says
+  naive,      // a thread an element: conv_naive.cu
+  tiled,      // matrix products that gather their operands: gemm_tile.h
+  shuffled,   // dgrad only: one product without gathering, its columns dealt out to windows
+  mma,        // tiled, on tensor cores in tf32: mma_tile.h
+  shuffled_mma
+};
+
+/// What tests and benchmarks impose on them in place of their choices.
+struct ConvOverride {
+  ConvAlgorithm algorithm = ConvAlgorithm::automatic;  // naive or tiled
+  int tile = -1;   // index into kGemmTiles or kMmaTiles; -1: chosen
+  int splits = 0;  // of the sums; 0: chosen
+};
+
 struct KernelContext {
   explicit KernelContext(Allocator* memory = nullptr, bool keeps_scratch = true)
       : workspace(memory, keeps_scratch) {}
@@ -30,6 +47,7 @@ struct KernelContext {
   ConvMethod conv = ConvMethod::automatic;
   ConvPrecision precision = ConvPrecision::fp32;
   Bf16Choice bf16 = Bf16Choice::automatic;
+  ConvOverride gpu_conv;
   void* stream = nullptr;   // cudaStream_t of the GPU backends
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
   void* vendor = nullptr;   // Library of the cudnn or onednn backend; null elsewhere

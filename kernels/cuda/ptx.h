@@ -70,6 +70,24 @@ GLIA_PTX void cp_async_wait() {
 #endif
 }
 
+// ---- addresses ----
+
+/// `index` times `bytes` after `base`, in one instruction: nvcc takes five where it cannot tell
+/// that both factors have 32 bits. Where they lie outside any array nothing may be read.
+template <class T>
+GLIA_PTX const T* advanced(const T* base, int index, int bytes) {
+#if defined(__CUDACC__)
+  std::uint64_t address;
+  asm("mad.wide.s32 %0, %1, %2, %3;"
+      : "=l"(address)
+      : "r"(index), "r"(bytes), "l"(reinterpret_cast<std::uint64_t>(base)));
+  return reinterpret_cast<const T*>(address);
+#else
+  return reinterpret_cast<const T*>(reinterpret_cast<std::uintptr_t>(base) +
+                                    static_cast<std::uintptr_t>(std::int64_t{index} * bytes));
+#endif
+}
+
 // ---- ldmatrix and mma.sync: whole warps only ----
 
 /// Loads kMatrices (1, 2 or 4) 8x8 matrices of 16-bit elements: lanes 8i…8i+7 give the 16-byte rows
@@ -133,7 +151,7 @@ GLIA_PTX void mma_bf16_m16n8k16(float (&d)[4], const std::uint32_t (&a)[4],
 }
 
 /// d (16x8, f32) += a (16x8, tf32, rows) * b (8x8, tf32, columns). Operands are f32 bit patterns;
-/// hardware ignores their low 13 bits (round with to_tf32 first). Lane 4g + t holds
+/// hardware ignores their low 13 bits (round with nearest_tf32 first). Lane 4g + t holds
 ///   a[0]: (g, t)  a[1]: (g+8, t)  a[2]: (g, t+4)  a[3]: (g+8, t+4);  b[0]: (t, g)  b[1]: (t+4, g);
 /// d as for bf16.
 GLIA_PTX void mma_tf32_m16n8k8(float (&d)[4], const std::uint32_t (&a)[4],
@@ -149,14 +167,30 @@ GLIA_PTX void mma_tf32_m16n8k8(float (&d)[4], const std::uint32_t (&a)[4],
 #endif
 }
 
-/// The tf32 value nearest to x, ties away from zero, as an f32 bit pattern.
+/// The tf32 value nearest to x, ties away from zero, as an f32 bit pattern. NaN stays NaN, which it
+/// would not if half a unit were added to its bits.
 GLIA_PTX std::uint32_t to_tf32(float x) {
 #if defined(__CUDACC__)
   std::uint32_t bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
   return bits;
 #else
-  return (__float_as_uint(x) + 0x1000u) & 0xFFFFE000u;
+  return x == x ? (__float_as_uint(x) + 0x1000u) & 0xFFFFE000u : 0x7FFFFFFFu;
+#endif
+}
+
+/// The tf32 value nearest to x as an f32 bit pattern, in one instruction on sm_90: ties go to even
+/// there, away from zero before. NaN stays NaN.
+GLIA_PTX std::uint32_t nearest_tf32(float x) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+  return to_tf32(x);
+#elif defined(__CUDACC__)
+  std::uint32_t bits;
+  asm("cvt.rn.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
+  return bits;
+#else
+  const std::uint32_t bits = __float_as_uint(x);
+  return x == x ? (bits + 0xFFFu + (bits >> 13 & 1u)) & 0xFFFFE000u : 0x7FFFFFFFu;
 #endif
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <set>
+#include <utility>
 
 #include "tests/catch.h"
 
@@ -17,16 +18,20 @@ ConvGeometry geometry(const Shape& x, std::int64_t k, std::int64_t r, std::int64
   return conv2d_geometry(x, {k, r, s, x[3]}, spec);
 }
 
-/// Puts the override back when the test is over.
-struct Forced {
-  explicit Forced(const ConvOverride& wanted) { conv_override() = wanted; }
-  ~Forced() { conv_override() = {}; }
-  Forced(const Forced&) = delete;
-  Forced& operator=(const Forced&) = delete;
+/// A GPU of so many multiprocessors.
+struct Gpu : KernelContext {
+  explicit Gpu(int count = kH100, ConvPrecision wanted = ConvPrecision::fp32) {
+    multiprocessors = count;
+    precision = wanted;
+  }
+};
+
+struct GpuInTf32 : Gpu {
+  GpuInTf32() : Gpu(kH100, ConvPrecision::tf32) {}
 };
 
 int columns_of(const GemmShape& shape, int multiprocessors = kH100) {
-  return kGemmTiles[choose_gemm(shape, multiprocessors).tile].columns;
+  return kGemmTiles[choose_gemm(Gpu(multiprocessors), shape).tile].columns;
 }
 
 }  // namespace
@@ -89,32 +94,79 @@ TEST_CASE("conv choice: a pixel shuffle only where windows tile the input", "[cu
   CHECK_FALSE(windows_tile_input(geometry({2, 8, 6, 3}, 4, 1, 1, by2)));  // gaps
   CHECK_FALSE(windows_tile_input(geometry({2, 8, 6, 3}, 4, 2, 2, {.padding = Padding::all(1)})));
   const ConvGeometry up = conv_transpose2d_geometry({2, 5, 6, 8}, {8, 2, 2, 4}, by2);
-  CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::shuffled);
-  CHECK(choose_algorithm(ConvPass::forward, up) == ConvAlgorithm::tiled);
-  CHECK(choose_algorithm(ConvPass::wgrad, up) == ConvAlgorithm::tiled);
+  CHECK(choose_algorithm(Gpu(), ConvPass::dgrad, up) == ConvAlgorithm::shuffled);
+  CHECK(choose_algorithm(Gpu(), ConvPass::forward, up) == ConvAlgorithm::tiled);
+  CHECK(choose_algorithm(Gpu(), ConvPass::wgrad, up) == ConvAlgorithm::tiled);
 }
 
 TEST_CASE("conv choice: what tests impose is obeyed, where it fits", "[cuda]") {
   const ConvGeometry same = geometry({1, 8, 6, 3}, 4, 3, 3, {.padding = Padding::all(1)});
   const ConvGeometry up = geometry({1, 8, 6, 3}, 4, 1, 1, {});
-  {
-    const Forced forced({.algorithm = ConvAlgorithm::naive});
-    CHECK(choose_algorithm(ConvPass::forward, same) == ConvAlgorithm::naive);
-    CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::naive);
+  Gpu context;
+  context.gpu_conv = {.algorithm = ConvAlgorithm::naive};
+  CHECK(choose_algorithm(context, ConvPass::forward, same) == ConvAlgorithm::naive);
+  CHECK(choose_algorithm(context, ConvPass::dgrad, up) == ConvAlgorithm::naive);
+  context.gpu_conv = {.algorithm = ConvAlgorithm::tiled, .tile = 1, .splits = 5};
+  CHECK(choose_algorithm(context, ConvPass::dgrad, up) == ConvAlgorithm::tiled);
+  CHECK(choose_gemm(context, {1, 1, 1}).tile == 1);
+  CHECK(choose_gemm(context, {1, 1, 1}).splits == 5);
+  context.gpu_conv = {.tile = 2, .splits = 3};
+  CHECK(choose_mma(context, {1, 1, 1}, true).tile == 2);
+  CHECK(choose_mma(context, {1, 1, 1}, true).splits == 3);
+  CHECK(choose_mma(context, {1, 1, 1}, false).tile == kMmaTileCount - 1);
+}
+
+TEST_CASE("conv choice: windows beyond the tables' bits are computed without them", "[cuda]") {
+  CHECK(choose_algorithm(Gpu(), ConvPass::forward, geometry({1, 16, 16, 8}, 8, 16, 16, {})) ==
+        ConvAlgorithm::tiled);
+  CHECK(choose_algorithm(GpuInTf32(), ConvPass::forward, geometry({1, 17, 3, 8}, 8, 17, 1, {})) ==
+        ConvAlgorithm::naive);
+}
+
+TEST_CASE("conv choice: tensor cores compute all of a U-Net but its first layer and its head",
+          "[cuda]") {
+  const auto same = [](std::int64_t size, std::int64_t c, std::int64_t k) {
+    return geometry({12, size, size, c}, k, 3, 3, {.padding = Padding::all(1)});
+  };
+  const auto of = [](ConvPass pass, const ConvGeometry& g) {
+    return choose_algorithm(GpuInTf32(), pass, g);
+  };
+  for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
+    CHECK(of(pass, same(240, 3, 64)) == ConvAlgorithm::tiled);
+    CHECK(of(pass, geometry({12, 240, 240, 64}, 1, 1, 1, {})) != ConvAlgorithm::mma);
+    std::int64_t size = 240;
+    for (std::int64_t channels = 64; channels <= 1024; channels *= 2, size /= 2) {
+      CHECK(of(pass, same(size, channels, channels)) == ConvAlgorithm::mma);
+      CHECK(choose_algorithm(Gpu(), pass, same(size, channels, channels)) == ConvAlgorithm::tiled);
+    }
+    CHECK(of(pass, same(30, 6, 64)) == ConvAlgorithm::tiled);  // no copies of 16 bytes
+    CHECK(of(pass, same(30, 64, 4)) == ConvAlgorithm::tiled);  // half a fragment
   }
-  {
-    const Forced forced({.algorithm = ConvAlgorithm::tiled, .tile = 1, .splits = 5});
-    CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::tiled);
-    const GemmChoice choice = choose_gemm({1, 1, 1}, kH100);
-    CHECK(choice.tile == 1);
-    CHECK(choice.splits == 5);
-  }
-  {
-    const Forced forced({.algorithm = ConvAlgorithm::shuffled});
-    CHECK(choose_algorithm(ConvPass::dgrad, same) == ConvAlgorithm::tiled);
-    CHECK(choose_algorithm(ConvPass::dgrad, up) == ConvAlgorithm::shuffled);
-  }
-  CHECK(choose_algorithm(ConvPass::forward, same) == ConvAlgorithm::tiled);
+  const ConvGeometry up = conv_transpose2d_geometry({12, 15, 15, 1024}, {1024, 2, 2, 512},
+                                                    {.stride_h = 2, .stride_w = 2, .padding = {}});
+  CHECK(of(ConvPass::dgrad, up) == ConvAlgorithm::shuffled_mma);
+  CHECK(of(ConvPass::forward, up) == ConvAlgorithm::mma);
+  CHECK(of(ConvPass::wgrad, up) == ConvAlgorithm::mma);
+}
+
+TEST_CASE("conv choice: tiles of tensor cores fit the product and the device", "[cuda]") {
+  const auto tile = [](const GemmShape& shape, int multiprocessors = kH100) {
+    const GemmChoice choice = choose_mma(Gpu(multiprocessors), shape, true);
+    return std::pair(kMmaTiles[choice.tile].rows, kMmaTiles[choice.tile].columns);
+  };
+  const std::int64_t pixels = 12 * 240 * 240;
+  CHECK(tile({pixels, 64, 9 * 64}) == std::pair(256, 64));
+  CHECK(tile({pixels / 4, 128, 9 * 128}) == std::pair(128, 128));
+  CHECK(tile({1, 1, 1}) == std::pair(64, 32));
+  // wgrad of the first level: few tiles, and pixels to split.
+  CHECK(choose_mma(Gpu(), {64, 9 * 64, pixels}, true).splits > 10);
+  // At 15x15 176 blocks of 128x128 would leave a third of the second wave idle.
+  const GemmChoice middle = choose_mma(Gpu(), {2700, 1024, 9 * 1024}, true);
+  const MmaTile& chosen = kMmaTiles[middle.tile];
+  const std::int64_t blocks =
+      (2700 + chosen.rows - 1) / chosen.rows * (1024 / chosen.columns) * middle.splits;
+  CHECK((blocks % kH100 == 0 || blocks % kH100 > kH100 / 2));
+  CHECK(blocks > 2 * kH100);
 }
 
 TEST_CASE("conv choice: tiles fit the number of columns", "[cuda]") {
@@ -124,31 +176,31 @@ TEST_CASE("conv choice: tiles fit the number of columns", "[cuda]") {
   CHECK(columns_of({pixels, 64, 576}) == 64);
   // Waves of blocks favour the narrow tile by a hair, its traffic does not.
   CHECK(columns_of({12 * 60 * 60, 256, 9 * 256}) == 64);
-  CHECK(choose_gemm({1, 1, 1}, kH100).tile == kGemmTileCount - 1);
-  CHECK(choose_gemm({12, 5, 27}, 4).tile == kGemmTileCount - 1);
-  CHECK(choose_gemm({0, 0, 0}, 0).splits == 1);  // nothing to do, nothing known of the device
+  CHECK(choose_gemm(Gpu(kH100), {1, 1, 1}).tile == kGemmTileCount - 1);
+  CHECK(choose_gemm(Gpu(4), {12, 5, 27}).tile == kGemmTileCount - 1);
+  CHECK(choose_gemm(Gpu(0), {0, 0, 0}).splits == 1);  // nothing to do, nothing known of the device
 }
 
 TEST_CASE("conv choice: splits fill the device and stay in bounds", "[cuda]") {
   const std::int64_t pixels = 6 * 240 * 240;
   // wgrad of the first level: five tiles for 132 multiprocessors.
-  CHECK(choose_gemm({576, 64, pixels}, kH100).splits > 20);
+  CHECK(choose_gemm(Gpu(kH100), {576, 64, pixels}).splits > 20);
   // Enough tiles: splitting would only add traffic.
-  CHECK(choose_gemm({pixels, 64, 576}, kH100).splits == 1);
+  CHECK(choose_gemm(Gpu(kH100), {pixels, 64, 576}).splits == 1);
   for (const GemmShape& shape :
        {GemmShape{pixels, 64, 27}, GemmShape{27, 64, pixels}, GemmShape{64, 1, pixels},
         GemmShape{1350, 1024, 9216}, GemmShape{9216, 1024, 1350}, GemmShape{36864, 1024, 64},
         GemmShape{5400, 2048, 1024}, GemmShape{12, 130, 630}})
     for (int multiprocessors : {1, 4, 68, 108, 132}) {
-      const GemmChoice choice = choose_gemm(shape, multiprocessors);
+      const GemmChoice choice = choose_gemm(Gpu(multiprocessors), shape);
       INFO(shape.rows << "x" << shape.columns << "x" << shape.depth << " on " << multiprocessors);
       CHECK(choice.splits >= 1);
       CHECK((choice.splits == 1 || choice.splits * kGemmSlice * 8 <= shape.depth + kGemmSlice));
       CHECK((choice.splits == 1 ||
              choice.splits * shape.rows * shape.columns * 4 <= std::int64_t{128} << 20));
       // A pure function: the same choice, hence the same sums, every time.
-      CHECK(choose_gemm(shape, multiprocessors).tile == choice.tile);
-      CHECK(choose_gemm(shape, multiprocessors).splits == choice.splits);
+      CHECK(choose_gemm(Gpu(multiprocessors), shape).tile == choice.tile);
+      CHECK(choose_gemm(Gpu(multiprocessors), shape).splits == choice.splits);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "engine/base/check.h"
 #include "engine/runtime/cpu_backends.h"
@@ -81,6 +82,10 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op) {
 
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels) {
   return std::make_shared<GuardedAllocator>(opened(kernels));
+}
+
+bool is_our_gpu(const KernelTable& kernels) {
+  return kernels.name == std::string_view("emu") || kernels.name == std::string_view("cuda");
 }
 
 bool is_threaded(const KernelTable& kernels) {

@@ -18,6 +18,8 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op);
 /// Memory with guards of its own, of the one device that `kernels` runs on throughout the process.
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels);
 
+/// Whether they are our GPU kernels, on a GPU or emulated.
+bool is_our_gpu(const KernelTable& kernels);
 /// Whether the kernels use as many threads as they are told to (those on GPUs do not).
 bool is_threaded(const KernelTable& kernels);
 /// Whether they cut sums by the number of threads, so that the last bits depend on it.

@@ -1,6 +1,7 @@
 #include "tests/ops/op_case.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -79,6 +80,12 @@ void round_to_bf16(Values& values) {
   for (double& v : values) v = cpu::float_of(cpu::round_to_bf16(static_cast<float>(v)));
 }
 
+/// Ten bits of mantissa: the others are cut off, since any number that tf32 has will do.
+void cut_to_tf32(Values& values) {
+  for (double& v : values)
+    v = std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(v)) & 0xFFFFE000u);
+}
+
 /// Small against the input's spread, and against the distance between two spaced elements.
 double difference_step(const Input& input, const Values& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -94,6 +101,7 @@ class Examination {
     for (std::size_t i = 0; i < test.inputs.size(); ++i) {
       inputs_.push_back(draw(test.inputs[i], i));
       if (test.bf16) round_to_bf16(inputs_.back());
+      if (test.tf32) cut_to_tf32(inputs_.back());
     }
     wants_gradient_ = std::any_of(test.inputs.begin(), test.inputs.end(),
                                   [](const Input& input) { return input.grad; });
@@ -108,6 +116,7 @@ class Examination {
     const Outcome truth = execute(test_, reference::table(), {.inputs = inputs_});
     if (wants_gradient_) dy_ = signed_numbers(truth.y.size(), 1000);
     if (test_.bf16) round_to_bf16(dy_);
+    if (test_.tf32) cut_to_tf32(dy_);
     plan_ = {.inputs = inputs_, .dy = dy_, .out_shape = truth.shape};
     dense_ = execute(test_, kernels_, plan_);
     add_problems("dense", dense_);
@@ -353,6 +362,11 @@ void check_cases_with_maps(std::span<const Case> cases) {
 void check_cases_on_cpu(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test())
     if (kernels == &cpu::table()) check_on(*kernels, cases);
+}
+
+void check_cases_on_gpu_kernels(std::span<const Case> cases) {
+  for (const KernelTable* kernels : devices_under_test())
+    if (is_our_gpu(*kernels)) check_on(*kernels, cases);
 }
 
 }  // namespace glia::test

@@ -42,5 +42,7 @@ void check_cases(std::span<const Case> cases);
 void check_cases_with_maps(std::span<const Case> cases);
 /// The same on the devices that use threads, which is the CPU.
 void check_cases_on_cpu(std::span<const Case> cases);
+/// The same on the devices that run our GPU kernels.
+void check_cases_on_gpu_kernels(std::span<const Case> cases);
 
 }  // namespace glia::test

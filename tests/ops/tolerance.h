@@ -23,6 +23,10 @@
 //   wgrad           max_r sum_i (g_ir |b_i| |a_i|)^2 / 4 = 5.84
 // (16 products of an element for wgrad, hence 4). c is 1: a term passes seven roundings, two of
 // each of three transforms and its product, and their deviation is sqrt(7 / 12) epsilon.
+//
+// Tensor cores bring the terms of a step to the exponent of the largest and cut off what lies below
+// its last bit, where a rounding would go to the nearest: a deviation of sqrt(1/3) of that bit and
+// not of sqrt(1/12), hence the condition of 2 for their sums.
 #pragma once
 
 #include <string_view>
@@ -34,7 +38,7 @@ struct Tolerance {
   double forward, gradient;
 };
 
-inline constexpr double kWinogradCondition = 7.13;
+inline constexpr double kWinogradCondition = 7.13, kTruncationCondition = 2;
 
 inline constexpr Tolerance kTolerances[] = {
     {"conv2d", 1, 1},

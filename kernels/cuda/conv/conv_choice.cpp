@@ -1,6 +1,7 @@
 #include "kernels/cuda/conv/conv_choice.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "engine/base/divide.h"
@@ -15,12 +16,18 @@ constexpr std::int64_t kMaxPartialBytes = std::int64_t{128} << 20;
 // must gain more than that.
 constexpr double kWorthNarrowing = 0.95;
 
+/// Partial results are written and read at 12 bytes a cycle and multiprocessor.
+double merge_cycles(const GemmShape& shape, int splits, int multiprocessors) {
+  if (splits == 1) return 0;
+  const double bytes = 4.0 * static_cast<double>(shape.rows * shape.columns) * (2 * splits + 1);
+  return 5000 + bytes / (12.0 * multiprocessors);
+}
+
 /// A model, not a measurement; only comparisons of its results matter. A slice costs each warp 1024
 /// multiply-adds, 80 loads of 16 bytes a lane from shared memory (as SASS has them), and about 12
 /// instructions for each copy and 120 around them. A multiprocessor issues four instructions a
 /// cycle, less when few warps hide each other's latencies, and its shared memory takes four cycles
-/// for such a load or copy: the slower of the two counts. Partial results are written and read at
-/// 12 bytes a cycle and multiprocessor.
+/// for such a load or copy: the slower of the two counts.
 double estimated_cycles(const GemmShape& shape, const GemmTile& tile, int splits,
                         int multiprocessors) {
   const std::int64_t slices = ceil_div(ceil_div(shape.depth, kGemmSlice), splits);
@@ -35,38 +42,92 @@ double estimated_cycles(const GemmShape& shape, const GemmTile& tile, int splits
   const double slice_cycles = warps * std::max(issue, shared);
   const double hidden = warps * resident / (warps * resident + 2);
   const double start_and_end = 3000 / resident;
-  double cycles = static_cast<double>(on_busiest) *
-                  (static_cast<double>(slices) * slice_cycles / hidden + start_and_end);
-  if (splits > 1) {
-    const double bytes = 4.0 * static_cast<double>(shape.rows * shape.columns) * (2 * splits + 1);
-    cycles += 5000 + bytes / (12.0 * multiprocessors);
+  return static_cast<double>(on_busiest) *
+             (static_cast<double>(slices) * slice_cycles / hidden + start_and_end) +
+         merge_cycles(shape, splits, multiprocessors);
+}
+
+/// And on tensor cores, likewise a model. A step of depth 8 costs a block: an mma each 6.36 cycles
+/// a quarter of the multiprocessor (of 512 dense multiply-adds a cycle mma.sync reaches 63 %);
+/// reads of fragments and copies through shared memory's 128 bytes a cycle; copies from L2 at 34
+/// bytes a cycle; about 3.5 other instructions an mma. They overlap, but not perfectly: their
+/// 4-norm.
+double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
+                        int multiprocessors) {
+  constexpr double kMma = 6.36, kShared = 128, kL2 = 34;
+  const double mmas = tile.rows / 16 * (tile.columns / 8);
+  const double copied = 32.0 * (tile.rows + tile.columns);
+  const double read = 512.0 * tile.warps() * (tile.warp_rows / 16 + tile.warp_columns / 16);
+  const auto power = [](double cycles) { return cycles * cycles * cycles * cycles; };
+  const double step =
+      std::sqrt(std::sqrt(power(mmas * kMma / 4) + power((read + copied) / kShared) +
+                          power(copied / kL2) + power(mmas * (1 + tile.others) / 4)));
+
+  const std::int64_t slices = ceil_div(ceil_div(shape.depth, kMmaSlice), splits);
+  const std::int64_t blocks =
+      ceil_div(shape.rows, tile.rows) * ceil_div(shape.columns, tile.columns) * splits;
+  const std::int64_t on_busiest = ceil_div(blocks, multiprocessors);
+  const auto resident = static_cast<double>(std::min<std::int64_t>(on_busiest, tile.resident));
+  const double alone = resident < 2 ? 1.25 : 1;  // nothing hides the waits at its barriers
+  const double start_and_end = 2500 / resident + 600 * tile.rows * tile.columns / (128.0 * 128);
+  return static_cast<double>(on_busiest) *
+             (static_cast<double>(slices) * kMmaSlice / 8 * step * alone + start_and_end) +
+         merge_cycles(shape, splits, multiprocessors);
+}
+
+/// Of tiles and splits those that cycles(tile, splits) says are fastest, within what is imposed and
+/// the bytes of partial results.
+template <class Cycles>
+GemmChoice fastest(const ConvOverride& imposed, const GemmShape& shape, int tiles, int slice,
+                   const Cycles& cycles) {
+  const std::int64_t slices = ceil_div(shape.depth, slice);
+  GemmChoice best{.tile = -1};
+  double fewest = -1;
+  for (int tile = 0; tile < tiles; ++tile) {
+    if (imposed.tile >= 0 && tile != imposed.tile) continue;
+    for (int splits : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128}) {
+      const bool worth =
+          splits <= slices / 8 && splits * shape.rows * shape.columns * 4 <= kMaxPartialBytes;
+      if (splits > 1 && !worth) break;
+      const double found = cycles(tile, splits);
+      const double needed = tile == best.tile ? fewest : kWorthNarrowing * fewest;
+      if (fewest >= 0 && found >= needed) continue;
+      fewest = found;
+      best = {tile, splits};
+    }
   }
-  return cycles;
+  if (imposed.splits > 0) best.splits = imposed.splits;
+  return best;
 }
 
 }  // namespace
 
-ConvOverride& conv_override() {
-  static ConvOverride instance;
-  return instance;
+bool suits_tensor_cores(const ConvGeometry& g) {
+  return std::min(g.C, g.K) >= 8 && g.C % 4 == 0 && g.K % 4 == 0;
 }
 
-ConvAlgorithm choose_algorithm(ConvPass pass, const ConvGeometry& g) {
-  const ConvAlgorithm wanted = conv_override().algorithm;
-  const bool can_shuffle = pass == ConvPass::dgrad && windows_tile_input(g);
-  if (wanted == ConvAlgorithm::naive || wanted == ConvAlgorithm::tiled) return wanted;
-  return can_shuffle ? ConvAlgorithm::shuffled : ConvAlgorithm::tiled;
+ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
+  const ConvAlgorithm wanted = context.gpu_conv.algorithm;
+  const bool shuffle = pass == ConvPass::dgrad && windows_tile_input(g);
+  if (wanted == ConvAlgorithm::naive || std::max(g.R, g.S) > kMaxTaps) return ConvAlgorithm::naive;
+  if (wanted == ConvAlgorithm::tiled) return wanted;
+  if (context.precision == ConvPrecision::tf32 && suits_tensor_cores(g))
+    return shuffle ? ConvAlgorithm::shuffled_mma : ConvAlgorithm::mma;
+  return shuffle ? ConvAlgorithm::shuffled : ConvAlgorithm::tiled;
 }
 
-const char* conv_algorithm(const KernelContext&, const KernelInfo& kernel, const ConvGeometry& g) {
+const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
+                           const ConvGeometry& g) {
   // A transposed convolution's backward-data is a forward pass, and the other way round.
   const bool transposed = kernel.op == std::string_view("conv_transpose2d");
   const ConvPass pass = kernel.phase == Phase::wgrad                     ? ConvPass::wgrad
                         : (kernel.phase == Phase::forward) != transposed ? ConvPass::forward
                                                                          : ConvPass::dgrad;
-  switch (choose_algorithm(pass, g)) {
+  switch (choose_algorithm(context, pass, g)) {
     case ConvAlgorithm::naive: return "naive";
     case ConvAlgorithm::shuffled: return "shuffled";
+    case ConvAlgorithm::mma: return "mma-tf32";
+    case ConvAlgorithm::shuffled_mma: return "shuffled-mma-tf32";
     default: return "tiled";
   }
 }
@@ -99,27 +160,20 @@ std::vector<DgradPart> dgrad_parts(const ConvGeometry& g) {
   return parts;
 }
 
-GemmChoice choose_gemm(const GemmShape& shape, int multiprocessors) {
-  const ConvOverride& forced = conv_override();
-  const std::int64_t slices = ceil_div(shape.depth, kGemmSlice);
-  GemmChoice best{.tile = -1};
-  double fewest = -1;
-  for (int tile = 0; tile < kGemmTileCount; ++tile) {
-    if (forced.tile >= 0 && tile != forced.tile) continue;
-    for (int splits : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128}) {
-      const bool worth =
-          splits <= slices / 8 && splits * shape.rows * shape.columns * 4 <= kMaxPartialBytes;
-      if (splits > 1 && !worth) break;
-      const double cycles =
-          estimated_cycles(shape, kGemmTiles[tile], splits, std::max(1, multiprocessors));
-      const double needed = tile == best.tile ? fewest : kWorthNarrowing * fewest;
-      if (fewest >= 0 && cycles >= needed) continue;
-      fewest = cycles;
-      best = {tile, splits};
-    }
-  }
-  if (forced.splits > 0) best.splits = forced.splits;
-  return best;
+GemmChoice choose_gemm(const KernelContext& context, const GemmShape& shape) {
+  const int multiprocessors = std::max(1, context.multiprocessors);
+  return fastest(context.gpu_conv, shape, kGemmTileCount, kGemmSlice, [&](int tile, int splits) {
+    return estimated_cycles(shape, kGemmTiles[tile], splits, multiprocessors);
+  });
+}
+
+GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool fours) {
+  const int multiprocessors = std::max(1, context.multiprocessors);
+  ConvOverride imposed = context.gpu_conv;
+  if (!fours) imposed.tile = kMmaTileCount - 1;
+  return fastest(imposed, shape, kMmaTileCount, kMmaSlice, [&](int tile, int splits) {
+    return estimated_cycles(shape, kMmaTiles[tile], splits, multiprocessors);
+  });
 }
 
 bool in_fours(const ConstView& view) {

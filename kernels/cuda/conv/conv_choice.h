@@ -6,31 +6,25 @@
 #include <vector>
 
 #include "engine/base/geometry.h"
+#include "kernels/api/context.h"
 #include "kernels/api/table.h"
 
 namespace glia {
 
-enum class ConvAlgorithm : std::uint8_t {
-  automatic,  // what choose_algorithm says
-  naive,      // a thread an element: kernels/cuda/conv/conv_naive.cu
-  tiled,      // matrix products that gather their operands: kernels/cuda/conv/gemm_tile.h
-  shuffled    // dgrad only: one product without gathering, its columns dealt out to windows
-};
+/// Taps along either side of a window for which the tables of conv_operands.h have bits.
+inline constexpr int kMaxTaps = 16;
 
-/// What tests and benchmarks impose on every GPU convolution to come, in place of the choices
-/// below. One for the process; change it only while no kernel function runs.
-struct ConvOverride {
-  ConvAlgorithm algorithm = ConvAlgorithm::automatic;
-  int tile = -1;   // index into kGemmTiles; -1: chosen
-  int splits = 0;  // of the sums; 0: chosen
-};
-ConvOverride& conv_override();
+/// Whether tensor cores compute this convolution in tf32: where both channel counts are multiples
+/// of four, for copies of 16 bytes, and at least eight, a fragment's width. Others, such as a
+/// network's first layer and its head, are bound by their bytes and stay in fp32.
+bool suits_tensor_cores(const ConvGeometry& g);
 
-/// The kernel of a pass: `naive`, `tiled` or `shuffled`, never `automatic`. Obeys conv_override(),
-/// but takes `tiled` where `shuffled` does not fit.
-ConvAlgorithm choose_algorithm(ConvPass pass, const ConvGeometry& g);
+/// The kernel of a pass, never `automatic`: `naive` for windows of more than kMaxTaps. Obeys the
+/// context's gpu_conv.
+ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
 
-/// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled" or "shuffled".
+/// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled", "shuffled",
+/// "mma-tf32" or "shuffled-mma-tf32".
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g);
 
@@ -72,9 +66,30 @@ struct GemmChoice {
   int splits = 1;  // parts of the sums, computed by different blocks and added in order
 };
 
-/// Tile and splits that take the fewest estimated cycles; of tiles that hardly differ, the widest.
-/// Obeys conv_override(). Partial results stay under 128 MiB.
-GemmChoice choose_gemm(const GemmShape& shape, int multiprocessors);
+/// Tile and splits that take the fewest estimated cycles on the context's multiprocessors; of tiles
+/// that hardly differ, the widest. Obeys its gpu_conv. Partial results stay under 128 MiB.
+GemmChoice choose_gemm(const KernelContext& context, const GemmShape& shape);
+
+/// What a block computes on tensor cores, `warp_rows` x `warp_columns` a warp, with a ring of so
+/// many stages; `resident` as above; and how many other instructions its loops issue an mma, as
+/// tools/check-sass counts them.
+struct MmaTile {
+  int rows, columns, warp_rows, warp_columns, stages, resident;
+  double others;
+  constexpr int warps() const { return rows / warp_rows * (columns / warp_columns); }
+  constexpr int threads() const { return warps() * 32; }
+};
+inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1},
+                                        {256, 64, 64, 64, 2, 2, 4.4},
+                                        {128, 64, 64, 32, 3, 3, 6.6},
+                                        {64, 32, 32, 32, 3, 5, 12}};
+inline constexpr int kMmaTileCount = 4;
+
+/// Depth of the slices there: 128 bytes.
+inline constexpr int kMmaSlice = 32;
+
+/// As choose_gemm, from kMmaTiles; the last of them unless operands come in `fours`.
+GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool fours);
 
 /// Whether the channels of every pixel can be read and written four at a time.
 bool in_fours(const ConstView& view);

@@ -8,18 +8,23 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView
                   const ConstView& w, const ConstView& b, const View& y, Write write) {
   gpu::require(w.dense(), "conv2d_forward", "the weight must be dense");
   if (y.rows() == 0) return;
-  if (choose_algorithm(ConvPass::forward, g) == ConvAlgorithm::naive)
-    return conv_forward_naive(context, g, x, w, b, y, write);
-  conv_forward_tiled(context, g, x, w, b, y, write);
+  switch (choose_algorithm(context, ConvPass::forward, g)) {
+    case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, b, y, write);
+    case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, b, y, write);
+    default: return conv_forward_tiled(context, g, x, w, b, y, write);
+  }
 }
 
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& w, const ConstView& b, const View& dx, Write write) {
   gpu::require(w.dense(), "conv2d_dgrad", "the weight must be dense");
   if (dx.rows() == 0) return;
-  switch (choose_algorithm(ConvPass::dgrad, g)) {
+  switch (choose_algorithm(context, ConvPass::dgrad, g)) {
     case ConvAlgorithm::naive: return conv_dgrad_naive(context, g, dy, w, b, dx, write);
     case ConvAlgorithm::shuffled: return conv_dgrad_shuffled(context, g, dy, w, b, dx, write);
+    case ConvAlgorithm::mma: return conv_dgrad_mma(context, g, dy, w, b, dx, write);
+    case ConvAlgorithm::shuffled_mma:
+      return conv_dgrad_shuffled_mma(context, g, dy, w, b, dx, write);
     default: return conv_dgrad_tiled(context, g, dy, w, b, dx, write);
   }
 }
@@ -27,9 +32,11 @@ void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& 
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& x, const View& dw, Write write) {
   gpu::require(dw.dense(), "conv2d_wgrad", "the weight's gradient must be dense");
-  if (choose_algorithm(ConvPass::wgrad, g) == ConvAlgorithm::naive)
-    return conv_wgrad_naive(context, g, dy, x, dw, write);
-  conv_wgrad_tiled(context, g, dy, x, dw, write);
+  switch (choose_algorithm(context, ConvPass::wgrad, g)) {
+    case ConvAlgorithm::naive: return conv_wgrad_naive(context, g, dy, x, dw, write);
+    case ConvAlgorithm::mma: return conv_wgrad_mma(context, g, dy, x, dw, write);
+    default: return conv_wgrad_tiled(context, g, dy, x, dw, write);
+  }
 }
 
 }  // namespace glia::GLIA_GPU

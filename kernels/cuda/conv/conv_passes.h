@@ -16,6 +16,8 @@ void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const Con
                         const ConstView& w, const ConstView& b, const View& y, Write write);
 void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const ConstView& b, const View& y, Write write);
+void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                      const ConstView& w, const ConstView& b, const View& y, Write write);
 
 /// dx (+)= the adjoint in x applied to dy, + b.
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
@@ -24,9 +26,13 @@ void conv_dgrad_naive(KernelContext& context, const ConvGeometry& g, const Const
                       const ConstView& w, const ConstView& b, const View& dx, Write write);
 void conv_dgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& w, const ConstView& b, const View& dx, Write write);
-/// Only where windows_tile_input(g).
+void conv_dgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                    const ConstView& w, const ConstView& b, const View& dx, Write write);
+/// These two only where windows_tile_input(g).
 void conv_dgrad_shuffled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                          const ConstView& w, const ConstView& b, const View& dx, Write write);
+void conv_dgrad_shuffled_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                             const ConstView& w, const ConstView& b, const View& dx, Write write);
 
 /// dw (+)= the adjoint in w.
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
@@ -35,6 +41,8 @@ void conv_wgrad_naive(KernelContext& context, const ConvGeometry& g, const Const
                       const ConstView& x, const View& dw, Write write);
 void conv_wgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& x, const View& dw, Write write);
+void conv_wgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                    const ConstView& x, const View& dw, Write write);
 
 /// db[c] (+)= sum of dy over all rows: the bias gradient.
 void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write);

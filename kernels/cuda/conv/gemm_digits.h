@@ -1,4 +1,5 @@
-// Numbers that are counted in three digits, so that walking along them takes no division.
+// Numbers that are counted in three digits, and places that go with them, so that walking along
+// them takes no division and hardly a multiplication.
 #pragma once
 
 #include "kernels/cuda/gpu.h"
@@ -33,6 +34,15 @@ struct Radix {
       ++number.high;
     }
     number.high += step.high;
+  }
+};
+
+/// What a place advances by as a digit of its number grows by 1.
+struct Strides {
+  std::int64_t low = 0, middle = 0, high = 0;
+
+  GLIA_INLINE std::int64_t place(const Digits& at) const {
+    return at.low * low + at.middle * middle + at.high * high;
   }
 };
 

@@ -1,28 +1,53 @@
-// The host side of tiled products: choosing tile and splits, queueing the kernel and the second
-// pass.
+// The host side of products: queueing the kernel and the second pass.
 #pragma once
 
 #include <algorithm>
 #include <type_traits>
 
-#include "kernels/cuda/conv/gemm_output.h"
+#include "engine/base/divide.h"
+#include "kernels/cuda/conv/conv_products.h"
+#include "kernels/cuda/conv/gemm_store.h"
 
 namespace glia::GLIA_GPU {
-
-/// The kernels count pixels, and elements of a weight, in 32 bits.
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 30;
-
-inline int narrow(std::int64_t count) {
-  gpu::require(-kMaxCount <= count && count <= kMaxCount, "convolution",
-               "images of more than 2^30 pixels, or weights of more elements, do not fit");
-  return static_cast<int>(count);
-}
 
 /// Blocks for a loop over `count` elements in steps of the grid: few enough to stay resident.
 inline unsigned blocks_for(const KernelContext& context, std::int64_t count, int threads) {
   const std::int64_t wanted = (count + threads - 1) / threads;
   const std::int64_t resident = std::int64_t{std::max(1, context.multiprocessors)} * 16;
   return static_cast<unsigned>(std::clamp<std::int64_t>(wanted, 1, resident));
+}
+
+/// How a product is cut: into tiles of rows x columns, slices so deep, and splits of the sums.
+struct Cut {
+  int rows, columns, slice, splits;
+};
+
+/// Queues a product of `shape` that ends in `output`. `launch(config, target, schedule)` launches
+/// the kernel; config lacks its threads and shared memory.
+template <class Launch>
+void run_cut(KernelContext& context, const char* name, const GemmShape& shape, const Cut& cut,
+             const Output& output, const Launch& launch) {
+  const std::int64_t column_tiles = ceil_div(shape.columns, cut.columns);
+  const std::int64_t tiles = ceil_div(shape.rows, cut.rows) * column_tiles;
+  gpu::require(tiles <= 2147483647, name, "needs more than 2^31 - 1 blocks");
+
+  Output target = output;
+  const std::int64_t count = std::int64_t{output.rows} * output.columns;
+  if (cut.splits > 1)
+    target = Output{.data = context.workspace.array<float>(cut.splits * count),
+                    .pitch = output.columns,
+                    .split_step = count,
+                    .rows = output.rows,
+                    .columns = output.columns,
+                    .channels = output.columns,
+                    .fours = output.columns % 4 == 0};
+  const Schedule schedule = {narrow(column_tiles), narrow(ceil_div(shape.depth, cut.slice)),
+                             cut.splits};
+  launch(LaunchConfig{.grid = dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(cut.splits)),
+                      .stream = static_cast<cudaStream_t>(context.stream),
+                      .name = name},
+         target, schedule);
+  if (cut.splits > 1) merge_splits(context, target.data, cut.splits, output);
 }
 
 /// Calls launch(BlockTile<tile>, integral_constant<int, kVec>).
@@ -42,39 +67,20 @@ void with_tile(int tile, bool fours, const Launch& launch) {
   }
 }
 
-/// Queues a product of `shape` that ends in `output`, with operands read four floats at a time if
-/// `fours`. `launch(tile, width, config, target, schedule)` launches the kernel; config lacks
-/// smem_bytes.
+/// By gemm_tile.h, with operands read four floats at a time if `fours`. `launch(tile, width,
+/// config, target, schedule)` launches the kernel; config lacks smem_bytes.
 template <class Launch>
 void run_product(KernelContext& context, const char* name, const GemmShape& shape, bool fours,
                  const Output& output, const Launch& launch) {
-  const GemmChoice choice = choose_gemm(shape, context.multiprocessors);
+  const GemmChoice choice = choose_gemm(context, shape);
   const GemmTile& tile = kGemmTiles[choice.tile];
-  const std::int64_t column_tiles = (shape.columns + tile.columns - 1) / tile.columns;
-  const std::int64_t tiles = (shape.rows + tile.rows - 1) / tile.rows * column_tiles;
-  gpu::require(tiles <= 2147483647, name, "needs more than 2^31 - 1 blocks");
-
-  Output target = output;
-  const std::int64_t count = std::int64_t{output.rows} * output.columns;
-  if (choice.splits > 1)
-    target = Output{.data = context.workspace.array<float>(choice.splits * count),
-                    .pitch = output.columns,
-                    .split_step = count,
-                    .rows = output.rows,
-                    .columns = output.columns,
-                    .channels = output.columns,
-                    .fours = output.columns % 4 == 0};
-  const Schedule schedule = {narrow(column_tiles),
-                             narrow((shape.depth + kGemmSlice - 1) / kGemmSlice), choice.splits};
-  with_tile(choice.tile, fours, [&](auto block_tile, auto width) {
-    const LaunchConfig config = {
-        .grid = dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(choice.splits)),
-        .block = decltype(block_tile)::kThreads,
-        .stream = static_cast<cudaStream_t>(context.stream),
-        .name = name};
-    launch(block_tile, width, config, target, schedule);
-  });
-  if (choice.splits > 1) merge_splits(context, target.data, choice.splits, output);
+  run_cut(context, name, shape, {tile.rows, tile.columns, kGemmSlice, choice.splits}, output,
+          [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+            with_tile(choice.tile, fours, [&](auto block_tile, auto width) {
+              config.block = decltype(block_tile)::kThreads;
+              launch(block_tile, width, config, target, schedule);
+            });
+          });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -9,22 +9,17 @@
 // Shared memory: 3 stages of (rows + columns) * 16 floats: 36 KiB for a tile of 128x64, 30
 // for 128x32, 18 for 64x32; kernels that gather windows add 16 bytes a row (conv_operands.h).
 //
-// A slice lies in shared memory as it lay in device memory, since copies go 16 bytes at a time:
-//   by row    [row][depth], the four 16-byte pieces of a row permuted by two bits of its number
-//   by depth  [depth][row]
-// The eight lanes that read at a time find eight different groups of four banks either way. Where a
-// lies by row, a thread's eight rows are 8 apart, else they are two runs of four.
+// How slices lie in shared memory: gemm_slices.h. The eight lanes that read at a time find eight
+// different groups of four banks. Where a lies by row, a thread's eight rows are 8 apart, else they
+// are two runs of four.
 #pragma once
 
-#include "kernels/cuda/conv/conv_choice.h"
-#include "kernels/cuda/conv/gemm_digits.h"
-#include "kernels/cuda/ptx.h"
+#include "kernels/cuda/conv/gemm_operands.h"
+#include "kernels/cuda/conv/gemm_schedule.h"
 
 namespace glia::GLIA_GPU {
 
 constexpr int kStages = 3, kMicro = 8;
-// Which bits of a row's number permute its pieces: those in which rows read together differ.
-constexpr int kPermuteA = 1, kPermuteB = 2;
 
 template <int kIndex>
 struct BlockTile {
@@ -39,37 +34,6 @@ struct GemmRing {
   alignas(16) float a[kStages][Tile::kRows * kGemmSlice];
   alignas(16) float b[kStages][Tile::kColumns * kGemmSlice];
 };
-
-/// How the blocks of a launch divide the product.
-struct Schedule {
-  int column_tiles, slices, splits;
-};
-
-/// What one of them computes: the tile at (row, column), of the slices first, first + 1, …
-struct Share {
-  int row, column, first, slices, split;
-  __device__ int depth() const { return first * kGemmSlice; }
-};
-
-template <class Tile>
-GLIA_INLINE Share share_of_block(const Schedule& schedule) {
-  // Neighbouring blocks share rows of a, which is the larger operand.
-  const int row_tile = blockIdx.x / schedule.column_tiles;
-  const int column_tile = blockIdx.x % schedule.column_tiles;
-  const int split = blockIdx.y;
-  const auto start = [&](int s) {
-    return static_cast<int>(static_cast<std::int64_t>(schedule.slices) * s / schedule.splits);
-  };
-  const int first = start(split);
-  return {row_tile * Tile::kRows, column_tile * Tile::kColumns, first, start(split + 1) - first,
-          split};
-}
-
-/// By how much the pieces of a row are permuted.
-template <int kPermute>
-GLIA_INLINE int turn_of(int row) {
-  return row >> kPermute & 3;
-}
 
 /// The part of the block's tile that a thread computes.
 template <class Tile, bool kAByRow>
@@ -100,7 +64,7 @@ GLIA_INLINE void multiply_slice(const float* a, const float* b, float (&sum)[kMi
   const Steps place;
   a += kAByRow ? place.row * kGemmSlice : place.row;
   b += kBByRow ? place.column * kGemmSlice : place.column;
-  const int a_turn = turn_of<kPermuteA>(place.row), b_turn = turn_of<kPermuteB>(place.column);
+  const int a_turn = ScalarRowsA::turn(place.row), b_turn = ScalarRowsB::turn(place.column);
 #pragma unroll
   for (int piece = 0; piece < kGemmSlice / 4; ++piece) {
     float rows[kMicro][4];  // four depths of each row

@@ -1,0 +1,39 @@
+// The gradient of the input on tensor cores: dgrad_products of conv_products.h.
+//
+// Work mapping, shared memory and barriers: mma_tile.h and, for the window starts,
+// conv_operands.h.
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/mma_launch.h"
+
+namespace glia::GLIA_GPU {
+namespace {
+
+template <class Tile, int kVec>
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
+    conv2d_dgrad_mma(Gather dy, ColumnMatrix w, Output dx, Schedule schedule) {
+  auto& smem = gpu::shared<GatherSmem<Tile, MmaRing<Tile>>>();
+  const Share share = share_of_block<Tile>(schedule);
+  const int depth = share.first * kMmaSlice;
+  WindowsByRow<MmaRowsA, Tile, kVec> a(dy, smem.starts, share.row, depth);
+  MatrixByDepth<MmaDepths, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column, depth);
+  MmaSums<Tile> sum;
+  multiply(smem.ring, a, b, share.slices, sum);
+  store<Tile, true, false>(dx, share, sum);
+}
+
+}  // namespace
+
+void conv_dgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                    const ConstView& w, const ConstView& b, const View& dx, Write write) {
+  for (const DgradProduct& p : dgrad_products(g, dy, w, b, dx, write))
+    run_mma_product(context, "conv2d_dgrad_mma", p.shape, p.fours, p.dx,
+                    [&](auto tile, auto width, LaunchConfig config, const Output& target,
+                        const Schedule& schedule) {
+                      using Tile = decltype(tile);
+                      config.smem_bytes = sizeof(GatherSmem<Tile, MmaRing<Tile>>);
+                      gpu::launch(conv2d_dgrad_mma<Tile, decltype(width)::value>, config, p.dy, p.w,
+                                  target, schedule);
+                    });
+}
+
+}  // namespace glia::GLIA_GPU
