@@ -1,5 +1,6 @@
 // The whole network on the GPU backend: the same training as on the CPU device, and the same bits
 // whether a step runs kernel by kernel or as a replayed graph.
+#include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -28,10 +29,19 @@ UNetConfig config_of(bool dropout) {
   return config;
 }
 
-Training train(Device& device, const UNetConfig& config, TrainStep::Mode mode) {
+void round_to_tf32(const Tensor& values) {
+  std::vector<float> rounded = values.to_vector<float>();
+  for (float& v : rounded)
+    v = std::bit_cast<float>((std::bit_cast<std::uint32_t>(v) + 0x1000u) & 0xFFFFE000u);
+  values.copy_from(rounded);
+}
+
+Training train(Device& device, const UNetConfig& config, TrainStep::Mode mode,
+               bool rounded_start = false) {
   const TestBatch images;
   UNet net(config);
   net.parameters().allocate(device, 1);
+  if (rounded_start) round_to_tf32(net.parameters().flat_values());
   optim::Optimizer adam({}, net.parameters());
   const Objective objective = Objective::parse("iou+0.5*bce", Region::batch, 1);
   TrainStep step(device, net, adam, objective, 3, mode);
@@ -113,6 +123,35 @@ TEST_CASE("unet: replayed steps are the eager steps, bit for bit", "[cuda]") {
       CHECK(replayed.losses == eager.losses);
       CHECK((replayed.weights == eager.weights));
     }
+}
+
+TEST_CASE("unet: in tf32 a step differs from fp32 by what the rounding of operands does",
+          "[cuda]") {
+  // Wide enough that tensor cores compute every convolution but the first and the head.
+  const UNetConfig config{.base_width = 8, .depth = 2};
+  for (const DeviceRequest& request : gpu_devices()) {
+    if (request.backend == "cudnn") continue;
+    INFO(request.backend << " on " << request.device);
+    const auto train_in = [&](ConvPrecision precision, TrainStep::Mode mode, bool rounded) {
+      const auto device = open_device(request);
+      device->context().precision = precision;
+      return train(*device, config, mode, rounded);
+    };
+    constexpr auto kEager = TrainStep::Mode::eager;
+    const Training exact = train_in(ConvPrecision::fp32, kEager, false);
+    const Training rounded = train_in(ConvPrecision::fp32, kEager, true);
+    const Training eager = train_in(ConvPrecision::tf32, kEager, false);
+    const Training replayed = train_in(ConvPrecision::tf32, TrainStep::Mode::automatic, false);
+    CHECK((eager.weights != exact.weights));
+    // Of the six operands of a layer's three passes two are weights: rounding all of them alike
+    // differs by a root of three, and by chance.
+    const double of_weights = rms_difference(rounded.gradients, exact.gradients);
+    CHECK(rms_difference(eager.gradients, exact.gradients) <= 2 * std::sqrt(3) * of_weights);
+    CHECK(std::abs(eager.losses[0] - exact.losses[0]) <= 1e-3 * exact.losses[0]);
+    CHECK(replayed.captured);
+    CHECK(replayed.losses == eager.losses);
+    CHECK((replayed.weights == eager.weights));
+  }
 }
 
 }  // namespace glia::test

@@ -59,7 +59,41 @@ double gemm(bool padded, Bug bug) {
   return worst(dc.read(), c, K * 1e-7);
 }
 
+/// Operands of ten bits of mantissa, which are exact in tf32.
+std::vector<float> tf32_floats(std::size_t count, std::uint64_t stream) {
+  std::vector<float> values = random_floats(count, stream);
+  for (float& value : values)
+    value = std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) & 0xFFFFE000u);
+  return values;
+}
+
+double mma(MmaLayout layout, Bug bug) {
+  constexpr int M = 76, N = 68, K = 148;  // several tiles and rounds of the ring, and edges of all
+  const bool a_by_row = layout != MmaLayout::depths_depths,
+             b_by_row = layout == MmaLayout::rows_rows;
+  const std::vector<float> a = tf32_floats(M * K, 12), b = tf32_floats(K * N, 13);
+  const DeviceBuffer<float> da(a), db(b), dc(std::size_t{M} * N);
+  mma_product(da.get(), db.get(), dc.get(), {M, N, K, layout}, bug);
+  std::vector<double> c(std::size_t{M} * N);
+  for (int m = 0; m < M; ++m)
+    for (int n = 0; n < N; ++n)
+      for (int k = 0; k < K; ++k)
+        c[at(m, n, N)] += double{a[a_by_row ? at(m, k, K) : at(k, m, M)]} *
+                          b[b_by_row ? at(n, k, K) : at(k, n, N)];
+  return worst(dc.read(), c, K * 1e-7);
+}
+
 }  // namespace
+
+double run_mma_rows_rows(Bug bug) {
+  return mma(MmaLayout::rows_rows, bug);
+}
+double run_mma_rows_depths(Bug bug) {
+  return mma(MmaLayout::rows_depths, bug);
+}
+double run_mma_depths_depths(Bug bug) {
+  return mma(MmaLayout::depths_depths, bug);
+}
 
 double run_batch_stats(Bug bug) {
   constexpr int rows = 500, channels = 5, chunks = 3;

@@ -14,6 +14,9 @@ double run_conv3x3(Bug bug);
 double run_gemm_bf16(Bug bug);
 double run_gemm_bf16_unpadded(Bug bug);
 double run_mma_tf32(Bug bug);
+double run_mma_rows_rows(Bug bug);
+double run_mma_rows_depths(Bug bug);
+double run_mma_depths_depths(Bug bug);
 double run_row_sums_ring(Bug bug);
 
 // Host code around a kernel: batches through two streams and page-locked memory; a clock around

@@ -62,6 +62,15 @@ const Planted kPlanted[] = {
     {"gemm: registers of a fragment swapped", Bug::wrong_fragment, run_gemm_bf16, Planted::always},
     {"gemm: a lane skips an mma", Bug::divergent_mma, run_gemm_bf16, Planted::always},
     {"gemm: columns not checked", Bug::gemm_columns_not_bounded, run_gemm_bf16, Planted::always},
+    {"mma: cp.async wait one group short", Bug::mma_weak_wait, run_mma_rows_rows, Planted::always},
+    {"mma: rows permuted on the reading side alone", Bug::mma_unpermuted_rows, run_mma_rows_rows,
+     Planted::always},
+    {"mma: depths permuted on the reading side alone", Bug::mma_unpermuted_depths,
+     run_mma_rows_depths, Planted::always},
+    {"mma: results stored as another fragment's", Bug::mma_wrong_owner, run_mma_rows_rows,
+     Planted::always},
+    {"mma: rows not checked", Bug::mma_rows_not_bounded, run_mma_rows_rows, Planted::always},
+    {"mma: depth not checked", Bug::mma_depth_not_bounded, run_mma_rows_depths, Planted::always},
     {"ring: mbarriers not initialised", Bug::barriers_not_initialised, run_row_sums_ring,
      Planted::always},
     {"ring: no barrier after their initialisation", Bug::no_barrier_after_init, run_row_sums_ring,
@@ -146,7 +155,8 @@ TEST_CASE("correct kernels raise no alarm", "[emu]") {
     emu::options() = options;
     for (auto* run :
          {run_batch_stats, run_confusion, run_conv3x3, run_gemm_bf16, run_gemm_bf16_unpadded,
-          run_mma_tf32, run_row_sums_ring, run_pipeline, run_clock, run_two_devices})
+          run_mma_tf32, run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths,
+          run_row_sums_ring, run_pipeline, run_clock, run_two_devices})
       CHECK(run(Bug::none) <= 1);
   }
 }

@@ -39,6 +39,12 @@ TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
   // Rows of 128 bytes put the eight rows of an ldmatrix into the same banks; padding parts them.
   CHECK(worst_ratio(profile(run_gemm_bf16), "gemm_bf16.cu", "shared wavefronts") <= 2);
   CHECK(worst_ratio(profile(run_gemm_bf16_unpadded), "gemm_bf16.cu", "shared wavefronts") == 8);
+  // What tensor cores' operands are copied to and read from is permuted so that none meet.
+  for (double (*run)(Bug) : {run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths}) {
+    const std::string table = profile(run);
+    CHECK(worst_ratio(table, "mma_tile.h", "shared wavefronts") == 1);
+    CHECK(worst_ratio(table, "gemm_operands.h", "shared wavefronts") == 1);
+  }
   // A lane a row of five floats: each load touches five times the sectors of a dense one, less what
   // neighbours share.
   const double sectors = worst_ratio(profile(run_batch_stats), "batch_stats.cu", "32-byte sectors");

@@ -177,9 +177,9 @@ struct MmaFragmentsB<Tile, false> {
   }
 };
 
-/// sum += the product of `slices` slices that `a` and `b` copy one after the other. All threads of
-/// the block call it.
-template <class Tile, class A, class B>
+/// sum += the product of `slices` slices that `a` and `b` copy one after the other, waiting until
+/// kPending groups of copies at most are on their way. All threads of the block call it.
+template <int kPending, class Tile, class A, class B>
 GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<Tile>& sum) {
   constexpr int kStages = Tile::kStages;
   const MmaFragmentsA<Tile, A::kByRow> read_a;
@@ -194,7 +194,7 @@ GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<T
   int stage = 0;
 #pragma unroll 1
   for (int s = 0; s < slices; ++s) {
-    ptx::cp_async_wait<kStages - 2>();
+    ptx::cp_async_wait<kPending>();
     // Slice s has arrived for all threads; and all have finished with slice s - 1, whose stage is
     // filled again now.
     __syncthreads();
@@ -220,6 +220,11 @@ GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<T
     }
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
+}
+
+template <class Tile, class A, class B>
+GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<Tile>& sum) {
+  multiply<Tile::kStages - 2>(ring, a, b, slices, sum);
 }
 
 }  // namespace glia::GLIA_GPU

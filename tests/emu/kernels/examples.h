@@ -40,6 +40,13 @@ enum class Bug : int {
   wrong_fragment,
   divergent_mma,
   gemm_columns_not_bounded,
+  // mma_product
+  mma_weak_wait,
+  mma_unpermuted_rows,
+  mma_unpermuted_depths,
+  mma_wrong_owner,
+  mma_rows_not_bounded,
+  mma_depth_not_bounded,
   // ring
   barriers_not_initialised,
   no_barrier_after_init,
@@ -81,6 +88,16 @@ void gemm_bf16(const std::uint16_t* a, const std::uint16_t* b, float* c, int M, 
 
 /// d [16, 8] = a [16, 8] * b [8, 8] by one tf32 instruction.
 void mma_tf32(const float* a, const float* b, float* d);
+
+/// How the operands of mma_product lie: a [M, K] or by depth [K, M], b [N, K] or by depth [K, N].
+enum class MmaLayout : int { rows_rows, rows_depths, depths_depths };
+struct MmaShape {
+  int m, n, k;
+  MmaLayout layout;
+};
+
+/// c [M, N] = a * b in tf32 by the products of the convolutions; M, N and K multiples of 4.
+void mma_product(const float* a, const float* b, float* c, const MmaShape& shape, Bug bug);
 
 /// y[i] = sum of row i of x [rows, columns]; a producer warp streams rows through a ring of shared
 /// buffers with bulk copies and mbarriers. columns: a multiple of 4, at most 256.
