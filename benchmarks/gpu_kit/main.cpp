@@ -7,6 +7,7 @@
 #include <set>
 
 #include "benchmarks/gpu_kit/golden/golden_outputs.h"
+#include "benchmarks/gpu_kit/predict.h"
 #include "benchmarks/gpu_kit/report.h"
 #include "benchmarks/gpu_kit/steps.h"
 #include "benchmarks/gpu_kit/worker.h"
@@ -158,6 +159,7 @@ int main(int argc, char** argv) {
     glia::kit::add_run(app);
     glia::kit::add_report(app);
     glia::kit::add_golden(app);
+    glia::kit::add_predict(app);
     glia::kit::add_worker(app);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

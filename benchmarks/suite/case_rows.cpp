@@ -96,11 +96,11 @@ std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filt
   return chosen.take();
 }
 
-std::map<std::string, Call> call_of_each_kernel() {
-  const cases::Dimensions small{.shape = {2, 6, 5, 6},
+std::map<std::string, Call> call_of_each_kernel(std::int64_t channels, std::int64_t outputs) {
+  const cases::Dimensions small{.shape = {2, 6, 5, channels},
                                 .R = 3,
                                 .S = 3,
-                                .K = 4,
+                                .K = outputs,
                                 .stride_h = 1,
                                 .stride_w = 1,
                                 .padding = 1,

@@ -168,14 +168,16 @@ GLIA_PTX void mma_tf32_m16n8k8(float (&d)[4], const std::uint32_t (&a)[4],
 }
 
 /// The tf32 value nearest to x, ties away from zero, as an f32 bit pattern. NaN stays NaN, which it
-/// would not if half a unit were added to its bits.
+/// would not if half a unit were added to its bits; one that only its low bits tell from infinity
+/// becomes that.
 GLIA_PTX std::uint32_t to_tf32(float x) {
 #if defined(__CUDACC__)
   std::uint32_t bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
   return bits;
 #else
-  return x == x ? (__float_as_uint(x) + 0x1000u) & 0xFFFFE000u : 0x7FFFFFFFu;
+  const std::uint32_t bits = __float_as_uint(x), half = std::isfinite(x) ? 0x1000u : 0;
+  return (bits + half) & 0xFFFFE000u;
 #endif
 }
 

@@ -159,6 +159,7 @@ TEST_CASE("conv choice: tiles of tensor cores fit the product and the device", "
   CHECK(tile({pixels / 4, 128, 9 * 128}) == std::pair(128, 128));
   CHECK(tile({1, 1, 1}) == std::pair(64, 32));
   // wgrad of the first level: few tiles, and pixels to split.
+  CHECK(tile({64, 9 * 64, pixels}) == std::pair(64, 256));
   CHECK(choose_mma(Gpu(), {64, 9 * 64, pixels}, true).splits > 10);
   // At 15x15 176 blocks of 128x128 would leave a third of the second wave idle.
   const GemmChoice middle = choose_mma(Gpu(), {2700, 1024, 9 * 1024}, true);

@@ -17,7 +17,7 @@ namespace glia::test {
 namespace {
 
 // Of kernels/cuda/conv/conv_choice.h, which builds without GPU kernels do not have.
-constexpr int kTiles = 4;
+constexpr int kTiles = 5;
 
 /// With `tile`, and the sums in parts where it is the choice's own, -1.
 Case on_tile(Case test, int tile) {

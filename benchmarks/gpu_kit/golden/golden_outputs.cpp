@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "benchmarks/gpu_kit/golden/ptx_outputs_of.h"
 #include "benchmarks/suite/case_rows.h"
@@ -45,15 +46,19 @@ std::vector<double> numbers_of(const Operand& operand, const std::vector<std::by
   return numbers;
 }
 
-/// The results of a call of every kernel that the device has.
-Json operations_on(Device& device) {
-  Json found;
-  for (const auto& entry : bench::call_of_each_kernel()) {
+/// The results of a call of every kernel that the device has; in tf32 of those of convolutions.
+void add_operations(Device& device, ConvPrecision precision, Json& found) {
+  device.context().precision = precision;
+  const bool in_tf32 = precision == ConvPrecision::tf32;
+  // Tensor cores take no fewer channels than these.
+  for (const auto& entry :
+       in_tf32 ? bench::call_of_each_kernel(8, 12) : bench::call_of_each_kernel()) {
     const std::string& kernel = entry.first;
     const bench::Call& call = entry.second;
     const auto row = std::find_if(std::begin(kKernels), std::end(kKernels),
                                   [&](const KernelInfo& info) { return info.name == kernel; });
     if (!has_kernel(device.kernels(), row->id)) continue;
+    if (in_tf32 && !std::string_view(row->op).starts_with("conv")) continue;
     const bench::Contents contents(call, 1);
     bench::Replay replay(device, call, contents);
     replay.run();
@@ -61,11 +66,10 @@ Json operations_on(Device& device) {
       const Operand& operand = call.operands[i];
       if (operand.role == Role::in || operand.content == Content::unchecked) continue;
       const std::vector<std::byte> bytes = replay.read(i);
-      found[fmt::format("{} {}", kernel, operand.name)] = {{"bits", hash_of(bytes)},
-                                                           {"numbers", numbers_of(operand, bytes)}};
+      found[fmt::format("{} {}{}", kernel, operand.name, in_tf32 ? " in tf32" : "")] = {
+          {"bits", hash_of(bytes)}, {"numbers", numbers_of(operand, bytes)}};
     }
   }
-  return found;
 }
 
 /// What each instruction of ptx.h gives; null where the device has it not.
@@ -168,7 +172,8 @@ void run(const Options& o) {
       {"written_by", emulator ? "the emulator as a Hopper; no GPU has confirmed it" : gpu.name}};
   // The emulator has all instructions, whatever GPU it says it is.
   found["instructions"] = instructions_on(*device, o.backend, emulator ? 9 : gpu.major);
-  found["operations"] = operations_on(*device);
+  for (const ConvPrecision precision : {ConvPrecision::fp32, ConvPrecision::tf32})
+    add_operations(*device, precision, found["operations"]);
   // Through text, so that what is compared is what a file holds.
   found = parse_json<Json>(json_text(found), "gpu-kit golden");
   if (!o.write.empty()) write_file_atomically(o.write, in_lines(found));

@@ -82,6 +82,16 @@ __global__ void to_tf32_kernel(std::uint32_t* out) {
     out[threadIdx.x * kGoldenWords + i] = ptx::to_tf32(number(threadIdx.x, i));
 }
 
+__global__ void nearest_tf32_kernel(std::uint32_t* out) {
+  // A tie to either side, what rounds to infinity, infinity, and NaN of all bits and of the lowest.
+  constexpr std::uint32_t kSpecial[] = {0x3F801000u, 0x3F803000u, 0x7F7FFFFFu, 0x7F800000u,
+                                        0x7FFFFFFFu, 0xFFFFFFFFu, 0x7F800001u, 0x00001000u};
+  for (int i = 0; i < kGoldenWords; ++i) {
+    const float x = threadIdx.x == 0 ? __uint_as_float(kSpecial[i]) : number(threadIdx.x, i);
+    out[threadIdx.x * kGoldenWords + i] = ptx::nearest_tf32(x);
+  }
+}
+
 template <int kMatrices, bool kTransposed>
 __global__ void stmatrix_kernel([[maybe_unused]] std::uint32_t* out) {
 #if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
@@ -197,6 +207,7 @@ constexpr kit::PtxOutput kOutputs[] = {
     {"mma_bf16_m16n8k16", 8, alone<mma_bf16_kernel>},
     {"mma_tf32_m16n8k8", 8, alone<mma_tf32_kernel>},
     {"to_tf32", 8, alone<to_tf32_kernel>},
+    {"nearest_tf32", 9, alone<nearest_tf32_kernel>},
     {"packed bf16: pack, pack + relu, fma + relu, max", 8, alone<packed_bf16_kernel>},
     {"stmatrix<1>", 9, alone<stmatrix_kernel<1, false>>},
     {"stmatrix<2>", 9, alone<stmatrix_kernel<2, false>>},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/divide.h"
 
@@ -93,10 +94,13 @@ GemmChoice fastest(const ConvOverride& imposed, const GemmShape& shape, int tile
       const double needed = tile == best.tile ? fewest : kWorthNarrowing * fewest;
       if (fewest >= 0 && found >= needed) continue;
       fewest = found;
-      best = {tile, splits};
+      best = {tile, splits, found};
     }
   }
-  if (imposed.splits > 0) best.splits = imposed.splits;
+  if (imposed.splits > 0) {
+    best.splits = imposed.splits;
+    best.cycles = cycles(best.tile, best.splits);
+  }
   return best;
 }
 
@@ -174,6 +178,38 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
   return fastest(imposed, shape, kMmaTileCount, kMmaSlice, [&](int tile, int splits) {
     return estimated_cycles(shape, kMmaTiles[tile], splits, multiprocessors);
   });
+}
+
+std::vector<GemmShape> product_shapes(ConvPass pass, const ConvGeometry& g, bool shuffled) {
+  const std::int64_t pixels = g.N * g.P * g.Q, taps = g.R * g.S;
+  if (pass == ConvPass::forward) return {{pixels, g.K, taps * g.C}};
+  if (pass == ConvPass::wgrad) return {{g.K, taps * g.C, pixels}};
+  if (shuffled) return {{pixels, taps * g.C, g.K}};
+  std::vector<GemmShape> shapes;
+  for (const DgradPart& part : dgrad_parts(g))
+    shapes.push_back({g.N * part.rows * part.columns, g.C, part.taps_h * part.taps_w * g.K});
+  return shapes;
+}
+
+ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
+  ConvForecast expected{.algorithm = choose_algorithm(context, pass, g)};
+  if (expected.algorithm == ConvAlgorithm::naive) return expected;
+  const bool mma =
+      expected.algorithm == ConvAlgorithm::mma || expected.algorithm == ConvAlgorithm::shuffled_mma;
+  const bool shuffled = expected.algorithm == ConvAlgorithm::shuffled ||
+                        expected.algorithm == ConvAlgorithm::shuffled_mma;
+  for (GemmShape shape : product_shapes(pass, g, shuffled)) {
+    // Tiles without tensor cores are taller than wide, and so is that product (conv_wgrad.cu).
+    if (pass == ConvPass::wgrad && !mma) std::swap(shape.rows, shape.columns);
+    const GemmChoice choice = mma ? choose_mma(context, shape, true) : choose_gemm(context, shape);
+    expected.rows = mma ? kMmaTiles[choice.tile].rows : kGemmTiles[choice.tile].rows;
+    expected.columns = mma ? kMmaTiles[choice.tile].columns : kGemmTiles[choice.tile].columns;
+    expected.splits = choice.splits;
+    expected.blocks += ceil_div(shape.rows, expected.rows) *
+                       ceil_div(shape.columns, expected.columns) * choice.splits;
+    expected.cycles += choice.cycles;
+  }
+  return expected;
 }
 
 bool in_fours(const ConstView& view) {

@@ -49,6 +49,9 @@ struct GemmShape {
   std::int64_t rows = 0, columns = 0, depth = 0;
 };
 
+/// The products of a pass (conv_products.h): one, but for dgrad with strides, unless `shuffled`.
+std::vector<GemmShape> product_shapes(ConvPass pass, const ConvGeometry& g, bool shuffled);
+
 /// What a block computes. `resident` blocks share a multiprocessor, if registers allow: the kernels
 /// are compiled for that.
 struct GemmTile {
@@ -62,8 +65,9 @@ inline constexpr int kGemmTileCount = 3;
 inline constexpr int kGemmSlice = 16;
 
 struct GemmChoice {
-  int tile = 0;    // index into kGemmTiles
-  int splits = 1;  // parts of the sums, computed by different blocks and added in order
+  int tile = 0;       // index into kGemmTiles or kMmaTiles
+  int splits = 1;     // parts of the sums, computed by different blocks and added in order
+  double cycles = 0;  // that the model behind the choice expects, on the whole GPU
 };
 
 /// Tile and splits that take the fewest estimated cycles on the context's multiprocessors; of tiles
@@ -81,15 +85,27 @@ struct MmaTile {
 };
 inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1},
                                         {256, 64, 64, 64, 2, 2, 4.4},
+                                        {64, 256, 64, 64, 2, 2, 4.4},  // wgrad of few outputs
                                         {128, 64, 64, 32, 3, 3, 6.6},
                                         {64, 32, 32, 32, 3, 5, 12}};
-inline constexpr int kMmaTileCount = 4;
+inline constexpr int kMmaTileCount = 5;
 
 /// Depth of the slices there: 128 bytes.
 inline constexpr int kMmaSlice = 32;
 
 /// As choose_gemm, from kMmaTiles; the last of them unless operands come in `fours`.
 GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool fours);
+
+/// How a pass would be computed and how long, by the models behind the choices: for operands that
+/// can be read in fours. Cycles are those of all its products, tile and splits of the last; none of
+/// them for the naive kernel.
+struct ConvForecast {
+  ConvAlgorithm algorithm = ConvAlgorithm::automatic;
+  int rows = 0, columns = 0, splits = 0;
+  std::int64_t blocks = 0;
+  double cycles = 0;
+};
+ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
 
 /// Whether the channels of every pixel can be read and written four at a time.
 bool in_fours(const ConstView& view);

@@ -14,9 +14,13 @@ struct Gather {
   int images, height, width, channels;
   int grid_rows, grid_columns, step_h, step_w, offset_h, offset_w;
   int taps_h, taps_w;
-
-  GLIA_INLINE int positions() const { return images * grid_rows * grid_columns; }
 };
+
+/// Bits first, first + 1, …, of those i < count with 0 <= start + i < end.
+GLIA_INLINE std::uint32_t bits_within(int start, int count, int end) {
+  const int first = min(max(0, -start), count), last = max(first, min(count, end - start));
+  return (1u << last) - (1u << first);
+}
 
 /// Where the window of one position starts: the number of its pixel, which may lie outside the
 /// image, and which of its taps lie inside: bit r if row r does, bit 16 + s if column s does. A tap
@@ -26,19 +30,15 @@ struct alignas(8) WindowStart {
   std::uint32_t inside;
 
   GLIA_INLINE static std::uint32_t bits(int r, int s) { return 1u << r | 1u << (kMaxTaps + s); }
+
+  /// Of position `at` of the gather's grid; beyond the last nothing is inside.
+  GLIA_INLINE WindowStart(const Gather& g, const Digits& at) : pixel(0), inside(0) {
+    if (at.high >= g.images) return;
+    const int h = at.middle * g.step_h + g.offset_h, w = at.low * g.step_w + g.offset_w;
+    pixel = (at.high * g.height + h) * g.width + w;
+    inside = bits_within(h, g.taps_h, g.height) | bits_within(w, g.taps_w, g.width) << kMaxTaps;
+  }
 };
-
-/// 0 <= i < end, as a number: conditions are joined by &, which does not branch as && would.
-GLIA_INLINE int within(int i, int end) {
-  return static_cast<unsigned>(i) < static_cast<unsigned>(end);
-}
-
-/// Bits first, first + 1, …, `count` in all, of those i with 0 <= start + i < end.
-GLIA_INLINE std::uint32_t bits_within(int start, int count, int end) {
-  std::uint32_t bits = 0;
-  for (int i = 0; i < count; ++i) bits |= static_cast<std::uint32_t>(within(start + i, end)) << i;
-  return bits;
-}
 
 /// Shared memory of a product whose rows are windows.
 template <class Tile, class Ring>
@@ -58,17 +58,8 @@ class WindowsByRow {
       : gather_(gather), starts_(starts), radix_{gather.channels, gather.taps_w} {
     const Gather& g = gather_;
     const Radix grid{g.grid_columns, g.grid_rows};
-    for (int i = threadIdx.x; i < Tile::kRows; i += Tile::kThreads) {
-      const Digits at = grid.digits(row + i);
-      WindowStart start = {0, 0};
-      if (at.high < g.images) {
-        const int h = at.middle * g.step_h + g.offset_h, w = at.low * g.step_w + g.offset_w;
-        start.pixel = (at.high * g.height + h) * g.width + w;
-        start.inside = bits_within(h, g.taps_h, g.height) | bits_within(w, g.taps_w, g.width)
-                                                                << kMaxTaps;
-      }
-      starts[i] = start;
-    }
+    for (int i = threadIdx.x; i < Tile::kRows; i += Tile::kThreads)
+      starts[i] = WindowStart(g, grid.digits(row + i));
     // The table is complete before anybody copies by it.
     __syncthreads();
     tap_ = radix_.digits(depth + Part::depth());
@@ -99,74 +90,73 @@ class WindowsByRow {
   Digits tap_, step_;
 };
 
-/// Columns are (r, s, channel), the depth runs over positions: the operand of wgrad.
-template <class Slices, int kTileColumns, int kThreads, int kVec>
+/// Shared memory of a product whose depths are windows: those of some slices, in turn.
+template <class Ring, class Slices, int kStages>
+struct DepthSmem {
+  static constexpr int kAhead = kStages - 1, kSlots = 2 * kAhead;
+  Ring ring;
+  WindowStart starts[kSlots][Slices::kDepth];
+};
+
+/// Columns are (r, s, channel), the depth runs over positions: the operand of wgrad. Where the
+/// windows of a slice start is found once for all threads, kAhead slices before it is copied: a
+/// barrier of the product lies between.
+template <class Slices, int kTileColumns, int kThreads, int kVec, class Smem>
 class WindowsByDepth {
  public:
   static constexpr bool kByRow = false;
 
-  GLIA_INLINE WindowsByDepth(const Gather& gather, int column, int depth)
-      : gather_(gather), left_(gather.positions() - depth - Part::depth()) {
+  /// All threads of the block call it.
+  GLIA_INLINE WindowsByDepth(const Gather& gather, Smem& smem, int column, int depth)
+      : gather_(gather), smem_(smem), grid_{gather.grid_columns, gather.grid_rows} {
     const Gather& g = gather_;
-    const Radix grid{g.grid_columns, g.grid_rows};
-    const Digits at = grid.digits(depth + Part::depth());
-    h_ = at.middle * g.step_h;
-    w_ = at.low * g.step_w;
-    pixel_ = (at.high * g.height + h_) * g.width + w_;
-    const Digits step = grid.digits(Part::kPass);
-    step_h_ = step.middle * g.step_h;
-    step_w_ = step.low * g.step_w;
-    step_ = (step.high * g.height + step_h_) * g.width + step_w_;
+    at_ = grid_.digits(depth + static_cast<int>(threadIdx.x) % Slices::kDepth);
+    step_ = grid_.digits(Slices::kDepth);
+    for (int s = 0; s < Smem::kAhead; ++s) find_starts(s);
     const Radix window{g.channels, g.taps_w};
 #pragma unroll
     for (int j = 0; j < Part::kSpan; ++j) {
       const Digits tap = window.digits(column + Part::column(j));
-      tap_h_[j] = tap.high < g.taps_h ? tap.high + g.offset_h : kOutside;
-      tap_w_[j] = tap.middle + g.offset_w;
-      from_[j] = ptx::advanced(g.data + tap.low, (tap.high + g.offset_h) * g.width + tap_w_[j],
-                               4 * g.pitch);
+      live_[j] = tap.high < g.taps_h;
+      tap_[j] = live_[j] ? WindowStart::bits(tap.high, tap.middle) : 0;
+      from_[j] = ptx::advanced(g.data + tap.low, tap.high * g.width + tap.middle, 4 * g.pitch);
     }
+    // The tables of the first slices are complete.
+    __syncthreads();
   }
 
   GLIA_INLINE void copy_slice(float* slice) {
-    const Gather& g = gather_;
-    const int end_w = g.grid_columns * g.step_w, end_h = g.grid_rows * g.step_h;
+    const WindowStart* starts = smem_.starts[slot_];
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i) {
+      const WindowStart start = starts[Part::depth() + i * Part::kPass];
 #pragma unroll
-      for (int j = 0; j < Part::kSpan; ++j) {
-        const bool inside = (left_ > i * Part::kPass) & within(h_ + tap_h_[j], g.height) &
-                            within(w_ + tap_w_[j], g.width);
+      for (int j = 0; j < Part::kSpan; ++j)
         ptx::cp_async<4 * kVec>(slice + Part::offset(i, j),
-                                ptx::advanced(from_[j], pixel_, 4 * g.pitch), inside);
-      }
-      // On to the next position, without a division.
-      w_ += step_w_;
-      h_ += step_h_;
-      pixel_ += step_;
-      if (w_ >= end_w) {
-        w_ -= end_w;
-        h_ += g.step_h;
-        pixel_ += g.step_h * g.width - end_w;
-      }
-      if (h_ >= end_h) {
-        h_ -= end_h;
-        pixel_ += (g.height - end_h) * g.width;
-      }
+                                ptx::advanced(from_[j], start.pixel, 4 * gather_.pitch),
+                                live_[j] & ((start.inside & tap_[j]) == tap_[j]));
     }
-    left_ -= Slices::kDepth;
+    find_starts((slot_ + Smem::kAhead) % Smem::kSlots);
+    slot_ = slot_ == Smem::kSlots - 1 ? 0 : slot_ + 1;
   }
 
  private:
   using Part = DepthPart<Slices, kTileColumns, kThreads, kVec>;
-  static constexpr int kOutside = -2147483647 / 2;  // stays negative at any position
+
+  GLIA_INLINE void find_starts(int slot) {
+    if (threadIdx.x >= Slices::kDepth) return;
+    smem_.starts[slot][threadIdx.x] = WindowStart(gather_, at_);
+    grid_.add(at_, step_);
+  }
 
   Gather gather_;
-  int left_;           // positions until the last
-  int h_, w_, pixel_;  // of the next position, without offset and tap
-  int step_h_, step_w_, step_;
-  int tap_h_[Part::kSpan], tap_w_[Part::kSpan];
-  const float* from_[Part::kSpan];  // the pixel at position 0
+  Smem& smem_;
+  Radix grid_;
+  Digits at_, step_;  // of this thread's entry of the tables
+  int slot_ = 0;
+  bool live_[Part::kSpan];
+  std::uint32_t tap_[Part::kSpan];
+  const float* from_[Part::kSpan];  // the tap of a window that starts at pixel 0
 };
 
 }  // namespace glia::GLIA_GPU

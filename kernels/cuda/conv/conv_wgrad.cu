@@ -1,7 +1,7 @@
 // The gradient of the weight by fused multiply-adds: wgrad_product of conv_products.h, with rows
 // and columns exchanged, since tiles are taller than wide; results are written transposed.
 //
-// Work mapping, shared memory and barriers: gemm_tile.h.
+// Work mapping, shared memory and barriers: gemm_tile.h and, for the windows, conv_operands.h.
 #include "kernels/cuda/conv/conv_passes.h"
 #include "kernels/cuda/conv/gemm_launch.h"
 
@@ -11,14 +11,15 @@ namespace {
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
     conv2d_wgrad_tiled(Gather x, ColumnMatrix dy, Output dw, Schedule schedule) {
-  auto& smem = gpu::shared<GemmRing<Tile>>();
+  using Smem = DepthSmem<GemmRing<Tile>, ScalarDepths, kStages>;
+  Smem& smem = gpu::shared<Smem>();
   const Share share = share_of_block<Tile>(schedule);
-  WindowsByDepth<ScalarDepths, Tile::kRows, Tile::kThreads, kVec> a(x, share.row,
-                                                                    share.first * kGemmSlice);
+  WindowsByDepth<ScalarDepths, Tile::kRows, Tile::kThreads, kVec, Smem> a(x, smem, share.row,
+                                                                          share.first * kGemmSlice);
   MatrixByDepth<ScalarDepths, Tile::kColumns, Tile::kThreads, kVec> b(dy, share.column,
                                                                       share.first * kGemmSlice);
   float sum[kMicro][kMicro] = {};
-  multiply<Tile>(smem, a, b, share.slices, sum);
+  multiply<Tile>(smem.ring, a, b, share.slices, sum);
   store<Tile, false, true>(dw, share, sum);
 }
 
@@ -32,7 +33,7 @@ void conv_wgrad_tiled(KernelContext& context, const ConvGeometry& g, const Const
               [&](auto tile, auto width, LaunchConfig config, const Output& target,
                   const Schedule& schedule) {
                 using Tile = decltype(tile);
-                config.smem_bytes = sizeof(GemmRing<Tile>);
+                config.smem_bytes = sizeof(DepthSmem<GemmRing<Tile>, ScalarDepths, kStages>);
                 gpu::launch(conv2d_wgrad_tiled<Tile, decltype(width)::value>, config, p.x, p.dy,
                             target, schedule);
               });

@@ -11,7 +11,7 @@ namespace glia::GLIA_GPU {
 /// Calls launch(MmaBlock<tile>, integral_constant<int, kVec>).
 template <class Launch>
 void with_mma_tile(int tile, bool fours, const Launch& launch) {
-  static_assert(kMmaTileCount == 4);
+  static_assert(kMmaTileCount == 5);
   // Operands of odd pitches are copied element by element, which only the smallest tile can do.
   if (!fours) return launch(MmaBlock<kMmaTileCount - 1>(), std::integral_constant<int, 1>());
   constexpr std::integral_constant<int, 4> kFours;
@@ -19,7 +19,8 @@ void with_mma_tile(int tile, bool fours, const Launch& launch) {
     case 0: return launch(MmaBlock<0>(), kFours);
     case 1: return launch(MmaBlock<1>(), kFours);
     case 2: return launch(MmaBlock<2>(), kFours);
-    default: return launch(MmaBlock<3>(), kFours);
+    case 3: return launch(MmaBlock<3>(), kFours);
+    default: return launch(MmaBlock<4>(), kFours);
   }
 }
 

@@ -9,7 +9,7 @@
 // first row of products, so that tensor cores start right after the barrier.
 //
 // Shared memory: stages * (rows + columns) * 128 bytes: 96 KiB for a tile of 128x128, 80 for
-// 256x64, 72 for 128x64, 36 for 64x32; kernels that gather windows add 16 bytes a row.
+// 256x64 and 64x256, 72 for 128x64, 36 for 64x32; kernels that gather windows add 16 bytes a row.
 //
 // Fragments: lane 4g + t holds of a the rows g and g + 8 and the depths t and t + 4, of b the
 // column g and these depths, of c the rows g and g + 8 and the columns 2t and 2t + 1 (ptx.h). Which
