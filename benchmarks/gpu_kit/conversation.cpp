@@ -36,26 +36,51 @@ void write_all(int file, std::string_view text, const std::string& name) {
 }  // namespace
 
 Conversation::Conversation(const Command& command, const std::filesystem::path& messages)
-    : name_(std::filesystem::path(command.front()).filename().string()) {
+    : command_(command),
+      messages_(messages),
+      name_(std::filesystem::path(command.front()).filename().string()) {
   ::signal(SIGPIPE, SIG_IGN);  // a program that has ended is an error of the next question
-  const int errors = ::open(messages.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  check(errors >= 0, "{}: cannot write: {}", messages.string(), std::strerror(errno));
+  start();
+}
+
+void Conversation::start() {
+  const int errors = ::open(messages_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  check(errors >= 0, "{}: cannot write: {}", messages_.string(), std::strerror(errno));
   const auto questions = make_pipe(), answers = make_pipe();
   to_ = questions[1];
   from_ = answers[0];
   child_ = std::make_unique<ChildProcess>(
-      command, ChildStreams{.input = questions[0], .output = answers[1], .errors = errors});
+      command_, ChildStreams{.input = questions[0], .output = answers[1], .errors = errors});
   for (const int file : {questions[0], answers[1], errors}) ::close(file);
 }
 
 Conversation::~Conversation() {
+  stop();
+}
+
+void Conversation::stop() {
+  if (!child_) return;
   ::close(to_);  // the end of its input ends a program that is not at work
   ::close(from_);
+  end_program(*child_);
+  child_.reset();
+  pending_.clear();
+}
+
+void Conversation::restart() {
+  stop();
+  start();
 }
 
 nlohmann::json Conversation::ask(const nlohmann::json& question, Deadline deadline) {
-  write_all(to_, json_text(question) + "\n", name_);
-  return parse_json(read_line(deadline), name_);
+  check(running(), "{}: has ended", name_);
+  try {
+    write_all(to_, json_text(question) + "\n", name_);
+    return parse_json(read_line(deadline), name_);
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
 std::string Conversation::read_line(Deadline deadline) {

@@ -19,12 +19,19 @@ class Conversation {
   Conversation& operator=(const Conversation&) = delete;
 
   /// Throws `Error` when the program has ended, answers no JSON, or does not answer in time. It is
-  /// of no more use then.
+  /// ended then, and of no use before `restart`.
   nlohmann::json ask(const nlohmann::json& question, Deadline deadline);
+  bool running() const { return child_ != nullptr; }
+  /// Ends the program, if it runs, and starts it again.
+  void restart();
 
  private:
+  void start();
+  void stop();
   std::string read_line(Deadline deadline);
 
+  Command command_;
+  std::filesystem::path messages_;
   std::string name_, pending_;
   int to_ = -1, from_ = -1;
   std::unique_ptr<ChildProcess> child_;

@@ -16,13 +16,16 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto kPoll = 5ms;
-constexpr auto kMercy = 2s;  // from SIGTERM to SIGKILL
 
 std::string last_line(const std::string& text) {
   const std::size_t end = text.find_last_not_of(" \n");
   if (end == std::string::npos) return {};
   const std::size_t begin = text.find_last_of('\n', end);
   return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+}
+
+Deadline in(Seconds seconds) {
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds);
 }
 
 /// Until the process has ended or `until`.
@@ -43,7 +46,14 @@ std::string Ran::problem() const {
   return last.empty() ? end.str() : end.str() + ": " + last;
 }
 
-Ran run(const Command& command, Deadline deadline, const std::filesystem::path& folder) {
+void end_program(ChildProcess& child, Seconds mercy) {
+  child.send(SIGTERM);
+  if (!wait(child, in(mercy))) child.send(SIGKILL);
+  while (!child.poll()) std::this_thread::sleep_for(kPoll);
+}
+
+Ran run(const Command& command, Deadline deadline, const std::filesystem::path& folder,
+        Seconds mercy) {
   const std::filesystem::path file = folder / ".output";
   std::error_code none;
   std::filesystem::remove(file, none);
@@ -52,9 +62,7 @@ Ran run(const Command& command, Deadline deadline, const std::filesystem::path& 
   {
     ChildProcess child(command, file);
     ran.stopped = !wait(child, deadline);
-    if (ran.stopped) child.send(SIGTERM);
-    if (ran.stopped && !wait(child, Clock::now() + kMercy)) child.send(SIGKILL);
-    while (!child.poll()) std::this_thread::sleep_for(kPoll);
+    if (ran.stopped) end_program(child, mercy);
     ran.end = *child.poll();
   }
   ran.seconds = Seconds(Clock::now() - start).count();

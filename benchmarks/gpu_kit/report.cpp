@@ -59,9 +59,19 @@ std::string gpu_name(const Json& results) {
   return name.empty() ? "no-gpu" : name;
 }
 
+/// When the kit ran; of runs that do not say so, when it was packed.
+std::string date_of(const Json& kit) {
+  return kit.value("run_on", kit.value("date", std::string("undated")));
+}
+
 Both read_out(const Json& results) {
   Both both("GPU kit on " + gpu_name(results));
   both.add("Steps of the kit", status_table(results));
+  if (const Json* ceilings = found_by(results, "ceilings");
+      ceilings && ceilings->contains("ceilings"))
+    both.add("At best", ceilings_table(*ceilings));
+  if (const Table checks = checks_table(results); !checks.rows.empty())
+    both.add("Whether the kernels compute what they should", checks);
   if (const Json* timing = found_by(results, "steps"); timing && timing->contains("cases"))
     for (const NamedTable& t : ladder_tables(*timing)) both.add(t.name, t.table);
   if (const Json* rows = found_by(results, "rows"); rows && rows->contains("rows")) {
@@ -98,9 +108,12 @@ void report(const std::string& folder, const std::string& kept) {
   write_file_atomically(page, both.page().html());
   fmt::print("\nwritten to {}\n", page.string());
   if (kept.empty()) return;
-  const fs::path copy =
-      fs::path(kept) / fmt::format("{}-gpu-kit-{}.json", results.at("kit").value("date", "undated"),
-                                   gpu_name(results));
+  const fs::path copy = fs::path(kept) / fmt::format("{}-gpu-kit-{}.json",
+                                                     date_of(results.at("kit")), gpu_name(results));
+  std::error_code none;
+  check(!fs::exists(copy, none) || read_file(copy) == text,
+        "{}: is there and holds another run; rename it first, both are worth keeping",
+        copy.string());
   write_file_atomically(copy, text);
   fmt::print("written to {}\n", copy.string());
 }

@@ -124,7 +124,7 @@ void run_checkers(const Bench& bench, Deadline deadline, StepResult& result) {
 
 void compare_training(const Bench& bench, Deadline deadline, StepResult& result) {
   bench.need_gpu();
-  const std::filesystem::path slices = bench.out / ".slices";
+  const std::filesystem::path slices = bench.scratch / "slices";
   const Command phantom{bench.program("glia"),
                         "phantom",
                         "--out",
@@ -139,7 +139,7 @@ void compare_training(const Bench& bench, Deadline deadline, StepResult& result)
                         "7",
                         "--overwrite"};
   bench.check(phantom, deadline);
-  const std::string weights = (bench.out / ".start.safetensors").string();
+  const std::string weights = (bench.scratch / "start.safetensors").string();
   nlohmann::json question{{"do", "losses"},
                           {"device", bench.device()},
                           {"backend", bench.native()},
@@ -172,9 +172,6 @@ void compare_training(const Bench& bench, Deadline deadline, StepResult& result)
       result["largest_relative_difference"] =
           largest_difference(result["eager"]["losses"], answer["losses"]);
   }
-  std::error_code none;
-  std::filesystem::remove_all(slices, none);
-  std::filesystem::remove(weights, none);
   glia::check(result["recorded_equals_eager"].get<bool>(),
               "a recorded training gives other weights or losses than one kernel by kernel");
 }

@@ -35,7 +35,7 @@ Command flags_of(const StepResult& row) {
                 "--shape", extent("N") + "x" + extent("H") + "x" + extent("W") + "x" + extent("C")};
   if (row.at("op").get<std::string>().starts_with("conv"))
     flags.insert(flags.end(), {"--kernel", extent("R") + "x" + extent("S") + "x" + extent("K"),
-                               "--stride", extent("stride")});
+                               "--stride", extent("stride"), "--padding", extent("pad")});
   return flags;
 }
 
@@ -43,7 +43,7 @@ Command flags_of(const StepResult& row) {
 
 void time_rows(const Bench& bench, Deadline deadline, StepResult& result) {
   bench.need_gpu();
-  const std::filesystem::path folder = bench.out / ".rows";
+  const std::filesystem::path folder = bench.scratch / "rows";
   Command command{bench.program("glia"), "bench", "--device",
                   bench.device(),        "--out", folder.string()};
   if (bench.emulator)
@@ -58,14 +58,13 @@ void time_rows(const Bench& bench, Deadline deadline, StepResult& result) {
                                    // All of them: rows alone, since whole steps have been timed.
                                    "--phase", "forward,backward,dgrad,wgrad,update"});
   // Asked to end, it writes what it has.
-  const Ran ran = bench.try_it(command, deadline - kTimeToWrite);
+  const Ran ran = bench.try_it(command, deadline - kTimeToWrite, kTimeToWrite);
   std::error_code none;
   const std::filesystem::path file = folder / "bench.json";
   if (std::filesystem::exists(file, none))
     result = parse_json<StepResult>(read_file(file), file.string());
   if (const auto chart = folder / "roofline.svg"; std::filesystem::exists(chart, none))
     result["roofline_svg"] = read_file(chart);
-  std::filesystem::remove_all(folder, none);
   glia::check(ran.good(), "glia bench: {}", ran.problem());
 }
 
@@ -78,6 +77,7 @@ void profile_kernels(const Bench& bench, Deadline deadline, StepResult& result) 
   if (chosen.empty()) throw Skip("the step 'rows' timed no kernel of ours");
   chosen.resize(std::min(chosen.size(), bench.emulator ? 1 : kProfiled));
   auto left = static_cast<int>(chosen.size());
+  std::string problem;  // of one is none of the others'
   for (const StepResult& row : chosen) {
     Command command;
     if (bench.emulator)
@@ -88,10 +88,13 @@ void profile_kernels(const Bench& bench, Deadline deadline, StepResult& result) 
                                    "--backend", bench.native(), "--profile-once"});
     const Command flags = flags_of(row);
     command.insert(command.end(), flags.begin(), flags.end());
-    result[fmt::format("{} {}", row.at("layer").get<std::string>(),
-                       row.at("kernel").get<std::string>())] =
-        bench.check(command, share(deadline, left--));
+    const Ran ran = bench.try_it(command, share(deadline, left--));
+    const std::string name =
+        row.at("layer").get<std::string>() + " " + row.at("kernel").get<std::string>();
+    result[name] = ran.output;
+    if (!ran.good() && problem.empty()) problem = name + ": " + ran.problem();
   }
+  glia::check(problem.empty(), "{}", problem);
 }
 
 }  // namespace glia::kit

@@ -1,6 +1,7 @@
 // Whole training steps, ours and others, in turn.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace glia::kit {
 namespace {
 
 constexpr int kRounds = 3;
+constexpr auto kMostOfOne = std::chrono::seconds(30);  // of a contender that hangs
 
 /// A network and a batch.
 struct Case {
@@ -69,6 +71,25 @@ std::vector<Contender> torch(const Bench& bench) {
   // It takes longest to start.
   add("bf16", true, true, true);
   return found;
+}
+
+/// The answer to a question; of a program that ends or hangs, why there is none, as it says itself
+/// of what it cannot do. It is then started anew, so that the others are timed all the same. Throws
+/// `Error` when the step's time is over.
+nlohmann::json ask(const Contender& contender, Conversation& program,
+                   const nlohmann::json& question, Deadline deadline) {
+  const auto now = std::chrono::steady_clock::now();
+  const Deadline until = contender.compiled ? deadline : std::min(deadline, now + kMostOfOne);
+  nlohmann::json answer;
+  try {
+    answer = program.ask(question, until);
+  } catch (const Error& error) {
+    if (std::chrono::steady_clock::now() >= deadline) throw;
+    answer = {{"problem", error.what()}};
+  }
+  // After some errors of a GPU a process cannot use it any more. PyTorch takes long to start.
+  if (answer.contains("problem") && (!contender.torch || !program.running())) program.restart();
+  return answer;
 }
 
 /// Those of PyTorch only where it can be imported, else `result` says why not.
@@ -151,7 +172,8 @@ void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
                      {"size", cases[i].size},
                      {"warmup", 3},
                      {"steps", bench.emulator ? 1 : 5}});
-    const nlohmann::json answer = (contender.torch ? *peer : worker).ask(question, deadline);
+    const nlohmann::json answer =
+        ask(contender, contender.torch ? *peer : worker, question, deadline);
     if (answer.contains("problem")) {
       row["problems"][contender.name] = answer["problem"];
       return;

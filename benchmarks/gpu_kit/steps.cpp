@@ -31,8 +31,8 @@ std::span<const Step> steps() {
   return kSteps;
 }
 
-Ran Bench::try_it(const Command& command, Deadline deadline) const {
-  Ran ran = run(command, deadline, out);
+Ran Bench::try_it(const Command& command, Deadline deadline, Seconds mercy) const {
+  Ran ran = run(command, deadline, scratch, mercy);
   append(log(), fmt::format("$ {}\n{}\n[{:.1f} s, {}]\n\n", fmt::join(command, " "), ran.output,
                             ran.seconds, ran.good() ? "done" : ran.problem()));
   return ran;
@@ -54,7 +54,7 @@ std::string Bench::python() const {
       "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ('torch', 'numpy'))))";
   for (const std::string& python : find_programs("python3"))
     if (run({python, "-c", kHasTorch}, std::chrono::steady_clock::now() + std::chrono::seconds(10),
-            out)
+            scratch)
             .good())
       return python;
   return {};

@@ -22,8 +22,9 @@ class Skip : public Error {
 /// Where the kit lies, what it runs on and where results go.
 struct Bench {
   std::filesystem::path kit, out;
-  bool emulator = false;    // a rehearsal: tiny shapes on the emulator of the CUDA kernels
-  std::string no_gpu = {};  // why no GPU can be used; empty when one can
+  std::filesystem::path scratch;  // for files that are no result; outside `out`
+  bool emulator = false;          // a rehearsal: tiny shapes on the emulator of the CUDA kernels
+  std::string no_gpu = {};        // why no GPU can be used; empty when one can
   const Results* results = nullptr;
 
   std::string program(const std::string& name) const { return (kit / "bin" / name).string(); }
@@ -37,8 +38,8 @@ struct Bench {
   /// Runs one of the kit's programs, or another, with its output in the log. Throws `Error` with
   /// its last line when it fails or is stopped.
   std::string check(const Command& command, Deadline deadline) const;
-  /// The same, whatever it ends with.
-  Ran try_it(const Command& command, Deadline deadline) const;
+  /// The same, whatever it ends with; stopped, it has `mercy` to write what it has.
+  Ran try_it(const Command& command, Deadline deadline, Seconds mercy = kMercy) const;
   /// Throws `Skip` where no GPU can be used, and it is no rehearsal.
   void need_gpu() const;
   /// The first python3 on the PATH that has torch and numpy; empty where none has.

@@ -59,6 +59,27 @@ std::string number(const Json& row, const char* key, double scale, const char* f
   return fmt::format(fmt::runtime(format), scale * row.at(key).get<double>());
 }
 
+/// "yes", "no", or "-" where nobody knows.
+std::string yes_or_no(const Json& result, const char* key) {
+  if (!result.contains(key) || !result.at(key).is_boolean()) return "-";
+  return result.at(key).get<bool>() ? "yes" : "no";
+}
+
+/// How golden outputs compare, in words; those that differ by their names.
+std::string golden_words(const Json& golden) {
+  if (golden.contains("problem")) return golden.at("problem").get<std::string>();
+  std::string differing;
+  for (const char* part : {"instructions", "operations"})
+    if (golden.contains(part))
+      for (const auto& [name, how] : golden.at(part).items())
+        differing +=
+            fmt::format("; {}: {}", name, how.is_string() ? how.get<std::string>() : how.dump());
+  return fmt::format("same: {}, operations with the same bits: {}, largest difference {}{}",
+                     yes_or_no(golden, "same"),
+                     golden.value("operations_with_the_same_bits", std::string("-")),
+                     number(golden, "largest_difference", 1, "{:.1e}"), differing);
+}
+
 }  // namespace
 
 Table status_table(const Json& results) {
@@ -99,6 +120,40 @@ Table rows_table(const Json& rows, std::size_t most) {
          number(*row, "gflops_per_s", 1e-3, "{:.2f}"), number(*row, "gbytes_per_s", 1, "{:.0f}"),
          number(*row, "roofline_share", 100, "{:.0f} %"),
          number(*row, "ratio_to_peer", 1, "{:.2f}")});
+  }
+  return table;
+}
+
+Table ceilings_table(const Json& ceilings) {
+  Table table{.head = {"device", "ceiling", "by", "best", ""}, .rows = {}, .text_columns = 3};
+  for (const Json& c : ceilings.at("ceilings")) {
+    const bool bytes = c.at("unit").get<std::string>() == "byte/s";
+    const bool known = c.contains("best") && c.at("best").is_number();
+    table.rows.push_back({c.at("device").get<std::string>(), c.at("what").get<std::string>(),
+                          c.at("by").get<std::string>(),
+                          number(c, "best", bytes ? 1e-9 : 1e-12, "{:.1f}"),
+                          known ? bytes ? "GB/s" : "TFLOP/s" : c.value("problem", std::string())});
+  }
+  return table;
+}
+
+Table checks_table(const Json& results) {
+  Table table{.head = {"check", "found"}, .rows = {}, .text_columns = 2};
+  for (const Json& step : results.at("steps")) {
+    if (!step.contains("result")) continue;
+    const Json& result = step.at("result");
+    const auto name = step.at("name").get<std::string>();
+    if (name == "outputs" || name == "checkers")
+      for (const auto& [what, found] : result.items())
+        table.rows.push_back(
+            {what == "golden" ? "golden outputs" : name + ", " + what,
+             what == "golden" ? golden_words(found) : found.value("said", std::string("-"))});
+    if (name == "training") {
+      table.rows.push_back(
+          {"recorded training = eager", yes_or_no(result, "recorded_equals_eager")});
+      table.rows.push_back({"losses beside PyTorch's, largest relative difference",
+                            number(result, "largest_relative_difference", 1, "{:.1e}")});
+    }
   }
   return table;
 }

@@ -25,6 +25,13 @@ std::vector<NamedTable> ladder_tables(const nlohmann::ordered_json& timing);
 /// The rows of `glia bench` that take longest, ours beside NVIDIA's.
 Table rows_table(const nlohmann::ordered_json& rows, std::size_t most);
 
+/// What the machine does at best.
+Table ceilings_table(const nlohmann::ordered_json& ceilings);
+
+/// What the steps `outputs`, `training` and `checkers` say of the kernels, a row each; those that
+/// have not been run have none.
+Table checks_table(const nlohmann::ordered_json& results);
+
 /// Losses of the first steps, ours and PyTorch's.
 LineChart loss_chart(const nlohmann::ordered_json& training);
 

@@ -158,10 +158,19 @@ Json compare(const Json& found, const Json& expected) {
   return report;
 }
 
+std::string backends_of_this_build() {
+  std::string names;
+  for (const char* name : {"emu", "cuda"})
+    if (!ptx_outputs_of(name).empty()) names += (names.empty() ? "" : " or ") + std::string(name);
+  return names.empty() ? "a build with the CUDA kernels" : names;
+}
+
 void run(const Options& o) {
+  check(!o.expect.empty() || !o.write.empty(),
+        "found neither --expect nor --write; give a file to compare with, or one to write");
   const GpuBackend* backend = find_gpu_backend(o.backend);
-  check(backend != nullptr, "--backend: found '{}', this build has it not; expected emu or cuda",
-        o.backend);
+  check(backend != nullptr && !ptx_outputs_of(o.backend).empty(),
+        "--backend: found '{}', expected {}", o.backend, backends_of_this_build());
   const GpuSurvey survey = backend->survey(SurveyOf::until_usable);
   const bool emulator = o.backend == "emu";
   const auto device =
