@@ -9,8 +9,8 @@ namespace glia::kit {
 struct RunOptions {
   std::string kit, out;
   std::vector<std::string> only = {};  // steps; empty: all
-  double budget = 480;            // seconds after which no step is begun
-  bool emulator = false;          // a rehearsal: tiny shapes on the emulator of the CUDA kernels
+  double budget = 480;                 // seconds after which no step is begun
+  bool emulator = false;  // a rehearsal: tiny shapes on the emulator of the CUDA kernels
 };
 
 /// Runs the steps and writes `out`/results.json after each. Throws `Error` before the first one

@@ -182,6 +182,25 @@ TEST_CASE("conv choice: tiles fit the number of columns", "[cuda]") {
   CHECK(choose_gemm(Gpu(0), {0, 0, 0}).splits == 1);  // nothing to do, nothing known of the device
 }
 
+TEST_CASE("conv choice: a forecast is of the kernels that would run", "[cuda]") {
+  const ConvGeometry g = geometry({12, 120, 120, 128}, 128, 3, 3, {.padding = Padding::all(1)});
+  for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
+    const ConvForecast fp32 = forecast(Gpu(), pass, g), tf32 = forecast(GpuInTf32(), pass, g);
+    CHECK(tf32.algorithm == ConvAlgorithm::mma);
+    CHECK(fp32.algorithm == ConvAlgorithm::tiled);
+    CHECK(tf32.blocks >= kH100);
+    CHECK(tf32.cycles > 0);
+    CHECK(fp32.cycles > 3 * tf32.cycles);
+    // Half the multiprocessors take longer.
+    CHECK(forecast(Gpu(kH100 / 2, ConvPrecision::tf32), pass, g).cycles > tf32.cycles);
+  }
+  // With strides dgrad is a product a residue.
+  const ConvGeometry strided =
+      geometry({2, 9, 9, 16}, 16, 3, 3, {.stride_h = 2, .stride_w = 2, .padding = Padding::all(1)});
+  CHECK(product_shapes(ConvPass::dgrad, strided, false).size() == 4);
+  CHECK(forecast(GpuInTf32(), ConvPass::dgrad, strided).blocks >= 4);
+}
+
 TEST_CASE("conv choice: splits fill the device and stay in bounds", "[cuda]") {
   const std::int64_t pixels = 6 * 240 * 240;
   // wgrad of the first level: five tiles for 132 multiprocessors.
