@@ -61,9 +61,9 @@ std::string flags_with_resume() {
 }
 
 void print(const Trace& trace) {
-  fmt::print("{:<28} {:<10} {:>7} {:>10}\n", "kernel", "computed", "calls", "seconds");
+  fmt::print("{:<28} {:<17} {:>7} {:>10}\n", "kernel", "computed", "calls", "seconds");
   for (const TraceEntry& entry : trace.entries())
-    fmt::print("{:<28} {:<10} {:>7} {:>10.3f}\n", entry.kernel, entry.algorithm, entry.calls,
+    fmt::print("{:<28} {:<17} {:>7} {:>10.3f}\n", entry.kernel, entry.algorithm, entry.calls,
                entry.seconds);
 }
 

@@ -170,7 +170,7 @@ TEST_CASE("bench: --list and --help show what there is", "[cli]") {
     CHECK(contains(list, fmt::format("\n{} --shape ", kernel.op)));
   }
   CHECK(contains(list, "conv2d --shape NxHxWxC --kernel RxSxK [--stride S] [--padding P]\n"));
-  CHECK(contains(list, "\n  conv2d.windows                    19  windows, strides and paddings"));
+  CHECK(contains(list, "\n  conv2d.windows                    20  windows, strides and paddings"));
   const Outcome help = run_glia({"bench", "--help"});
   CHECK(help.code == 0);
   for (const KernelInfo& kernel : kKernels) {

@@ -196,3 +196,32 @@ TEST_CASE("program: bench sets precisions side by side, of each backend those th
   CHECK(rows("native,emu", "fp32,auto") ==
         Words{"native fp32", "native auto", "emu fp32", "emu auto"});
 }
+
+TEST_CASE("program: --trace names the kernel that computed each pass", "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const CliWorkspace w(16);
+  // With eight channels or more on both sides convolutions are on tensor cores, others in fp32.
+  const auto trace = [&](const std::string& run, const std::string& precision) {
+    const Outcome outcome = run_glia(with(w.train(run, 1), {"--backend", "emu", "--max-steps", "1",
+                                                            "--trace", "--precision", precision}));
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    return outcome.output;
+  };
+  const auto row = [](const std::string& kernel, const std::string& algorithm) {
+    return fmt::format("{:<28} {:<17} ", kernel, algorithm);
+  };
+  const std::string tf32 = trace("a", "tf32"), fp32 = trace("b", "fp32");
+  for (const char* kernel : {"conv2d_forward", "conv2d_dgrad", "conv2d_wgrad",
+                             "conv_transpose2d_dgrad", "conv_transpose2d_wgrad"}) {
+    CHECK(times(tf32, row(kernel, "mma-tf32")) == 1);
+    CHECK(times(fp32, row(kernel, "mma-tf32")) == 0);
+    CHECK(times(fp32, row(kernel, "tiled")) == 1);
+  }
+  CHECK(times(tf32, row("conv_transpose2d_forward", "shuffled-mma-tf32")) == 1);
+  CHECK(times(fp32, row("conv_transpose2d_forward", "shuffled")) == 1);
+  CHECK(times(tf32, row("conv2d_forward", "tiled")) == 1);
+}
