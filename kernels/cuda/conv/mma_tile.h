@@ -181,10 +181,10 @@ struct MmaFragmentsB<Tile, false> {
 /// kPending groups of copies at most are on their way. All threads of the block call it.
 template <int kPending, class Tile, class A, class B>
 GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<Tile>& sum) {
-  constexpr int kStages = Tile::kStages;
+  constexpr int kRing = Tile::kStages;
   const MmaFragmentsA<Tile, A::kByRow> read_a;
   const MmaFragmentsB<Tile, B::kByRow> read_b;
-  for (int s = 0; s < kStages - 1; ++s) {
+  for (int s = 0; s < kRing - 1; ++s) {
     if (s < slices) {
       a.copy_slice(ring.a[s]);
       b.copy_slice(ring.b[s]);
@@ -209,8 +209,8 @@ GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<T
         for (int j = 0; j < Tile::kFragmentColumns; ++j)
           ptx::mma_tf32_m16n8k8(sum.at[i][j], fa[i], fb[j]);
         if (step == 0 && i == 0) {
-          if (s + kStages - 1 < slices) {
-            const int finished = stage == 0 ? kStages - 1 : stage - 1;
+          if (s + kRing - 1 < slices) {
+            const int finished = stage == 0 ? kRing - 1 : stage - 1;
             a.copy_slice(ring.a[finished]);
             b.copy_slice(ring.b[finished]);
           }
@@ -218,7 +218,7 @@ GLIA_INLINE void multiply(MmaRing<Tile>& ring, A& a, B& b, int slices, MmaSums<T
         }
       }
     }
-    stage = stage == kStages - 1 ? 0 : stage + 1;
+    stage = stage == kRing - 1 ? 0 : stage + 1;
   }
 }
 
