@@ -44,6 +44,7 @@ void run_cut(KernelContext& context, const char* name, const GemmShape& shape, c
   const Schedule schedule = {narrow(column_tiles), narrow(ceil_div(shape.depth, cut.slice)),
                              cut.splits};
   launch(LaunchConfig{.grid = dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(cut.splits)),
+                      .block = {},
                       .stream = static_cast<cudaStream_t>(context.stream),
                       .name = name},
          target, schedule);
