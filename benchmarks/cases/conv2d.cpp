@@ -161,21 +161,21 @@ std::vector<Case> conv2d_tf32_channels() {
   // Around fragments of 8 and 16, slices of 32 and tiles of 32, 64 and 128; several slices a tap
   // and several taps a slice; rows around a tile.
   std::vector<Case> cases;
-  for (std::int64_t c : {8, 28, 32, 36, 64, 96})
-    for (std::int64_t k : {8, 32, 36, 68})
+  for (std::int64_t c : {8, 28, 36, 64})
+    for (std::int64_t k : {8, 36, 68})
       cases.push_back(conv2d_case({1, 3, 4, c}, k, 3, 3, same(3, 3)));
   cases.push_back(conv2d_case({1, 3, 4, 16}, 132, 3, 3, same(3, 3)));
   cases.push_back(conv2d_case({1, 3, 4, 132}, 8, 3, 3, same(3, 3)));
-  for (std::int64_t width : {43, 64, 65, 90})
+  for (std::int64_t width : {43, 64, 65})
     cases.push_back(conv2d_case({1, 3, width, 8}, 8, 3, 3, same(3, 3)));
   return with_samples(std::move(cases), 3);
 }
 
 std::vector<Case> conv2d_tf32_large() {
   // Enough slices to go around the ring, splits of the sums, and images as in a U-Net's middle.
-  return with_samples({conv2d_case({2, 15, 15, 64}, 64, 3, 3, same(3, 3)),
+  return with_samples({conv2d_case({1, 15, 15, 64}, 64, 3, 3, same(3, 3)),
                        conv2d_case({2, 17, 19, 16}, 32, 3, 3, same(3, 3)),
-                       conv2d_case({2, 21, 18, 32}, 16, 3, 3, strided(2, 2, 1)),
+                       conv2d_case({1, 21, 18, 32}, 16, 3, 3, strided(2, 2, 1)),
                        conv2d_case({1, 5, 6, 320}, 8, 3, 3, same(3, 3))},
                       2);
 }
