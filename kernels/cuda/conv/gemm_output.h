@@ -58,6 +58,41 @@ struct Output {
   }
 };
 
+/// Eight columns of an output as a thread writes them, row after row: what rows have in common.
+struct OutputRun {
+  static constexpr int kColumns = 8;
+  std::int64_t offsets[kColumns];  // after the start of a row
+  float bias[kColumns] = {};
+  bool live[kColumns];  // not beyond the last column
+
+  /// column(c): the c-th; the first four are neighbours, and so are the others. Results of `split`.
+  template <class Column>
+  GLIA_INLINE OutputRun(const Output& output, int split, const Column& column) {
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c) {
+      live[c] = column(c) < output.columns;
+      offsets[c] = live[c] ? output.offset(column(c), bias[c]) + split * output.split_step : 0;
+    }
+  }
+
+  /// value(c), with the bias, into the row that starts at `to`.
+  template <class Value>
+  GLIA_INLINE void put(const Output& output, float* to, const Value& value) const {
+    float values[kColumns];
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c) values[c] = value(c) + bias[c];
+    if (output.fours) {
+#pragma unroll
+      for (int c = 0; c < kColumns; c += 4)
+        if (live[c]) output.put4(to + offsets[c], values + c);
+    } else {
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c)
+        if (live[c]) output.put(to + offsets[c], values[c]);
+    }
+  }
+};
+
 /// Queues output = the sum of `splits` dense matrices, one after the other in `partials`, added in
 /// order.
 void merge_splits(KernelContext& context, const float* partials, int splits, const Output& output);

@@ -17,16 +17,10 @@ GLIA_INLINE void store(const Output& output, const Share& share,
   const Steps place;
   const int row = share.row + place.row, column = share.column + place.column;
 
-  // What all rows of the output have in common.
-  std::int64_t offsets[kMicro];
-  float bias[kMicro] = {};
-  bool live[kMicro];
-#pragma unroll
-  for (int j = 0; j < kMicro; ++j) {
-    const int c = kTransposed ? row + Steps::row_step(j) : column + Steps::column_step(j);
-    live[j] = c < output.columns;
-    offsets[j] = live[j] ? output.offset(c, bias[j]) + share.split * output.split_step : 0;
-  }
+  static_assert(kMicro == OutputRun::kColumns);
+  const OutputRun run(output, share.split, [&](int j) {
+    return kTransposed ? row + Steps::row_step(j) : column + Steps::column_step(j);
+  });
 
   const Radix grid = output.grid();
   Digits at = grid.digits(row);
@@ -37,18 +31,7 @@ GLIA_INLINE void store(const Output& output, const Share& share,
     if (m >= output.rows) break;
     float* to = output.row(m, at);
     grid.add(at, step);
-    float values[kMicro];
-#pragma unroll
-    for (int j = 0; j < kMicro; ++j) values[j] = (kTransposed ? sum[j][i] : sum[i][j]) + bias[j];
-    if (output.fours) {
-#pragma unroll
-      for (int j = 0; j < kMicro; j += 4)
-        if (live[j]) output.put4(to + offsets[j], values + j);
-    } else {
-#pragma unroll
-      for (int j = 0; j < kMicro; ++j)
-        if (live[j]) output.put(to + offsets[j], values[j]);
-    }
+    run.put(output, to, [&](int j) { return kTransposed ? sum[j][i] : sum[i][j]; });
   }
 }
 

@@ -11,7 +11,6 @@ namespace glia::GLIA_GPU {
 /// are how the operands lay, which says whose results a thread holds (mma_tile.h).
 template <class Tile, bool kAByRow, bool kBByRow>
 GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<Tile>& sum) {
-  constexpr int kRun = 8;
   const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
   const int first_row = share.row + Tile::warp_row() + (kAByRow ? g : 2 * g);
   const Radix grid = output.grid();
@@ -19,18 +18,8 @@ GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<T
 
 #pragma unroll
   for (int q = 0; q < Tile::kFragmentColumns / 4; ++q) {
-    // What all rows of the output have in common.
-    const int column = share.column + Tile::warp_column() + 32 * q + kRun * t;
-    std::int64_t offsets[kRun];
-    float bias[kRun] = {};
-    bool live[kRun];
-#pragma unroll
-    for (int c = 0; c < kRun; ++c) {
-      live[c] = column + c < output.columns;
-      offsets[c] =
-          live[c] ? output.offset(column + c, bias[c]) + share.split * output.split_step : 0;
-    }
-
+    const int column = share.column + Tile::warp_column() + 32 * q + OutputRun::kColumns * t;
+    const OutputRun run(output, share.split, [&](int c) { return column + c; });
     Digits at = first;
 #pragma unroll
     for (int i = 0; i < 2 * Tile::kFragmentRows; ++i) {
@@ -40,21 +29,10 @@ GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<T
       float* to = output.row(m, at);
       if constexpr (kAByRow) grid.add(at, step);
       const int h = 2 * (i % 2);
-      float values[kRun];
-#pragma unroll
-      for (int c = 0; c < kRun; ++c) {
+      run.put(output, to, [&](int c) {
         const float(&part)[4] = sum.at[i / 2][4 * q + (kBByRow ? c / 2 : c % 4)];
-        values[c] = part[h + (kBByRow ? c % 2 : c / 4)] + bias[c];
-      }
-      if (output.fours) {
-#pragma unroll
-        for (int c = 0; c < kRun; c += 4)
-          if (live[c]) output.put4(to + offsets[c], values + c);
-      } else {
-#pragma unroll
-        for (int c = 0; c < kRun; ++c)
-          if (live[c]) output.put(to + offsets[c], values[c]);
-      }
+        return part[h + (kBByRow ? c % 2 : c / 4)];
+      });
     }
   }
 }
