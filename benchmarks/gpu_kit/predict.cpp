@@ -40,21 +40,13 @@ ConvGeometry geometry_of(const bench::Call& call) {
   return conv_transpose2d_geometry(x, {e.C, e.R, e.S, e.K}, spec);
 }
 
-/// Which pass of a convolution the call is: those of a transposed one are exchanged.
-ConvPass pass_of(const bench::Call& call) {
-  if (call.phase == Phase::wgrad) return ConvPass::wgrad;
-  const bool transposed = call.op == "conv_transpose2d";
-  return (call.phase == Phase::forward) != transposed ? ConvPass::forward : ConvPass::dgrad;
-}
-
 Json row_of(const KernelContext& context, const bench::Call& call, double clock_ghz) {
-  const ConvForecast f = forecast(context, pass_of(call), geometry_of(call));
+  const ConvForecast f = forecast(context, pass_of(call.op, call.phase), geometry_of(call));
   const double seconds = f.cycles / (clock_ghz * 1e9);
   return {{"layer", call.layer},
           {"kernel", call.kernel},
           {"call", call.extent.str()},
-          {"tensor_cores",
-           f.algorithm == ConvAlgorithm::mma || f.algorithm == ConvAlgorithm::shuffled_mma},
+          {"tensor_cores", is_on_tensor_cores(f.algorithm)},
           {"tile", fmt::format("{}x{}", f.rows, f.columns)},
           {"splits", f.splits},
           {"blocks", f.blocks},

@@ -51,7 +51,7 @@ double estimated_cycles(const GemmShape& shape, const GemmTile& tile, int splits
 /// And on tensor cores, likewise a model. A step of depth 8 costs a block: an mma each 6.36 cycles
 /// a quarter of the multiprocessor (of 512 dense multiply-adds a cycle mma.sync reaches 63 %);
 /// reads of fragments and copies through shared memory's 128 bytes a cycle; copies from L2 at 34
-/// bytes a cycle; about 3.5 other instructions an mma. They overlap, but not perfectly: their
+/// bytes a cycle; an instruction a cycle and quarter. They overlap, but not perfectly: their
 /// 4-norm.
 double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
                         int multiprocessors) {
@@ -120,14 +120,23 @@ ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, cons
   return shuffle ? ConvAlgorithm::shuffled : ConvAlgorithm::tiled;
 }
 
+bool is_shuffled(ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::shuffled || algorithm == ConvAlgorithm::shuffled_mma;
+}
+
+bool is_on_tensor_cores(ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::mma || algorithm == ConvAlgorithm::shuffled_mma;
+}
+
+ConvPass pass_of(std::string_view op, Phase phase) {
+  if (phase == Phase::wgrad) return ConvPass::wgrad;
+  const bool transposed = op == "conv_transpose2d";
+  return (phase == Phase::forward) != transposed ? ConvPass::forward : ConvPass::dgrad;
+}
+
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g) {
-  // A transposed convolution's backward-data is a forward pass, and the other way round.
-  const bool transposed = kernel.op == std::string_view("conv_transpose2d");
-  const ConvPass pass = kernel.phase == Phase::wgrad                     ? ConvPass::wgrad
-                        : (kernel.phase == Phase::forward) != transposed ? ConvPass::forward
-                                                                         : ConvPass::dgrad;
-  switch (choose_algorithm(context, pass, g)) {
+  switch (choose_algorithm(context, pass_of(kernel.op, kernel.phase), g)) {
     case ConvAlgorithm::naive: return "naive";
     case ConvAlgorithm::shuffled: return "shuffled";
     case ConvAlgorithm::mma: return "mma-tf32";
@@ -180,25 +189,24 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
   });
 }
 
-std::vector<GemmShape> product_shapes(ConvPass pass, const ConvGeometry& g, bool shuffled) {
-  const std::int64_t pixels = g.N * g.P * g.Q, taps = g.R * g.S;
-  if (pass == ConvPass::forward) return {{pixels, g.K, taps * g.C}};
-  if (pass == ConvPass::wgrad) return {{g.K, taps * g.C, pixels}};
-  if (shuffled) return {{pixels, taps * g.C, g.K}};
-  std::vector<GemmShape> shapes;
-  for (const DgradPart& part : dgrad_parts(g))
-    shapes.push_back({g.N * part.rows * part.columns, g.C, part.taps_h * part.taps_w * g.K});
-  return shapes;
+GemmShape forward_shape(const ConvGeometry& g) {
+  return {g.N * g.P * g.Q, g.K, g.R * g.S * g.C};
+}
+GemmShape dgrad_shape(const ConvGeometry& g, const DgradPart& part) {
+  return {g.N * part.rows * part.columns, g.C, part.taps_h * part.taps_w * g.K};
+}
+GemmShape shuffled_shape(const ConvGeometry& g) {
+  return {g.N * g.P * g.Q, g.R * g.S * g.C, g.K};
+}
+GemmShape wgrad_shape(const ConvGeometry& g) {
+  return {g.K, g.R * g.S * g.C, g.N * g.P * g.Q};
 }
 
 ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
   ConvForecast expected{.algorithm = choose_algorithm(context, pass, g)};
   if (expected.algorithm == ConvAlgorithm::naive) return expected;
-  const bool mma =
-      expected.algorithm == ConvAlgorithm::mma || expected.algorithm == ConvAlgorithm::shuffled_mma;
-  const bool shuffled = expected.algorithm == ConvAlgorithm::shuffled ||
-                        expected.algorithm == ConvAlgorithm::shuffled_mma;
-  for (GemmShape shape : product_shapes(pass, g, shuffled)) {
+  const bool mma = is_on_tensor_cores(expected.algorithm);
+  const auto add = [&](GemmShape shape) {
     // Tiles without tensor cores are taller than wide, and so is that product (conv_wgrad.cu).
     if (pass == ConvPass::wgrad && !mma) std::swap(shape.rows, shape.columns);
     const GemmChoice choice = mma ? choose_mma(context, shape, true) : choose_gemm(context, shape);
@@ -208,7 +216,15 @@ ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeo
     expected.blocks += ceil_div(shape.rows, expected.rows) *
                        ceil_div(shape.columns, expected.columns) * choice.splits;
     expected.cycles += choice.cycles;
-  }
+  };
+  if (pass == ConvPass::forward)
+    add(forward_shape(g));
+  else if (pass == ConvPass::wgrad)
+    add(wgrad_shape(g));
+  else if (is_shuffled(expected.algorithm))
+    add(shuffled_shape(g));
+  else
+    for (const DgradPart& part : dgrad_parts(g)) add(dgrad_shape(g, part));
   return expected;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/geometry.h"
@@ -22,6 +23,13 @@ bool suits_tensor_cores(const ConvGeometry& g);
 /// The kernel of a pass, never `automatic`: `naive` for windows of more than kMaxTaps. Obeys the
 /// context's gpu_conv.
 ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
+
+bool is_shuffled(ConvAlgorithm algorithm);
+bool is_on_tensor_cores(ConvAlgorithm algorithm);
+
+/// Which pass of a convolution a call of conv2d or conv_transpose2d is: a transposed convolution's
+/// backward-data is a forward pass, and the other way round.
+ConvPass pass_of(std::string_view op, Phase phase);
 
 /// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled", "shuffled",
 /// "mma-tf32" or "shuffled-mma-tf32".
@@ -49,8 +57,12 @@ struct GemmShape {
   std::int64_t rows = 0, columns = 0, depth = 0;
 };
 
-/// The products of a pass (conv_products.h): one, but for dgrad with strides, unless `shuffled`.
-std::vector<GemmShape> product_shapes(ConvPass pass, const ConvGeometry& g, bool shuffled);
+/// Those of the passes (conv_products.h): rows are output pixels; those of a part of dx; output
+/// pixels, whose columns are dealt out to windows; output channels.
+GemmShape forward_shape(const ConvGeometry& g);
+GemmShape dgrad_shape(const ConvGeometry& g, const DgradPart& part);
+GemmShape shuffled_shape(const ConvGeometry& g);
+GemmShape wgrad_shape(const ConvGeometry& g);
 
 /// What a block computes. `resident` blocks share a multiprocessor, if registers allow: the kernels
 /// are compiled for that.

@@ -30,8 +30,7 @@ Gather windows_of(const ConvGeometry& g, const ConstView& x) {
 DgradProduct product_of(const ConvGeometry& g, const DgradPart& part, const ConstView& dy,
                         const ConstView& w, const ConstView& b, const View& dx, Write write) {
   const bool accumulate = write == Write::accumulate;
-  const std::int64_t pixels = g.N * part.rows * part.columns;
-  const std::int64_t depth = part.taps_h * part.taps_w * g.K;
+  const GemmShape shape = dgrad_shape(g, part);
   const int taps_h = narrow(part.taps_h), taps_w = narrow(std::max<std::int64_t>(1, part.taps_w));
   const Gather gather = {.data = dy.as<float>(),
                          .pitch = narrow(dy.pitch),
@@ -50,7 +49,7 @@ DgradProduct product_of(const ConvGeometry& g, const DgradPart& part, const Cons
   // As a tap moves on by one pixel of dy, it moves back by the stride in w.
   const ColumnMatrix matrix = {.data = w.as<float>() + (part.last_r * g.S + part.last_s) * g.C,
                                .radix = {gather.channels, taps_w},
-                               .depth = narrow(depth),
+                               .depth = narrow(shape.depth),
                                .strides = {.low = g.R * g.S * g.C,
                                            .middle = -g.stride_w * g.C,
                                            .high = -g.stride_h * g.S * g.C},
@@ -58,7 +57,7 @@ DgradProduct product_of(const ConvGeometry& g, const DgradPart& part, const Cons
   const Output output = {.data = dx.as<float>(),
                          .pitch = dx.pitch,
                          .bias = b.as<float>(),
-                         .rows = narrow(pixels),
+                         .rows = narrow(shape.rows),
                          .columns = narrow(g.C),
                          .channels = narrow(g.C),
                          .accumulate = accumulate,
@@ -72,7 +71,7 @@ DgradProduct product_of(const ConvGeometry& g, const DgradPart& part, const Cons
                          .step_w = narrow(g.stride_w),
                          .first_h = narrow(part.first_h),
                          .first_w = narrow(part.first_w)};
-  return {gather, matrix, output, {pixels, g.C, depth}, in_fours(dy) && in_fours(w)};
+  return {gather, matrix, output, shape, in_fours(dy) && in_fours(w)};
 }
 
 }  // namespace
@@ -85,17 +84,17 @@ int narrow(std::int64_t count) {
 
 ForwardProduct forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
                                const ConstView& b, const View& y, Write write) {
-  const std::int64_t pixels = g.N * g.P * g.Q, depth = g.R * g.S * g.C;
-  const RowMatrix matrix = {w.as<float>(), depth, narrow(g.K), narrow(depth)};
+  const GemmShape shape = forward_shape(g);
+  const RowMatrix matrix = {w.as<float>(), shape.depth, narrow(g.K), narrow(shape.depth)};
   const Output output = {.data = y.as<float>(),
                          .pitch = y.pitch,
                          .bias = b.as<float>(),
-                         .rows = narrow(pixels),
+                         .rows = narrow(shape.rows),
                          .columns = narrow(g.K),
                          .channels = narrow(g.K),
                          .accumulate = write == Write::accumulate,
                          .fours = in_fours(y)};
-  return {windows_of(g, x), matrix, output, {pixels, g.K, depth}, in_fours(x) && in_fours(w)};
+  return {windows_of(g, x), matrix, output, shape, in_fours(x) && in_fours(w)};
 }
 
 std::vector<DgradProduct> dgrad_products(const ConvGeometry& g, const ConstView& dy,
@@ -115,19 +114,19 @@ std::vector<DgradProduct> dgrad_products(const ConvGeometry& g, const ConstView&
 
 ShuffledProduct shuffled_product(const ConvGeometry& g, const ConstView& dy, const ConstView& w,
                                  const ConstView& b, const View& dx, Write write) {
-  const std::int64_t pixels = g.N * g.P * g.Q, columns = g.R * g.S * g.C;
+  const GemmShape shape = shuffled_shape(g);
   narrow(g.N * g.H * g.W);
-  const RowMatrix rows = {dy.as<float>(), dy.pitch, narrow(pixels), narrow(g.K)};
+  const RowMatrix rows = {dy.as<float>(), dy.pitch, narrow(shape.rows), narrow(g.K)};
   const ColumnMatrix matrix = {.data = w.as<float>(),
                                .radix = {narrow(g.K), 1},
                                .depth = narrow(g.K),
-                               .strides = {.low = columns},
-                               .columns = narrow(columns)};
+                               .strides = {.low = shape.columns},
+                               .columns = narrow(shape.columns)};
   const Output output = {.data = dx.as<float>(),
                          .pitch = dx.pitch,
                          .bias = b.as<float>(),
-                         .rows = narrow(pixels),
-                         .columns = narrow(columns),
+                         .rows = narrow(shape.rows),
+                         .columns = narrow(shape.columns),
                          .channels = narrow(g.C),
                          .window_columns = narrow(g.S),
                          .accumulate = write == Write::accumulate,
@@ -139,25 +138,25 @@ ShuffledProduct shuffled_product(const ConvGeometry& g, const ConstView& dy, con
                          .grid_columns = narrow(g.Q),
                          .step_h = narrow(g.R),
                          .step_w = narrow(g.S)};
-  return {rows, matrix, output, {pixels, columns, g.K}, in_fours(dy) && in_fours(w)};
+  return {rows, matrix, output, shape, in_fours(dy) && in_fours(w)};
 }
 
 WgradProduct wgrad_product(const ConvGeometry& g, const ConstView& dy, const ConstView& x,
                            const View& dw, Write write) {
-  const std::int64_t depth = g.N * g.P * g.Q, columns = g.R * g.S * g.C;
+  const GemmShape shape = wgrad_shape(g);
   const ColumnMatrix matrix = {.data = dy.as<float>(),
-                               .radix = {narrow(std::max<std::int64_t>(1, depth)), 1},
-                               .depth = narrow(depth),
+                               .radix = {narrow(std::max<std::int64_t>(1, shape.depth)), 1},
+                               .depth = narrow(shape.depth),
                                .strides = {.low = dy.pitch},
                                .columns = narrow(g.K)};
   const Output output = {.data = dw.as<float>(),
-                         .pitch = columns,
+                         .pitch = shape.columns,
                          .rows = narrow(g.K),
-                         .columns = narrow(columns),
-                         .channels = narrow(columns),
+                         .columns = narrow(shape.columns),
+                         .channels = narrow(shape.columns),
                          .accumulate = write == Write::accumulate,
                          .fours = in_fours(dw)};
-  return {matrix, windows_of(g, x), output, {g.K, columns, depth}, in_fours(x) && in_fours(dy)};
+  return {matrix, windows_of(g, x), output, shape, in_fours(x) && in_fours(dy)};
 }
 
 }  // namespace glia::GLIA_GPU
