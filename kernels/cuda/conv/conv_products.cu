@@ -8,11 +8,19 @@ namespace {
 
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 30;
 
+/// `floats`, of which the kernels count the bytes in 32 bits; throws `Error` where those do not
+/// hold them.
+int pitch_of(std::int64_t floats) {
+  gpu::require(4 * floats <= kMaxCount, "convolution",
+               "pixels, or rows of weights, of more than 2^28 elements do not fit");
+  return static_cast<int>(floats);
+}
+
 /// The windows of x under every output pixel.
 Gather windows_of(const ConvGeometry& g, const ConstView& x) {
   narrow(g.N * g.H * g.W);
   return {.data = x.as<float>(),
-          .pitch = narrow(x.pitch),
+          .pitch = pitch_of(x.pitch),
           .images = narrow(g.N),
           .height = narrow(g.H),
           .width = narrow(g.W),
@@ -33,7 +41,7 @@ DgradProduct product_of(const ConvGeometry& g, const DgradPart& part, const Cons
   const GemmShape shape = dgrad_shape(g, part);
   const int taps_h = narrow(part.taps_h), taps_w = narrow(std::max<std::int64_t>(1, part.taps_w));
   const Gather gather = {.data = dy.as<float>(),
-                         .pitch = narrow(dy.pitch),
+                         .pitch = pitch_of(dy.pitch),
                          .images = narrow(g.N),
                          .height = narrow(g.P),
                          .width = narrow(g.Q),
@@ -50,7 +58,7 @@ DgradProduct product_of(const ConvGeometry& g, const DgradPart& part, const Cons
   const ColumnMatrix matrix = {.data = w.as<float>() + (part.last_r * g.S + part.last_s) * g.C,
                                .radix = {gather.channels, taps_w},
                                .depth = narrow(shape.depth),
-                               .strides = {.low = g.R * g.S * g.C,
+                               .strides = {.low = pitch_of(g.R * g.S * g.C),
                                            .middle = -g.stride_w * g.C,
                                            .high = -g.stride_h * g.S * g.C},
                                .columns = narrow(g.C)};
@@ -85,7 +93,7 @@ int narrow(std::int64_t count) {
 ForwardProduct forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
                                const ConstView& b, const View& y, Write write) {
   const GemmShape shape = forward_shape(g);
-  const RowMatrix matrix = {w.as<float>(), shape.depth, narrow(g.K), narrow(shape.depth)};
+  const RowMatrix matrix = {w.as<float>(), pitch_of(shape.depth), narrow(g.K), narrow(shape.depth)};
   const Output output = {.data = y.as<float>(),
                          .pitch = y.pitch,
                          .bias = b.as<float>(),
@@ -116,11 +124,11 @@ ShuffledProduct shuffled_product(const ConvGeometry& g, const ConstView& dy, con
                                  const ConstView& b, const View& dx, Write write) {
   const GemmShape shape = shuffled_shape(g);
   narrow(g.N * g.H * g.W);
-  const RowMatrix rows = {dy.as<float>(), dy.pitch, narrow(shape.rows), narrow(g.K)};
+  const RowMatrix rows = {dy.as<float>(), pitch_of(dy.pitch), narrow(shape.rows), narrow(g.K)};
   const ColumnMatrix matrix = {.data = w.as<float>(),
                                .radix = {narrow(g.K), 1},
                                .depth = narrow(g.K),
-                               .strides = {.low = shape.columns},
+                               .strides = {.low = pitch_of(shape.columns)},
                                .columns = narrow(shape.columns)};
   const Output output = {.data = dx.as<float>(),
                          .pitch = dx.pitch,
@@ -147,7 +155,7 @@ WgradProduct wgrad_product(const ConvGeometry& g, const ConstView& dy, const Con
   const ColumnMatrix matrix = {.data = dy.as<float>(),
                                .radix = {narrow(std::max<std::int64_t>(1, shape.depth)), 1},
                                .depth = narrow(shape.depth),
-                               .strides = {.low = dy.pitch},
+                               .strides = {.low = pitch_of(dy.pitch)},
                                .columns = narrow(g.K)};
   const Output output = {.data = dw.as<float>(),
                          .pitch = shape.columns,

@@ -7,7 +7,7 @@
 // two ahead. Blocks with the same tile and another blockIdx.y compute other parts of the sums.
 //
 // Shared memory: 3 stages of (rows + columns) * 16 floats: 36 KiB for a tile of 128x64, 30
-// for 128x32, 18 for 64x32; kernels that gather windows add 16 bytes a row (conv_operands.h).
+// for 128x32, 18 for 64x32; kernels that gather windows add 8 bytes a row (conv_operands.h).
 //
 // How slices lie in shared memory: gemm_slices.h. The eight lanes that read at a time find eight
 // different groups of four banks. Where a lies by row, a thread's eight rows are 8 apart, else they

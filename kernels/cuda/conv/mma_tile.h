@@ -9,17 +9,15 @@
 // first row of products, so that tensor cores start right after the barrier.
 //
 // Shared memory: stages * (rows + columns) * 128 bytes: 96 KiB for a tile of 128x128, 80 for
-// 256x64 and 64x256, 72 for 128x64, 36 for 64x32; kernels that gather windows add 16 bytes a row.
+// 256x64 and 64x256, 72 for 128x64, 36 for 64x32; kernels that gather windows add 8 bytes a row.
 //
 // Fragments: lane 4g + t holds of a the rows g and g + 8 and the depths t and t + 4, of b the
 // column g and these depths, of c the rows g and g + 8 and the columns 2t and 2t + 1 (ptx.h). Which
 // row of the tile stands for row g of a fragment is free, as long as a and c agree; so are columns:
-//   by row    ldmatrix brings rows of 16 bytes, four depths: a's in their order; b's so that a
-//   thread
-//             ends up with eight neighbouring columns of c
-//   by depth  a thread reads neighbours of a depth at once, two rows or four columns, and deals
-//   them
-//             out: there is no transposing ldmatrix for elements of 32 bits
+//   by row    ldmatrix brings rows of 16 bytes, four depths: a's in their order; b's so that
+//             a thread ends up with eight neighbouring columns of c
+//   by depth  a thread reads neighbours of a depth at once, two rows or four columns, and
+//             deals them out: there is no transposing ldmatrix for elements of 32 bits
 // Either way thread t owns columns 8t … 8t + 7 of every 32, which it writes 16 bytes at a time.
 // The lanes that read at a time find different banks: gemm_slices.h.
 #pragma once
