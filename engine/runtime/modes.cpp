@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <span>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -15,13 +16,12 @@ constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automa
                                                              {ConvMethod::winograd, "winograd"}};
 constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
     {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
-constexpr std::pair<ConvPrecision, const char*> kPrecisionNames[] = {
-    {ConvPrecision::fp32, "fp32"}, {ConvPrecision::tf32, "tf32"}, {ConvPrecision::bf16, "bf16"}};
 constexpr std::pair<std::optional<ConvPrecision>, const char*> kPrecisionChoices[] = {
     {std::nullopt, "auto"},
     {ConvPrecision::fp32, "fp32"},
     {ConvPrecision::tf32, "tf32"},
     {ConvPrecision::bf16, "bf16"}};
+constexpr std::span kPrecisionNames = std::span(kPrecisionChoices).subspan<1>();  // without auto
 
 template <class Names>
 std::vector<std::string> names_of(const Names& table) {
@@ -67,10 +67,10 @@ const char* name_of(MemoryMode mode) {
 }
 
 ConvPrecision parse_precision(std::string_view text) {
-  return parse("--precision", text, kPrecisionNames);
+  return *parse("--precision", text, kPrecisionNames);
 }
 const char* name_of(ConvPrecision precision) {
-  return look_up(precision, kPrecisionNames);
+  return name_of(std::optional(precision));
 }
 
 std::vector<std::string> precision_choices() {
