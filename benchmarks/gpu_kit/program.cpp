@@ -24,10 +24,6 @@ std::string last_line(const std::string& text) {
   return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
 }
 
-Deadline in(Seconds seconds) {
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds);
-}
-
 /// Until the process has ended or `until`.
 bool wait(ChildProcess& child, Deadline until) {
   while (!child.poll()) {
@@ -48,7 +44,7 @@ std::string Ran::problem() const {
 
 void end_program(ChildProcess& child, Seconds mercy) {
   child.send(SIGTERM);
-  if (!wait(child, in(mercy))) child.send(SIGKILL);
+  if (!wait(child, after(mercy))) child.send(SIGKILL);
   while (!child.poll()) std::this_thread::sleep_for(kPoll);
 }
 
@@ -69,6 +65,10 @@ Ran run(const Command& command, Deadline deadline, const std::filesystem::path& 
   ran.output = read_file(file);
   std::filesystem::remove(file, none);
   return ran;
+}
+
+Deadline after(Seconds seconds) {
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds);
 }
 
 Deadline share(Deadline deadline, int parts) {

@@ -14,6 +14,8 @@ namespace glia::kit {
 using Command = std::vector<std::string>;
 using Seconds = std::chrono::duration<double>;
 using Deadline = std::chrono::steady_clock::time_point;
+/// So long from now.
+Deadline after(Seconds seconds);
 
 /// What a program said and how it ended.
 struct Ran {

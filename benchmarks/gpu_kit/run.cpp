@@ -19,13 +19,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Deadline after(double seconds) {
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(seconds));
-}
-
 /// Why no GPU can be used; empty when one can.
 std::string why_no_gpu(const Bench& bench) {
-  const Ran ran = bench.try_it({bench.program("glia"), "doctor", "--device", "cuda"}, after(30));
+  const Ran ran =
+      bench.try_it({bench.program("glia"), "doctor", "--device", "cuda"}, after(Seconds(30)));
   if (ran.good()) return {};
   const std::string said = ran.problem(), by = "glia: ";
   const std::size_t at = said.find(by);
@@ -38,7 +35,7 @@ StepResult outcome_of(const Step& step, const Bench& bench, double seconds) {
   StepResult result;
   const auto start = Clock::now();
   try {
-    step.work(bench, after(seconds), result);
+    step.work(bench, after(Seconds(seconds)), result);
   } catch (const Skip& skip) {
     outcome["status"] = "skipped";
     outcome["reason"] = skip.what();
@@ -76,7 +73,7 @@ void check_kit(const std::filesystem::path& kit, const std::filesystem::path& sc
   for (const char* name : {"glia", "gpu-kit", "ops_tests"}) {
     const std::string program = (kit / "bin" / name).string();
     const Ran ran = run({program, name == std::string_view("glia") ? "--version" : "--help"},
-                        after(30), scratch);
+                        after(Seconds(30)), scratch);
     check(ran.good(), "{} does not start here ({}); copy the kit again", program, ran.problem());
   }
 }

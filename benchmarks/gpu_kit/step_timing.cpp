@@ -78,8 +78,7 @@ std::vector<Contender> torch(const Bench& bench) {
 /// `Error` when the step's time is over.
 nlohmann::json ask(const Contender& contender, Conversation& program,
                    const nlohmann::json& question, Deadline deadline) {
-  const auto now = std::chrono::steady_clock::now();
-  const Deadline until = contender.compiled ? deadline : std::min(deadline, now + kMostOfOne);
+  const Deadline until = contender.compiled ? deadline : std::min(deadline, after(kMostOfOne));
   nlohmann::json answer;
   try {
     answer = program.ask(question, until);
