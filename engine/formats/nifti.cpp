@@ -9,6 +9,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/formats/gzip.h"
+#include "engine/formats/to_float32.h"
 
 namespace glia {
 
@@ -17,28 +18,32 @@ namespace {
 constexpr std::size_t kMaxVolumeFile = std::size_t{9} << 30;
 
 template <class T>
-void convert(std::string_view data, const NiftiHeader& header, std::vector<float>& values) {
+void convert(std::string_view data, const NiftiHeader& header, const std::string& name,
+             std::vector<float>& values) {
+  ToFloat32 narrow;
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::array<char, sizeof(T)> bytes;
     std::memcpy(bytes.data(), data.data() + i * sizeof(T), sizeof(T));
     if (header.swapped) std::reverse(bytes.begin(), bytes.end());
     const auto stored = static_cast<double>(std::bit_cast<T>(bytes));
-    values[i] = static_cast<float>(header.slope * stored + header.intercept);
+    values[i] = narrow(header.slope * stored + header.intercept);
   }
+  narrow.check_range(name, values.size());
 }
 
-void convert_all(std::string_view data, const NiftiHeader& header, std::vector<float>& values) {
+void convert_all(std::string_view data, const NiftiHeader& header, const std::string& name,
+                 std::vector<float>& values) {
   const std::string& type = header.type;
-  if (type == "uint8") return convert<std::uint8_t>(data, header, values);
-  if (type == "int8") return convert<std::int8_t>(data, header, values);
-  if (type == "int16") return convert<std::int16_t>(data, header, values);
-  if (type == "uint16") return convert<std::uint16_t>(data, header, values);
-  if (type == "int32") return convert<std::int32_t>(data, header, values);
-  if (type == "uint32") return convert<std::uint32_t>(data, header, values);
-  if (type == "int64") return convert<std::int64_t>(data, header, values);
-  if (type == "uint64") return convert<std::uint64_t>(data, header, values);
-  if (type == "float32") return convert<float>(data, header, values);
-  return convert<double>(data, header, values);
+  if (type == "uint8") return convert<std::uint8_t>(data, header, name, values);
+  if (type == "int8") return convert<std::int8_t>(data, header, name, values);
+  if (type == "int16") return convert<std::int16_t>(data, header, name, values);
+  if (type == "uint16") return convert<std::uint16_t>(data, header, name, values);
+  if (type == "int32") return convert<std::int32_t>(data, header, name, values);
+  if (type == "uint32") return convert<std::uint32_t>(data, header, name, values);
+  if (type == "int64") return convert<std::int64_t>(data, header, name, values);
+  if (type == "uint64") return convert<std::uint64_t>(data, header, name, values);
+  if (type == "float32") return convert<float>(data, header, name, values);
+  return convert<double>(data, header, name, values);
 }
 
 /// The unpacked file, or `bytes` themselves. The size that the header claims is compared with that
@@ -84,7 +89,7 @@ NiftiVolume decode_nifti(std::string_view bytes, const std::string& name) {
         "comes after its voxels, or with a header that counts it",
         name, whole.size() - expected, header.kind, expected, whole.size());
   volume.values.resize(header.data_bytes() / header.item_size);
-  convert_all(whole.substr(header.data_offset), header, volume.values);
+  convert_all(whole.substr(header.data_offset), header, name, volume.values);
   return volume;
 }
 

@@ -11,6 +11,7 @@
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/formats/npy_header.h"
+#include "engine/formats/to_float32.h"
 
 namespace glia {
 
@@ -53,18 +54,21 @@ float to_float(T value) {
 }
 
 template <class T>
-void convert(std::string_view bytes, bool big_endian, std::vector<float>& values) {
+void convert(std::string_view bytes, bool big_endian, std::vector<float>& values, auto&& as_float) {
   const bool swap = big_endian != (std::endian::native == std::endian::big);
   for (std::size_t i = 0; i < values.size(); ++i) {
     char item[sizeof(T)];
     std::memcpy(item, bytes.data() + i * sizeof(T), sizeof(T));
     if (swap) std::reverse(item, item + sizeof(T));
-    values[i] = to_float(std::bit_cast<T>(item));
+    values[i] = as_float(std::bit_cast<T>(item));
   }
 }
 
-void convert(std::string_view bytes, const NpyHeader& header, std::vector<float>& values) {
-  const auto with = [&]<class T>(T) { convert<T>(bytes, header.big_endian, values); };
+void convert(std::string_view bytes, const NpyHeader& header, const std::string& name,
+             std::vector<float>& values) {
+  const auto with = [&]<class T>(T) {
+    convert<T>(bytes, header.big_endian, values, [](T value) { return to_float(value); });
+  };
   const std::size_t size = header.item_size;
   switch (header.kind) {
     case 'b': return with(Bool{});
@@ -78,8 +82,13 @@ void convert(std::string_view bytes, const NpyHeader& header, std::vector<float>
              : size == 2 ? with(std::uint16_t{})
              : size == 4 ? with(std::uint32_t{})
                          : with(std::uint64_t{});
-    default: return size == 2 ? with(Half{}) : size == 4 ? with(float{}) : with(double{});
+    default: break;
   }
+  if (size == 2) return with(Half{});
+  if (size == 4) return with(float{});
+  ToFloat32 narrow;
+  convert<double>(bytes, header.big_endian, values, narrow);
+  narrow.check_range(name, values.size());
 }
 
 /// Reorders values whose first dimension varies fastest so that the last one does.
@@ -140,7 +149,7 @@ NpyInfo read_npy_info(const fs::path& path) {
 NpyArray decode_npy(std::string_view bytes, const std::string& name) {
   const NpyHeader header = parse_npy_header(bytes.substr(0, kMaxNpyHeader), bytes.size(), name);
   NpyArray array{header.info, std::vector<float>(static_cast<std::size_t>(header.info.numel()))};
-  convert(bytes.substr(header.data_offset), header, array.values);
+  convert(bytes.substr(header.data_offset), header, name, array.values);
   if (header.info.fortran_order && header.info.shape.size() > 1)
     array.values = from_fortran_order(array.values, header.info.shape);
   return array;

@@ -9,6 +9,7 @@
 
 #include "engine/base/check.h"
 #include "engine/formats/raster_formats.h"
+#include "engine/formats/to_float32.h"
 
 namespace glia {
 
@@ -168,23 +169,24 @@ Layout read_layout(TIFF* tiff, std::size_t file_size, const std::string& name) {
 }
 
 template <class T>
-float value_at(const std::uint8_t* bytes, std::size_t index) {
+double value_at(const std::uint8_t* bytes, std::size_t index) {
   T value;
   std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
-  return static_cast<float>(value);
+  return static_cast<double>(value);
 }
 
-float sample_at(const Layout& layout, const std::uint8_t* bytes, std::size_t index) {
+double sample_at(const Layout& layout, const std::uint8_t* bytes, std::size_t index) {
   if (layout.bits < 8) {
     const std::size_t bit = index * layout.bits;
-    return static_cast<float>(bytes[bit / 8] >> (8 - layout.bits - bit % 8) &
-                              ((1 << layout.bits) - 1));
+    return static_cast<double>(bytes[bit / 8] >> (8 - layout.bits - bit % 8) &
+                               ((1 << layout.bits) - 1));
   }
   if (layout.format == SAMPLEFORMAT_IEEEFP)
     return layout.bits == 32 ? value_at<float>(bytes, index) : value_at<double>(bytes, index);
   const bool is_signed = layout.format == SAMPLEFORMAT_INT;
   switch (layout.bits) {
-    case 8: return is_signed ? value_at<std::int8_t>(bytes, index) : bytes[index];
+    case 8:
+      return is_signed ? value_at<std::int8_t>(bytes, index) : value_at<std::uint8_t>(bytes, index);
     case 16:
       return is_signed ? value_at<std::int16_t>(bytes, index)
                        : value_at<std::uint16_t>(bytes, index);
@@ -206,6 +208,7 @@ class Pixels {
     values_.resize(std::size_t{layout_.height} * layout_.width * layout_.channels);
     for (std::uint16_t plane = 0; plane < layout_.channels / together_; ++plane)
       TIFFIsTiled(tiff_) != 0 ? read_tiles(plane) : read_rows(plane);
+    narrow_.check_range(name_, values_.size());
     return std::move(values_);
   }
 
@@ -252,7 +255,7 @@ class Pixels {
     float* to = values_.data() + (std::size_t{y} * layout_.width + x) * layout_.channels + plane;
     for (std::uint32_t i = 0; i < count; ++i, to += layout_.channels)
       for (std::uint16_t c = 0; c < together_; ++c)
-        to[c] = sample_at(layout_, bytes, std::size_t{i} * together_ + c);
+        to[c] = narrow_(sample_at(layout_, bytes, std::size_t{i} * together_ + c));
   }
 
   TIFF* tiff_;
@@ -260,6 +263,7 @@ class Pixels {
   const std::string& name_;
   std::uint16_t together_;  // channels of a pixel that lie side by side
   std::vector<float> values_;
+  ToFloat32 narrow_;
 };
 
 bool has_alpha(TIFF* tiff) {

@@ -57,6 +57,20 @@ TEST_CASE("nifti: every type of number, scaled", "[nifti]") {
   }
 }
 
+TEST_CASE("nifti: float64 and scaled values beyond float32 are refused as what they are",
+          "[nifti]") {
+  NiftiSpec spec = kSpec;
+  spec.slope = 1e38F;
+  CHECK_THAT(
+      refusal(nifti_file(spec, data_of<float>())),
+      ContainsSubstring("f: 3 of 6 values, the first 4e+38, are beyond the range of float32"));
+  spec = kSpec;
+  spec.datatype = spec.bits = 64;
+  const std::vector<double> wide{1, -1e300, 3, 4, 5, 6};
+  CHECK_THAT(refusal(nifti_file(spec, bytes_of(wide))),
+             ContainsSubstring("f: 1 of 6 values, the first -1e+300, are beyond"));
+}
+
 TEST_CASE("nifti: a slope of NaN scales nothing, an infinite one is refused", "[nifti]") {
   NiftiSpec spec = kSpec;
   spec.slope = std::nanf("");

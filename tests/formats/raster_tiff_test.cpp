@@ -129,3 +129,14 @@ TEST_CASE("raster: TIFFs that could be read in two ways are refused", "[raster]"
   CHECK_THAT(refused({.height = 1, .width = 2, .bits = 12}),
              ContainsSubstring("1 channels of 12 unsigned bits"));
 }
+
+TEST_CASE("raster: float64 values of TIFF beyond float32 are refused as what they are",
+          "[raster]") {
+  const TiffSpec spec{.height = 1, .width = 2, .bits = 64, .format = 3};
+  const auto file = [&](double second) {
+    return tiff_file(spec, bytes_of(std::vector<double>{0.5, second}));
+  };
+  CHECK(decode_raster(file(3e38), "f").values == std::vector<float>{0.5F, 3e38F});
+  CHECK_THAT(tiff_refusal(file(3.5e38)),
+             ContainsSubstring("f: 1 of 2 values, the first 3.5e+38, are beyond the range"));
+}
