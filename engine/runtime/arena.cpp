@@ -98,9 +98,9 @@ ArenaAllocator::ArenaAllocator() {
     if (range != MAP_FAILED) break;
   }
   if (range == MAP_FAILED)
-    throw OutOfMemory(fmt::format("out of memory: the system refused a range of {:.0f} MiB{}",
-                                  mib(ArenaLayout::kSmallRange + kLeastReserved),
-                                  addresses_for_tensors() ? "; raise ulimit -v" : ""));
+    fail("the system refused a range of {:.0f} MiB of addresses for tensors{}",
+         mib(ArenaLayout::kSmallRange + kLeastReserved),
+         addresses_for_tensors() ? "; raise ulimit -v, or lift it (ulimit -v unlimited)" : "");
   auto* first = static_cast<std::byte*>(range);
   reserved_ += ArenaLayout::kSmallRange;
   const std::size_t beyond = reinterpret_cast<std::uintptr_t>(first) % kHugePage;

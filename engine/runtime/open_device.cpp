@@ -12,6 +12,7 @@
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 #include "engine/runtime/precisions.h"
+#include "engine/runtime/start_threads.h"
 
 namespace glia {
 
@@ -110,7 +111,9 @@ std::unique_ptr<Device> open_onednn(const DeviceRequest& request, const Say&) {
         "--backend {}: this program was built without oneDNN; install libdnnl-dev and "
         "build it again (docs/onednn.md), or choose --backend native",
         request.backend);
-  return make_cpu_device(request.threads, *backend->kernels, backend->open());
+  auto device = make_cpu_device(request.threads, *backend->kernels, backend->open());
+  start_threads(device->context().threads);
+  return device;
 }
 
 std::unique_ptr<Device> open_native(const DeviceRequest& request, const Say& say) {
@@ -125,6 +128,7 @@ std::unique_ptr<Device> open_native(const DeviceRequest& request, const Say& say
     if (gpu.expected) why = fmt::format(" (no GPU: {})", gpu.problem);
   }
   auto cpu = make_cpu_device(request.threads);
+  start_threads(cpu->context().threads);
   if (request.threads > available_cores())
     say(
         fmt::format("warning: --threads {}, but this process may use {} cores; threads beyond them "

@@ -1,7 +1,11 @@
-// Where OpenMP puts threads.
+// Where OpenMP puts threads, and whether it can start them.
 #include <omp.h>
 
+#include <atomic>
+#include <latch>
 #include <set>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "engine/base/cores.h"
@@ -31,6 +35,23 @@ int cores_in_places() {
     cores.insert(ids.begin(), ids.end());
   }
   return static_cast<int>(cores.size());
+}
+
+int start_threads(int threads) {
+  {
+    std::latch all_tried(1);
+    std::vector<std::jthread> tried;
+    try {
+      while (std::ssize(tried) + 1 < threads) tried.emplace_back([&] { all_tried.wait(); });
+    } catch (const std::system_error&) {
+    }
+    all_tried.count_down();
+    if (std::ssize(tried) + 1 < threads) return static_cast<int>(tried.size()) + 1;
+  }
+  std::atomic<int> started = 0;
+#pragma omp parallel num_threads(threads)
+  ++started;
+  return threads;
 }
 
 }  // namespace glia::cpu

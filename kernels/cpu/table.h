@@ -27,4 +27,9 @@ bool bf16_everywhere();
 /// (OMP_PLACES, OMP_PROC_BIND); 0 where it binds none.
 int cores_in_places();
 
+/// Starts the threads that the kernels of a device with `threads` will ask OpenMP for, so that a
+/// limit which leaves no room for them is met here: OpenMP's runtime would end the program. Returns
+/// how many there can be, `threads` when all is well.
+int start_threads(int threads);
+
 }  // namespace glia::cpu
