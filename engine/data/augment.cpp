@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <set>
 
 #include "engine/base/check.h"
 #include "engine/base/rng.h"
@@ -151,9 +152,13 @@ double deviation_of(const std::vector<float>& image) {
 AugmentConfig AugmentConfig::parse(std::string_view text) {
   AugmentConfig config;
   if (text == "none") return config;
+  std::set<std::string_view> names;
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t comma = std::min(text.find(',', from), text.size());
-    parse_item(config, text.substr(from, comma - from));
+    const std::string_view item = text.substr(from, comma - from),
+                           name = item.substr(0, item.find('='));
+    parse_item(config, item);
+    check(names.insert(name).second, "augmentation '{}' stands twice; leave one of them out", name);
     from = comma + 1;
   }
   return config;

@@ -181,18 +181,20 @@ TEST_CASE("augment: text and JSON round trips") {
 }
 
 TEST_CASE("augment: wrong texts are refused with the reason") {
-  for (const auto& [text, reason] :
-       std::vector<std::pair<std::string, std::string>>{{"", "unknown"},
-                                                        {"blur=1", "'blur=1' is unknown"},
-                                                        {"noise", "'noise' is unknown"},
-                                                        {"flip=1", "'flip=1' is unknown"},
-                                                        {"flip,", "'' is unknown"},
-                                                        {"noise=a", "'a' is not a number"},
-                                                        {"noise=", "'' is not a number"},
-                                                        {"noise=0.1x", "'0.1x' is not a number"},
-                                                        {"noise=-1", "expected 0 to 10"},
-                                                        {"noise=nan", "expected 0 to 10"},
-                                                        {"scale=1", "expected 0 to 0.9"}})
+  for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
+           {"", "unknown"},
+           {"blur=1", "'blur=1' is unknown"},
+           {"noise", "'noise' is unknown"},
+           {"flip,flip", "'flip' stands twice"},
+           {"noise=0.1,noise=0.2", "'noise' stands twice"},
+           {"flip=1", "'flip=1' is unknown"},
+           {"flip,", "'' is unknown"},
+           {"noise=a", "'a' is not a number"},
+           {"noise=", "'' is not a number"},
+           {"noise=0.1x", "'0.1x' is not a number"},
+           {"noise=-1", "expected 0 to 10"},
+           {"noise=nan", "expected 0 to 10"},
+           {"scale=1", "expected 0 to 0.9"}})
     CHECK_THROWS_WITH(AugmentConfig::parse(text), ContainsSubstring(reason));
   nlohmann::json json = AugmentConfig{}.to_json();
   json.erase("gamma");
