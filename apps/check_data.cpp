@@ -7,6 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/flags/group_by_option.h"
+#include "apps/flags/help_text.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -36,7 +37,7 @@ void print_report(const DataReport& report) {
   for (const Problem& problem : report.problems) print("", problem);
   for (const Problem& warning : report.warnings) print("warning: ", warning);
   const DataSummary& summary = report.summary;
-  fmt::print("{:<15} {}\n", "patients", printable(report.patients.str()));
+  fmt::print("{:<15} {}\n", "patients", wrap(printable(report.patients.str()), 64, 16));
   print_kinds("images", summary.images, summary.image_kinds);
   print_kinds("masks", summary.masks, summary.mask_kinds);
   for (std::size_t c = 0; c < summary.channels.size(); ++c)

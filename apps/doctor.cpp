@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags/help_text.h"
 #include "apps/runs/environment.h"
 #include "engine/base/bytes.h"
 #include "engine/runtime/memory_room.h"
@@ -22,7 +23,7 @@ void print_table(const nlohmann::ordered_json& table, const std::string& prefix 
       print_table(value, name + " ");
     else
       fmt::print("{:<16} {}\n", prefix + name,
-                 value.is_string() ? value.get<std::string>() : value.dump());
+                 wrap(value.is_string() ? value.get<std::string>() : value.dump(), 63, 17));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
+#include "apps/runs/attempt.h"
 #include "apps/runs/explain_files.h"
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 struct ExplainOptions {
   std::string checkpoint, list, out;
   std::vector<fs::path> inputs;
+  bool all_problems = false;
   ImportStepOptions reading;
   ExplainSettings explain;
   DeviceOptions device;
@@ -54,7 +56,7 @@ class Explaining {
       if (alone)
         explain(sample);
       else
-        attempt(sample);
+        attempt(problems_, [&] { explain(sample); });
       ++files_;
       progress_->update(++done_, {.images = written_.slices()});
     }
@@ -69,16 +71,6 @@ class Explaining {
   }
 
  private:
-  void attempt(const Sample& sample) {
-    try {
-      explain(sample);
-    } catch (const OutOfMemory&) {
-      throw;
-    } catch (const Error& error) {
-      problems_.add("files", error.what());
-    }
-  }
-
   /// As the network takes it: a file that was not imported as import would have stored it.
   void explain(const Sample& sample) {
     if (is_nifti_name(sample.image)) return explain_volume(sample.id, {sample.image});
@@ -101,7 +93,7 @@ class Explaining {
       if (is_blank(pixels, volume.channels)) continue;
       blank = false;
       const Slice slice = steps_.apply(pixels, {volume.height, volume.width}, volume.channels);
-      in_file(files.front(), [&] {
+      in_volume(files, [&] {
         explain(slice, id_in_volume(id, i, volume.slices), static_cast<double>(i) / all, 1 / all);
       });
     }
@@ -131,7 +123,7 @@ class Explaining {
     written_.finish();
     if (problems_.empty()) return;
     fmt::print(stderr, "glia: explain: {} of {} files could not be explained:\n{}\n",
-               problems_.count(), files_, printable(problems_.text()));
+               problems_.count(), files_, printable(problems_.text(o_.all_problems)));
     throw CLI::RuntimeError(1);
   }
 
@@ -212,6 +204,7 @@ void add_explain_command(CLI::App& app) {
   add_method_options(*command, options->explain);
   command->add_option("--channel", options->explain.channel, "Channel of the image to show")
       ->capture_default_str();
+  command->add_flag(kAllProblems, options->all_problems, kAllProblemsHelp);
   options->reading.add_to(*command);
   options->device.add_to(*command);
   command->footer(

@@ -179,6 +179,7 @@ void add_value_options(CLI::App& command, ImportOptions& o) {
                    "Also read files that a dataset.json names outside of its own folder");
   command.add_flag("--keep-blank", config.keep_blank,
                    "Keep slices with one value everywhere and no tumour");
+  command.add_flag(kAllProblems, config.all_problems, kAllProblemsHelp);
 }
 
 }  // namespace

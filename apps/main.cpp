@@ -1,5 +1,6 @@
 // The program `glia`: parses the command line, runs one subcommand, turns errors into one line.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -57,6 +58,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::RuntimeError& error) {
     return error.get_exit_code();  // the command has said why
   } catch (const CLI::ParseError& error) {
+    // A flag that is not there often is the one that is missing, so it comes first.
+    const std::string problem = error.get_exit_code() == 0 ? "" : glia::unknown_words(app);
+    if (!problem.empty()) {
+      std::fprintf(stderr, "glia: %s\n", problem.c_str());
+      return 2;
+    }
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   } catch (const std::bad_alloc&) {
@@ -64,8 +71,13 @@ int run(int argc, char** argv) {
   } catch (const glia::OutOfMemory& error) {
     std::fprintf(stderr, "glia: %s; use a smaller --batch-size or --base-width\n", error.what());
   } catch (const std::system_error& error) {
-    // Of printing: the end of `main` says it better.
-    if (std::ferror(stdout) == 0) std::fprintf(stderr, "glia: %s\n", error.what());
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      std::fprintf(stderr,
+                   "glia: no thread can be started: %s; a limit (ulimit -v, -d or -u, or a control "
+                   "group) leaves no room for its stack: use fewer --threads, or raise the limit\n",
+                   error.what());
+    else if (std::ferror(stdout) == 0)  // of printing: the end of `main` says it better
+      std::fprintf(stderr, "glia: %s\n", error.what());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "glia: %s\n", error.what());
   }
@@ -75,6 +87,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that outgrows `ulimit -f` is then a write that fails, and is told like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   glia::open_standard_streams();
   const int code = run(argc, argv);
   return glia::finish_standard_streams() || code != 0 ? code : 1;

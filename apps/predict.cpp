@@ -9,6 +9,7 @@
 #include "apps/flags/device_options.h"
 #include "apps/flags/inference_options.h"
 #include "apps/pictures/slice_files.h"
+#include "apps/runs/attempt.h"
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
 #include "apps/runs/open_model.h"
@@ -27,6 +28,7 @@ namespace fs = std::filesystem;
 struct PredictOptions {
   std::string checkpoint, list, out;
   std::vector<fs::path> inputs;
+  bool all_problems = false;
   ImportStepOptions reading;
   SliceFilesConfig files;
   InferenceOptions inference;
@@ -53,7 +55,7 @@ class Prediction {
     } else {
       progress_.emplace("predict", std::ssize(samples));
       for (const Sample& sample : samples) {
-        attempt(sample);
+        attempt(problems_, [&] { predict(sample); });
         progress_->update(++done_, {.images = images()});
       }
       progress_.reset();
@@ -64,20 +66,22 @@ class Prediction {
     if (problems_.empty()) return;
     fmt::print(stderr, "glia: predict: {} of {} files could not be predicted:\n{}\n",
                problems_.count(), problems_.count() + files_.slices() + volumes_,
-               printable(problems_.text()));
+               printable(problems_.text(o_.all_problems)));
     throw CLI::RuntimeError(1);
   }
 
   /// The files are the channels of one volume.
   void volume(const std::string& id, const std::vector<fs::path>& files) {
     const auto segment = [&](const Slice& slice) {
-      const auto probability = in_file(files.front(), [&] { return probabilities(slice, true); });
-      return decide(probability, slice.height, slice.width, o_.files.threshold,
-                    o_.files.postprocess);
+      auto probability = in_volume(files, [&] { return probabilities(slice, true); });
+      auto mask =
+          decide(probability, slice.height, slice.width, o_.files.threshold, o_.files.postprocess);
+      return SegmentedSlice{std::move(mask), std::move(probability)};
     };
     std::optional<Progress> progress;
-    const fs::path mask = o_.files.out / (id + "_mask.nii.gz");
-    const VolumeResult result = predict_volume(files, steps_.stack, mask, segment,
+    VolumeFiles written{.mask = o_.files.out / (id + "_mask.nii.gz"), .probability = {}};
+    if (o_.files.npy) written.probability = o_.files.out / (id + "_probability.npy");
+    const VolumeResult result = predict_volume(files, steps_.stack, written, segment,
                                                [&](std::int64_t done, std::int64_t total) {
                                                  if (progress_) return show_volume(id, done, total);
                                                  if (!progress) {
@@ -90,21 +94,12 @@ class Prediction {
     ++volumes_;
     volume_slices_ += result.slices;
     for (const std::string& doubt : result.doubts) lines_.push_back("warning: " + printable(doubt));
-    lines_.push_back(fmt::format("{} written: tumour in {} of {} slices, {:.2f} ml", mask.string(),
-                                 result.with_tumour, result.slices, result.millilitres));
+    lines_.push_back(fmt::format("{} written: tumour in {} of {} slices, {:.2f} ml",
+                                 written.mask.string(), result.with_tumour, result.slices,
+                                 result.millilitres));
   }
 
  private:
-  void attempt(const Sample& sample) {
-    try {
-      predict(sample);
-    } catch (const OutOfMemory&) {
-      throw;
-    } catch (const Error& error) {
-      problems_.add("files", error.what());
-    }
-  }
-
   /// Slices predicted, those of volumes too.
   std::int64_t images() const {
     return static_cast<std::int64_t>(files_.slices()) + volume_slices_;
@@ -206,8 +201,11 @@ void add_predict_command(CLI::App& app) {
   command->add_option("--channel", options->files.channel, "Channel of the image to show")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_flag("--npy", options->files.npy,
-                    "Also write the probabilities as <id>_probability.npy, float32 [H,W]");
+  command->add_flag(
+      "--npy", options->files.npy,
+      "Also write the probabilities as <id>_probability.npy, float32 [H,W]; of a volume "
+      "[k,j,i], as its voxels lie in the file");
+  command->add_flag(kAllProblems, options->all_problems, kAllProblemsHelp);
   options->reading.add_to(*command);
   options->inference.add_to(*command);
   options->device.add_to(*command);

@@ -20,6 +20,7 @@
 #include "apps/terminal/interrupt.h"
 #include "engine/base/file.h"
 #include "engine/base/folder_lock.h"
+#include "engine/base/shell_word.h"
 #include "models/unet/unet.h"
 
 namespace glia {
@@ -113,16 +114,6 @@ void check_words(SweepOptions& o, Words words) {
     o.train_app.parse(words);
   } catch (const Parsed&) {
   }
-}
-
-std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-+=.,:/@%") == std::string::npos;
-  if (plain) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string command_line(const SweepOptions& o, const Flags& flags) {

@@ -15,6 +15,7 @@
 #include "apps/runs/step_memory.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/training_reporter.h"
+#include "engine/base/shell_word.h"
 #include "engine/runtime/precisions.h"
 #include "engine/runtime/trace.h"
 #include "engine/base/file.h"
@@ -77,8 +78,20 @@ struct Run {
   /// Called once everything has been looked at that could be refused, before the first step.
   std::function<void(Trainer&)> begin;
   bool resumed = false;
-  std::string note = {};  // what a reader must know besides
+  std::vector<std::string> notes = {};  // what a reader must know besides
 };
+
+/// Of a run that goes on and has come to its end before.
+std::string nothing_to_do(const TrainConfig& config, const std::vector<MetricsRow>& rows) {
+  const auto done = std::ssize(rows);
+  return done < config.epochs
+             ? fmt::format("nothing to do: the run's --max-steps {} are done; more need a new run",
+                           config.max_steps)
+             : fmt::format(
+                   "nothing to do: {} of {} epochs are done; to go on, pass --epochs {} or "
+                   "more",
+                   done, config.epochs, done + 1);
+}
 
 /// A resumed run keeps its own precision.
 std::unique_ptr<Device> open(const TrainOptions& o, const Run& run) {
@@ -123,10 +136,11 @@ void train(const TrainOptions& o, const Run& run) {
       fmt::format("{} parameters, {} training and {} validation slices, {}, convolutions in {}",
                   model->parameters().count(), run.inputs.train.size(), run.inputs.val.size(),
                   run.resumed ? "resumed" : "from scratch", name_of(run.config.precision)));
-  for (const std::string& note : {run.note, too_little})
-    if (!note.empty()) reporter.warn(note);
+  for (const std::string& note : run.notes) reporter.warn(note);
+  if (!too_little.empty()) reporter.warn(too_little);
   if (run.inputs.info.value("leaking", false))
     reporter.warn("split by slice: slices of one patient may stand on both sides");
+  if (trainer.is_done()) reporter.say(nothing_to_do(run.config, trainer.rows()));
   reporter.start(trainer.rows());
   bool finished = false;
   try {
@@ -138,11 +152,39 @@ void train(const TrainOptions& o, const Run& run) {
   reporter.finish(finished);
   if (o.trace) print(*trace);
   if (!finished) {
-    reporter.say(
-        fmt::format("stopped; continue with: glia train --resume {}", run.folder.path().string()));
+    reporter.say(fmt::format("stopped; continue with: glia train --resume {}",
+                             shell_word(run.folder.path().string())));
     throw CLI::RuntimeError(130);
   }
   fmt::print("written to {}\n", run.folder.path().string());
+}
+
+/// Settings that were given and that the others leave without effect, a warning each.
+std::vector<std::string> idle_settings(const TrainConfig& config, const CLI::App& command) {
+  using Schedule = optim::ScheduleKind;
+  const optim::Kind kind = config.optimizer.kind;
+  const Schedule schedule = config.schedule.kind;
+  const bool region =
+      config.loss.find("iou") != std::string::npos || config.loss.find("dice") != std::string::npos;
+  const struct {
+    const char *flag, *needs;
+    bool used;
+  } settings[] = {
+      {"--momentum", "--optimizer sgd", kind == optim::Kind::sgd},
+      {"--schedule-factor", "--schedule step or plateau",
+       schedule == Schedule::step || schedule == Schedule::plateau},
+      {"--schedule-every", "--schedule step", schedule == Schedule::step},
+      {"--schedule-patience", "--schedule plateau", schedule == Schedule::plateau},
+      {"--schedule-minimum", "--schedule cosine or plateau",
+       schedule == Schedule::cosine || schedule == Schedule::plateau},
+      {"--region", "iou or dice in --loss", region},
+      {"--smooth", "iou or dice in --loss", region},
+  };
+  std::vector<std::string> warnings;
+  for (const auto& setting : settings)
+    if (!setting.used && command.count(setting.flag) > 0)
+      warnings.push_back(fmt::format("{} has no effect without {}", setting.flag, setting.needs));
+  return warnings;
 }
 
 void start(TrainOptions& o, const CLI::App& command) {
@@ -173,7 +215,8 @@ void start(TrainOptions& o, const CLI::App& command) {
       throw;
     }
   };
-  train(o, {folder, inputs, config, model, preprocess, begin});
+  train(o,
+        {folder, inputs, config, model, preprocess, begin, false, idle_settings(config, command)});
 }
 
 TrainConfig config_of(const Checkpoint& checkpoint) {
@@ -184,16 +227,16 @@ TrainConfig config_of(const Checkpoint& checkpoint) {
                                 checkpoint.path.string() + ": the run's settings");
 }
 
-/// What a run of an earlier version cannot tell; empty for others.
-std::string unchecked(const Checkpoint& checkpoint) {
+/// What a run of an earlier version cannot tell; nothing for others.
+std::vector<std::string> unchecked(const Checkpoint& checkpoint) {
   std::string what;
   if (!checkpoint.tensors.checked) what = "of its checkpoint";
   if (!checkpoint.info.contains(kFilesHash)) what += what.empty() ? "of its data" : " and data";
-  return what.empty() ? what
-                      : fmt::format(
-                            "the run is of a version that kept no checksums {}: bytes that "
-                            "changed since go unnoticed",
-                            what);
+  if (what.empty()) return {};
+  return {
+      fmt::format("the run is of a version that kept no checksums {}: bytes that changed since go "
+                  "unnoticed",
+                  what)};
 }
 
 void resume(const TrainOptions& o, const CLI::App& command) {

@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include <algorithm>
 #include <vector>
 
 namespace glia {
 
 namespace {
 
-constexpr std::size_t kColumn = 34;  // of the descriptions
-constexpr std::size_t kWidth = 100;
+constexpr std::size_t kColumn = 30;  // of the descriptions
+constexpr std::size_t kWidth = 80;
 
 /// A name and what it means, side by side or, where the name is too long, one below the other.
 std::string row(const std::string& name, const std::string& description) {
@@ -70,18 +70,21 @@ std::string usage_of(const CLI::App& app) {
 }  // namespace
 
 std::string wrap(const std::string& text, std::size_t width, std::size_t indent) {
-  std::istringstream words(text);
   std::string lines;
   std::size_t used = 0;
-  for (std::string word; words >> word; used += word.size()) {
-    if (used > 0 && used + 1 + word.size() > width) {
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t blank = std::min(text.find(' ', from), text.size());
+    const std::string word = text.substr(from, blank - from);
+    if (from > 0 && used + 1 + word.size() > width) {
       lines += "\n" + std::string(indent, ' ');
       used = 0;
-    } else if (used > 0) {
+    } else if (from > 0) {
       lines += ' ';
       ++used;
     }
     lines += word;
+    used += word.size();
+    from = blank + 1;
   }
   return lines;
 }

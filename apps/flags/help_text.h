@@ -15,7 +15,7 @@ class HelpText : public CLI::FormatterBase {
 };
 
 /// `text` in lines of at most `width` columns, cut at blanks; all but the first start with `indent`
-/// blanks, which count. A word that is wider has a line of its own.
+/// blanks, which do not count. A word that is wider has a line of its own.
 std::string wrap(const std::string& text, std::size_t width, std::size_t indent);
 
 }  // namespace glia

@@ -1,4 +1,4 @@
-// What is said of a command that there is not.
+// What is said of commands and flags that there are not.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,7 +7,13 @@
 namespace glia {
 
 /// The first word of the command line, if it is none of `app`'s commands, in a sentence with those
-/// that are spelled nearly so, else with all; empty when it is one, or a flag.
+/// that are spelled nearly so, else with all; if it is none of its flags, likewise. Empty when it
+/// is one.
 std::string unknown_command(const CLI::App& app, int argc, const char* const* argv);
+
+/// After a parse that failed: the first flag, else the first word, that the command was given and
+/// does not know, in a sentence with the flags that are spelled nearly so; empty when there is
+/// none.
+std::string unknown_words(const CLI::App& app);
 
 }  // namespace glia

@@ -1,12 +1,16 @@
 #include "apps/runs/find_images.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
+#include "apps/runs/attempt.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/base/walk.h"
 #include "engine/formats/nifti.h"
+#include "engine/import/import_cases.h"
 
 namespace glia {
 
@@ -17,21 +21,27 @@ namespace {
 constexpr const char* kReadable = ".npy, .png, .tif, .jpg, .nii or .nii.gz";
 constexpr const char* kFlag = "--input";
 
-/// "a/b" as "a_b": ids are names of files in one folder.
-std::string as_id(std::string name) {
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
+bool is_in_layout(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return name.ends_with(kImageSuffix) || name.ends_with(kMaskSuffix);
 }
 
 class Search {
  public:
   FoundImages of(const std::vector<fs::path>& inputs) {
-    for (const fs::path& input : inputs)
-      fs::is_directory(input) ? add_folder(input) : add_file(input);
+    if (inputs.size() == 1) {
+      add_input(inputs.front());  // its error is all that there is to say
+    } else {
+      for (const fs::path& input : inputs) attempt(found_.problems, [&] { add_input(input); });
+    }
     return std::move(found_);
   }
 
  private:
+  void add_input(const fs::path& input) {
+    fs::is_directory(input) ? add_folder(input) : add_file(input);
+  }
+
   void add_file(const fs::path& file) {
     check(fs::is_regular_file(file), "{}: no such file or folder", file.string());
     check(is_stack_name(file), "{}: not a format that Glia reads; expected {}", file.string(),
@@ -45,32 +55,55 @@ class Search {
   void add_folder(const fs::path& folder) {
     std::vector<fs::path> links;
     const std::vector<fs::path> files = files_below(folder, links);
-    const bool slices = std::any_of(files.begin(), files.end(), [](const fs::path& file) {
-      return file.filename().string().ends_with("_img.npy");
+    check(!files.empty() || !links.empty(), "{}: no images found; expected files that end in {}",
+          folder.string(), kReadable);
+    const bool layout = std::any_of(files.begin(), files.end(), [](const fs::path& file) {
+      return file.filename().string().ends_with(kImageSuffix);
     });
-    if (slices) return add_slices(folder);
+    std::vector<fs::path> others;
+    std::set<fs::path> stems, stems_of_others;
+    for (const fs::path& file : files) {
+      stems.insert(stem_in_folder(file));
+      if (layout && is_in_layout(file)) continue;
+      others.push_back(file);
+      stems_of_others.insert(stem_in_folder(file));
+    }
+    if (layout)
+      add_slices(folder, stems_of_others);
+    else
+      add_links(links);
+    std::vector<fs::path> images;
+    std::vector<CaseName> names;
+    for (const fs::path& file : others) {
+      const fs::path stem = stem_in_folder(file);
+      if (is_mask_of_another(stem, stems)) {
+        ++found_.masks;
+        continue;
+      }
+      images.push_back(file);
+      names.push_back({stem.lexically_relative(folder).parent_path().string(), stem.filename()});
+    }
+    const std::vector<std::string> ids = ids_of_cases(names);
+    for (std::size_t i = 0; i < images.size(); ++i) add({ids[i], images[i], {}});
+  }
+
+  void add_links(const std::vector<fs::path>& links) {
     for (const fs::path& link : links)
       found_.problems.add("links to folders",
                           fmt::format("{}: {}", link.string(), linked_folder_problem(kFlag)));
-    check(!files.empty() || !links.empty(), "{}: no images found; expected files that end in {}",
-          folder.string(), kReadable);
-    std::set<fs::path> stems;
-    for (const fs::path& file : files) stems.insert(file.parent_path() / stem_of(file));
-    for (const fs::path& file : files) {
-      const fs::path stem = file.parent_path() / stem_of(file);
-      if (is_mask_of_another(stem, stems))
-        ++found_.masks;
-      else
-        add({as_id(stem.lexically_relative(folder).generic_string()), file, {}});
-    }
   }
 
-  /// The layout of training. That a mask is missing is no problem here.
-  void add_slices(const fs::path& folder) {
+  /// The layout of training. That a mask is missing is no problem here, nor that it is of a
+  /// picture.
+  void add_slices(const fs::path& folder, const std::set<fs::path>& stems) {
     Pairing pairing = pair_files(folder, kFlag);
-    for (const Problem& problem : pairing.problems)
-      if (!problem.lacks_partner)
+    for (const Problem& problem : pairing.problems) {
+      if (problem.lacks_partner) continue;
+      if (is_mask_of_another(stem_in_folder(problem.file), stems))
+        ++found_.masks;
+      else
         found_.problems.add("files", fmt::format("{}: {}", problem.file.string(), problem.text));
+    }
     for (Sample& sample : pairing.samples) add(std::move(sample));
   }
 
@@ -86,6 +119,14 @@ class Search {
       return id_less(a.generic_string(), b.generic_string());
     });
     return files;
+  }
+
+  /// The path without its ending, and without the suffix of an image of the layout.
+  static fs::path stem_in_folder(const fs::path& file) {
+    const std::string name = file.filename().string();
+    return file.parent_path() / (name.ends_with(kImageSuffix) && name.size() > kImageSuffix.size()
+                                     ? name.substr(0, name.size() - kImageSuffix.size())
+                                     : stem_of(file));
   }
 
   static bool is_mask_of_another(const fs::path& stem, const std::set<fs::path>& stems) {
@@ -139,6 +180,16 @@ Slice load_image(const Sample& sample, const StackOptions& options) {
 
 bool are_one_volume(const std::vector<fs::path>& inputs) {
   return inputs.size() > 1 && std::all_of(inputs.begin(), inputs.end(), is_nifti_name);
+}
+
+std::string volume_problem(const std::vector<fs::path>& files, const std::string& problem) {
+  std::vector<std::string> names;
+  for (const fs::path& file : files) names.push_back(file.string());
+  if (names.size() == 1) return fmt::format("{}: {}", names.front(), problem);
+  return fmt::format(
+      "{}, taken as the channels of one volume: {}. Volumes of their own are given one a "
+      "command, or as the folder that they lie in",
+      fmt::join(names, " and "), problem);
 }
 
 bool is_imported(const Sample& sample) {

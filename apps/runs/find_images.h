@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "engine/base/problems.h"
 #include "engine/data/dataset.h"
 #include "engine/formats/stack.h"
@@ -17,17 +18,34 @@ struct FoundImages {
   std::size_t masks = 0;        // pictures left alone as masks of others
 };
 
-/// Files, and what lies below folders: the <id>_img.npy where there are such, else every picture,
-/// .npy array and volume, whose id is its path without its ending. There, x_mask and x_seg beside x
-/// are masks and no images, and a link to a folder is a problem. Of all, the ids in the file `list`
-/// where that is not empty. A mask <id>_seg.npy beside an image comes with it; none is needed.
-/// Throws `Error` when there is no such file or folder, nothing in it, or an id of the list is
-/// missing.
+/// Files, and what lies below folders: the <id>_img.npy in the layout of training, and every other
+/// picture, .npy array and volume, whose ids are those that glia import would give (see
+/// ids_of_cases). x_mask and x_seg beside x are masks and no images, and a link to a folder is a
+/// problem; so is one of several inputs that is not there or holds nothing. Of all, the ids in the
+/// file `list` where that is not empty. A mask <id>_seg.npy beside an image comes with it; none is
+/// needed. Throws `Error` when the only input is not there or holds nothing, or an id of the list
+/// is missing.
 FoundImages find_images(const std::vector<std::filesystem::path>& inputs, const std::string& list);
 
 /// Whether several files and nothing else were given that are volumes: they are the channels of
 /// one.
 bool are_one_volume(const std::vector<std::filesystem::path>& inputs);
+
+/// `problem` with the files that it is about.
+std::string volume_problem(const std::vector<std::filesystem::path>& files,
+                           const std::string& problem);
+
+/// What `action` returns. An `Error` from it gets the names of all files in front, and where there
+/// are several, what that means.
+template <class Action>
+auto in_volume(const std::vector<std::filesystem::path>& files, Action&& action)
+    -> decltype(action()) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    fail("{}", volume_problem(files, error.what()));
+  }
+}
 
 /// Whether an image is an .npy array, which glia import wrote or might have: what import does to
 /// other files is not done to it.

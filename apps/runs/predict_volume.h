@@ -18,14 +18,26 @@ struct VolumeResult {
   std::vector<std::string> doubts = {};  // see Stack
 };
 
-/// Reads `files`, the channels of one volume, asks `segment` for the mask [height, width] in {0, 1}
-/// of every slice that is not blank (see is_blank; glia import leaves those out, so networks do not
-/// know them) and writes the file `mask`, and its folder. The mask has the grid and the place in
-/// space of the first file. `progress` hears how many slices of how many are done. Throws
-/// `Error` where read_image does, and when the disk refuses.
+/// What the network says of a slice, [height, width] each.
+struct SegmentedSlice {
+  std::vector<float> mask;  // in {0, 1}
+  std::vector<float> probability;
+};
+
+/// What is written of a volume.
+struct VolumeFiles {
+  std::filesystem::path mask;         // .nii.gz
+  std::filesystem::path probability;  // .npy, float32 in the order [k, j, i] of the file; or empty
+};
+
+/// Reads `files`, the channels of one volume, asks `segment` for every slice that is not blank (see
+/// is_blank; glia import leaves those out, so networks do not know them; their probability is 0)
+/// and writes `written`, and its folder. The mask has the grid and the place in space of the first
+/// file. `progress` hears how many slices of how many are done. Throws `Error` where read_image
+/// does, and when the disk refuses.
 VolumeResult predict_volume(const std::vector<std::filesystem::path>& files,
-                            const StackOptions& options, const std::filesystem::path& mask,
-                            const std::function<std::vector<float>(const Slice&)>& segment,
+                            const StackOptions& options, const VolumeFiles& written,
+                            const std::function<SegmentedSlice(const Slice&)>& segment,
                             const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 }  // namespace glia

@@ -23,6 +23,8 @@ namespace {
 constexpr const char* kTrainCopy = "split/train.txt";
 constexpr const char* kValCopy = "split/val.txt";
 constexpr const char* kHashes = "split/files.xxh3";
+constexpr const char* kNotWritten = "it is not what the run wrote there";
+constexpr const char* kFromCopy = "take it from a copy of the run";
 
 RunInputs load_lists(const std::string& data, const fs::path& train_list,
                      const fs::path& val_list) {
@@ -83,12 +85,18 @@ std::vector<std::string> ids_in(const fs::path& list) {
 RunLists RunLists::of(const fs::path& run, const nlohmann::json& info) {
   RunLists lists{.train = ids_in(run / kTrainCopy), .val = ids_in(run / kValCopy)};
   const fs::path file = run / kHashes;
-  if (!info.contains(kFilesHash) || !fs::is_regular_file(file)) return lists;
+  if (!info.contains(kFilesHash) || lists.train.empty()) return lists;
+  if (!fs::is_regular_file(file)) {
+    lists.problem = fmt::format("{}: is missing; {}", file.string(), kFromCopy);
+    return lists;
+  }
   const std::string text = read_file(file);
   const std::vector<std::string> images = image_hashes(text);
   if (nlohmann::json(hash_text(text)) != info.at(kFilesHash) ||
-      images.size() != lists.train.size() + lists.val.size())
+      images.size() != lists.train.size() + lists.val.size()) {
+    lists.problem = fmt::format("{}: damaged: {}; {}", file.string(), kNotWritten, kFromCopy);
     return lists;
+  }
   const auto val = images.begin() + std::ssize(lists.train);
   lists.train_images.assign(images.begin(), val);
   lists.val_images.assign(val, images.end());
@@ -132,8 +140,8 @@ RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info,
         folder.path().string());
   if (info.contains(kFilesHash)) {
     const std::string file = (folder.path() / kHashes).string(), hashes = read_file(file);
-    check(hash_text(hashes) == text(kFilesHash),
-          "{}: is not what the run wrote there; take it from a copy of the run", file);
+    check(hash_text(hashes) == text(kFilesHash), "{}: damaged: {}; {}", file, kNotWritten,
+          kFromCopy);
     check_hash_lines(hashes, inputs.all(), now);
   } else {
     check(data.empty(),

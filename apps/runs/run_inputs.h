@@ -22,9 +22,12 @@ inline constexpr const char* kFilesHash = "files_hash";
 struct RunLists {
   std::vector<std::string> train = {}, val = {};                // ids; none where no list lies
   std::vector<std::string> train_images = {}, val_images = {};  // hashes, one an id
+  std::string problem =
+      {};  // of the file with the hashes, led by its name; empty when there is none
 
   /// `info` is that of a checkpoint in the folder. Without hashes where the run kept none, as
-  /// earlier versions did, or not those lie there that belong to the checkpoint.
+  /// earlier versions did, or where those that belong to the checkpoint do not lie there, which
+  /// `problem` says.
   static RunLists of(const std::filesystem::path& run, const nlohmann::json& info);
 };
 

@@ -85,6 +85,9 @@ std::vector<std::string> warn_of_seen_slices(const std::string& checkpoint,
   const std::size_t count = ids.size();
   const bool hashed = !run.train_images.empty();
   std::vector<std::string> images, warnings;
+  if (!run.problem.empty())
+    warnings.push_back(run.problem +
+                       ". Until then ids alone tell which slices the network was trained on");
   if (hashed)
     for (const Sample& sample : data.samples) images.push_back(hash_file(sample.image));
 
@@ -95,8 +98,9 @@ std::vector<std::string> warn_of_seen_slices(const std::string& checkpoint,
         "the network was trained on {} of these {} slices, as {}; the figures say nothing "
         "about new ones",
         trained.same, count,
-        hashed ? "the hashes of their images say" + other_names(trained.renamed)
-               : "their ids say (the run kept no hashes of its files)"));
+        hashed                ? "the hashes of their images say" + other_names(trained.renamed)
+        : run.problem.empty() ? "their ids say (the run kept no hashes of its files)"
+                              : "their ids say"));
   if (trained.namesakes > 0)
     warnings.push_back(fmt::format(
         "for {} of these {} slices the id is that of a slice that the network was trained on, but "

@@ -52,14 +52,20 @@ std::string StepMemory::check_fits() const {
   const std::int64_t multiple = make_model(model_)->size_multiple();
   if (shape_.height % multiple != 0 || shape_.width % multiple != 0)
     return {};  // refused elsewhere
-  if (needed() <= limit_->free) return {};
-  check(limit_->device, "{}", advice());
-  return advice();
+  const std::size_t bytes = needed();
+  if (bytes <= limit_->free) return {};
+  const std::string text = advice(bytes);
+  check(limit_->device, "{}", text);
+  return text;
 }
 
 std::string StepMemory::advice() const {
+  return advice(needed());
+}
+
+std::string StepMemory::advice(std::size_t bytes) const {
   std::string text = fmt::format("The tensors of a step with --batch-size {} need {:.0f} MiB",
-                                 shape_.batch_size, mib(needed()));
+                                 shape_.batch_size, mib(bytes));
   if (!limit_) return text + "; use a smaller --batch-size or --base-width";
   text += fmt::format(" and {:.0f} were free{}", mib(limit_->free),
                       limit_->device ? "" : " under " + limit_->str());

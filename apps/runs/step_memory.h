@@ -39,6 +39,8 @@ class StepMemory {
   /// Bytes beside the step for each slice of a batch, and all that a step needs.
   std::size_t beside() const;
   std::size_t needed() const;
+  /// Of a step that needs `bytes`.
+  std::string advice(std::size_t bytes) const;
 
   nlohmann::json model_;
   StepShape shape_;

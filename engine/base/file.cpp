@@ -58,8 +58,9 @@ fs::path through_links(const fs::path& path) {
 }  // namespace
 
 void fail_write(const fs::path& path, int error) {
-  fail("{}: cannot write: {}; free space or choose another place, nothing there was changed",
-       path.string(), std::strerror(error));
+  fail("{}: cannot write: {}; {} or choose another place, nothing there was changed", path.string(),
+       std::strerror(error),
+       error == EFBIG ? "raise the limit on the size of files (ulimit -f)" : "free space");
 }
 
 bool lies_at(int descriptor, const fs::path& path) {
@@ -117,6 +118,9 @@ void check_readable(const fs::path& path) {
         "{}: a link to {}, which is not there; fetch the file (git annex get), or remove the link",
         path.string(), fs::read_symlink(path, error).string());
   check(fs::exists(status), "{}: cannot read: no such file", path.string());
+  check(!fs::is_fifo(status),
+        "{}: cannot read: a pipe, whose end cannot be known; write what comes from it into a file",
+        path.string());
   fail("{}: cannot read: {}; expected a file", path.string(),
        fs::is_directory(status) ? "a folder" : "no regular file");
 }

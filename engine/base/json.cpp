@@ -30,10 +30,11 @@ void check_depth(std::string_view text, const std::string& name) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '[' || c == '{') {
-      check(++depth <= kMaxJsonDepth,
-            "{}: JSON that nests deeper than {} levels ({}); the file is damaged or not meant for "
-            "Glia",
-            name, kMaxJsonDepth, place_of(text, i));
+      check(
+          ++depth <= kMaxJsonDepth,
+          "{}: JSON that nests deeper than {} levels, at {}, which no file for Glia does; copy the "
+          "file again, or name the right one",
+          name, kMaxJsonDepth, place_of(text, i));
     } else if (c == ']' || c == '}') {
       --depth;
     }

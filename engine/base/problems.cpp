@@ -32,8 +32,11 @@ std::vector<std::string> Problems::lines(std::size_t few) const {
   return all;
 }
 
-std::string Problems::text() const {
-  return fmt::format("  {}", fmt::join(lines(), "\n  "));
+std::string Problems::text(bool all) const {
+  const std::vector<std::string> shown = all ? lines(count_) : lines();
+  const bool cut = !all && shown != lines(count_);
+  return fmt::format("  {}{}", fmt::join(shown, "\n  "),
+                     cut ? fmt::format("\n  ({} names all)", kAllProblems) : "");
 }
 
 }  // namespace glia

@@ -6,6 +6,10 @@
 
 namespace glia {
 
+inline constexpr const char* kAllProblems = "--all-problems";
+inline constexpr const char* kAllProblemsHelp =
+    "Name every file with a problem, not only the first five of a kind";
+
 class Problems {
  public:
   /// `text` is led by the file. `kind` says in the plural what is counted: "images without a mask".
@@ -16,8 +20,9 @@ class Problems {
   std::size_t count() const { return count_; }
   /// A line each, in the order of their kinds' first: at most `few` of a kind, then how many more.
   std::vector<std::string> lines(std::size_t few = 5) const;
-  /// The same below each other, each with two blanks in front.
-  std::string text() const;
+  /// The same below each other, each with two blanks in front; `all` of them, or the first few and
+  /// kAllProblems, which the command then has, as the flag that shows the rest.
+  std::string text(bool all) const;
 
  private:
   struct Kind {

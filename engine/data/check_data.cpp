@@ -101,7 +101,20 @@ class Checker {
     if (problems.empty()) scales_.add(image->values, file);
     if (measure(*image) && problems.empty())
       warn(file, "every pixel of a channel has the same value; was it exported right?");
+    if (problems.empty()) check_magnitude(*image, file);
     return image->info;
+  }
+
+  /// A network's sums of squares go beyond float32 from values of about 1e19; what is larger than
+  /// any scanner's numbers is doubtful long before.
+  void check_magnitude(const NpyArray& image, const std::filesystem::path& file) {
+    constexpr float kHuge = 1e9F;
+    float most = 0;
+    for (const float value : image.values) most = std::max(most, std::abs(value));
+    if (most > kHuge)
+      warn(file, fmt::format("values up to {:.3g} may overflow inside a network; train with "
+                             "--normalize slice, or import the slices again with smaller values",
+                             most));
   }
 
   /// Widens the channels' ranges; whether a channel is constant.

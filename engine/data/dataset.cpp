@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kImageSuffix = "_img.npy", kMaskSuffix = "_seg.npy";
 constexpr std::size_t kListedLabels = 10;  // how many label values a message names
 
 struct IdLess {

@@ -10,6 +10,9 @@
 
 namespace glia {
 
+/// What a file of the layout is called after its id.
+inline constexpr std::string_view kImageSuffix = "_img.npy", kMaskSuffix = "_seg.npy";
+
 /// One slice. `mask` is empty when the folder has none for it (prediction).
 struct Sample {
   std::string id;

@@ -70,7 +70,9 @@ Loader::~Loader() {
 void Loader::check_size(const Sample& sample, std::int64_t height, std::int64_t width,
                         std::int64_t channels) const {
   check(height == height_ && width == width_ && channels == channels_,
-        "{}: size {}x{}x{}, expected {}x{}x{} as in {}; all slices of a training need one size",
+        "{}: size {}x{}x{}, expected {}x{}x{} as in {}; slices that are trained on or evaluated "
+        "together need one size: bring them to it by glia import --pad-to or --resize, or leave "
+        "this one out of the list of ids",
         sample.image.string(), height, width, channels, height_, width_, channels_,
         samples_.front().image.string());
 }

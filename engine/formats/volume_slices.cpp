@@ -94,17 +94,21 @@ VolumeSlices::VolumeSlices(const NiftiHeader& header, SlicePlane plane, bool as_
   }
 }
 
-std::vector<std::uint8_t> VolumeSlices::to_stored_order(std::span<const std::uint8_t> mask) const {
-  std::vector<std::uint8_t> stored(mask.size());
-  check(std::ssize(mask) == slices() * height() * width(),
-        "volume: a mask of {} voxels for {} slices of {} x {}", mask.size(), slices(), height(),
-        width());
+template <class T>
+std::vector<T> VolumeSlices::to_stored_order(std::span<const T> voxels) const {
+  std::vector<T> stored(voxels.size());
+  check(std::ssize(voxels) == slices() * height() * width(),
+        "volume: {} voxels for {} slices of {} x {}", voxels.size(), slices(), height(), width());
   std::size_t from = 0;
   for (std::int64_t slice = 0; slice < slices(); ++slice)
     for (std::int64_t row = 0; row < height(); ++row)
       for (std::int64_t column = 0; column < width(); ++column)
-        stored[index(slice, row, column)] = mask[from++];
+        stored[index(slice, row, column)] = voxels[from++];
   return stored;
 }
+
+template std::vector<std::uint8_t> VolumeSlices::to_stored_order(
+    std::span<const std::uint8_t>) const;
+template std::vector<float> VolumeSlices::to_stored_order(std::span<const float>) const;
 
 }  // namespace glia

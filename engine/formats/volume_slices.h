@@ -49,8 +49,9 @@ class VolumeSlices {
     return first_ + slice * stride_[0] + row * stride_[1] + column * stride_[2];
   }
 
-  /// A mask [slices, height, width] in the order [k, j, i] of the file.
-  std::vector<std::uint8_t> to_stored_order(std::span<const std::uint8_t> mask) const;
+  /// Voxels [slices, height, width], of T uint8 or float, in the order [k, j, i] of the file.
+  template <class T>
+  std::vector<T> to_stored_order(std::span<const T> voxels) const;
 
   /// Where the eight corners of the volume lie, in the order of slices; none when unknown.
   const std::optional<Corners>& corners() const { return corners_; }

@@ -223,7 +223,7 @@ class Importer {
   [[noreturn]] void fail_with_problems() const {
     const std::size_t count = found_.problems.count();
     fail("{}: {} problem{}, nothing was written:\n{}", config_.data.string(), count,
-         count == 1 ? "" : "s", found_.problems.text());
+         count == 1 ? "" : "s", found_.problems.text(config_.all_problems));
   }
 
   void finish() {

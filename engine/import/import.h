@@ -29,6 +29,7 @@ struct ImportConfig {
   std::optional<Size> resize, pad_to;  // see Fit
   bool stretch = false;                // resizing does not keep the ratio of the sides
   bool allow_outside = false;          // see read_dataset_json
+  bool all_problems = false;           // name every one, not the first few of a kind
   bool keep_blank = false;             // also slices that have one value everywhere, and no tumour
 };
 

@@ -50,6 +50,16 @@ ImportCases find_cases(const std::filesystem::path& data, const ImportNames& nam
 /// `Error` when the file is neither.
 ImportCases read_dataset_json(const std::filesystem::path& file, bool allow_outside = false);
 
+/// Where a case lies and what its files are called.
+struct CaseName {
+  std::string folder;    // below the root; empty at the top
+  std::string own_part;  // of the name, without suffix and ending
+};
+
+/// The id of each: its own part where no two are the same and none is empty, else the folder and
+/// the part with '_' for '/'. Fit for file names and for lists of one id a line.
+std::vector<std::string> ids_of_cases(const std::vector<CaseName>& names);
+
 /// Gives the cases their ids, sorts them by id, and adds a problem for ids that clash.
 void name_cases(ImportCases& found, const std::vector<std::string>& own_parts);
 

@@ -1,4 +1,4 @@
-// The ids of cases.
+// The ids of cases, and of files that are predicted without an import.
 #include <algorithm>
 #include <set>
 
@@ -25,14 +25,28 @@ std::string clean(std::string id) {
 
 }  // namespace
 
+std::vector<std::string> ids_of_cases(const std::vector<CaseName>& names) {
+  std::set<std::string> unique;
+  for (const CaseName& name : names) unique.insert(name.own_part);
+  const bool by_name = unique.size() == names.size() && !unique.contains("");
+  std::vector<std::string> ids;
+  for (const CaseName& name : names) {
+    const std::string whole = (fs::path(name.folder) / name.own_part).string();
+    ids.push_back(
+        clean(by_name ? name.own_part : whole.substr(0, whole.find_last_not_of('/') + 1)));
+  }
+  return ids;
+}
+
 void name_cases(ImportCases& found, const std::vector<std::string>& own_parts) {
-  const std::set<std::string> unique(own_parts.begin(), own_parts.end());
-  const bool by_name = unique.size() == own_parts.size() && !unique.contains("");
+  std::vector<CaseName> names;
+  for (std::size_t i = 0; i < own_parts.size(); ++i)
+    names.push_back({found.cases[i].folder, own_parts[i]});
+  const std::vector<std::string> ids = ids_of_cases(names);
   std::map<std::string, const ImportCase*> taken;
   for (std::size_t i = 0; i < found.cases.size(); ++i) {
     ImportCase& one = found.cases[i];
-    const std::string whole = (fs::path(one.folder) / own_parts[i]).string();
-    one.id = clean(by_name ? own_parts[i] : whole.substr(0, whole.find_last_not_of('/') + 1));
+    one.id = ids[i];
     const auto [other, is_new] = taken.emplace(one.id, &one);
     if (!is_new)
       found.problems.add(

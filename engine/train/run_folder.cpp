@@ -12,6 +12,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/part_file.h"
+#include "engine/base/shell_word.h"
 #include "engine/base/temporary_name.h"
 #include "engine/train/checkpoint.h"
 
@@ -137,8 +138,10 @@ void RunFolder::remove_own_files() const {
 
 void RunFolder::begin() {
   const auto refuse = [&] {
+    check(fs::exists(last()), "{}: is there already, and no run; choose another --out",
+          path_.string());
     fail("{}: the run folder exists and is not empty; choose another --out, or --resume {}",
-         path_.string(), path_.string());
+         path_.string(), shell_word(path_.string()));
   };
   std::error_code error;
   const bool used = fs::exists(path_, error) && !fs::is_empty(path_, error);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/base/finite.h"
+#include "engine/base/shell_word.h"
 
 namespace glia {
 
@@ -17,7 +18,8 @@ double seconds_since(Clock::time_point start) {
 }
 
 constexpr const char* kDiverged =
-    "lower --learning-rate, choose a --norm, or look at the data with check-data";
+    "lower --learning-rate, choose a --norm or --normalize slice, or look at the data with "
+    "check-data";
 
 void check_size(const Loader& loader, const nn::Model& model) {
   const std::int64_t multiple = model.size_multiple();
@@ -109,10 +111,11 @@ void Trainer::count(const TrainStep::Result& result, std::int64_t images, double
   if (!std::isfinite(result.loss))
     fail(
         "train: the loss is {} at step {} of epoch {}, though the weights were finite before it: "
-        "values overflow inside the network; {}. glia train --resume {} --check-nan names the "
-        "layer; {} is from before that",
+        "values overflow inside the network; {}. The layer is named by: glia train --resume {} "
+        "--check-nan. {} is from before that",
         std::abs(result.loss),  // "nan", whatever its sign
-        step, state_.epoch, kDiverged, folder_.path().string(), folder_.last().string());
+        step, state_.epoch, kDiverged, shell_word(folder_.path().string()),
+        folder_.last().string());
   if (!result.finite)
     fail("train: {} becomes NaN or infinite at step {} of epoch {}; {}. {} is from before that",
          first_not_finite(), step, state_.epoch, kDiverged, folder_.last().string());
@@ -219,9 +222,13 @@ void Trainer::end_epoch() {
   events_.epoch(row);
 }
 
-bool Trainer::run() {
+bool Trainer::is_done() const {
   // A run that was stopped after its last step still owes the end of that epoch.
-  while (state_.epoch <= config_.epochs && (!out_of_steps() || state_.sums.steps > 0)) {
+  return state_.epoch > config_.epochs || (out_of_steps() && state_.sums.steps == 0);
+}
+
+bool Trainer::run() {
+  while (!is_done()) {
     if (!train_epoch()) return false;
     end_epoch();
   }

@@ -51,6 +51,9 @@ class Trainer {
   /// stopped.
   void save_last();
 
+  /// Whether nothing is left to train.
+  bool is_done() const;
+
   /// Trains to the last epoch or step, or until `events.stop`. Returns whether it came to the end.
   /// Throws `Error` naming step and tensor after the first step whose loss, gradients, weights or
   /// moments are not finite, and before a checkpoint when anything in it is not; the checkpoints

@@ -22,7 +22,7 @@ TEST_CASE("json: nesting is bounded at every depth", "[json]") {
   for (const int depth : {65, 1000, 80000, 1000000}) {
     const std::string open(static_cast<std::size_t>(depth), '[');
     CHECK_THAT(json_error(open + std::string(static_cast<std::size_t>(depth), ']')),
-               ContainsSubstring("f: JSON that nests deeper than 64 levels"));
+               ContainsSubstring("f: JSON that nests deeper than 64 levels, at line 1"));
     CHECK_THAT(json_error(open), ContainsSubstring("nests deeper"));
     std::string objects;
     for (int i = 0; i < depth; ++i) objects += "{\"a\":";

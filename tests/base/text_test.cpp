@@ -57,7 +57,9 @@ TEST_CASE("text: lists are cut with a count", "[text]") {
   for (int i = 0; i < 7; ++i) problems.add("things", "t" + std::to_string(i));
   problems.add("others", "o");
   CHECK(problems.count() == 8);
-  CHECK(problems.text() == "  t0\n  t1\n  t2\n  t3\n  t4\n  and 2 more things\n  o");
+  CHECK(problems.text(false) ==
+        "  t0\n  t1\n  t2\n  t3\n  t4\n  and 2 more things\n  o\n  (--all-problems names all)");
+  CHECK(problems.text(true) == "  t0\n  t1\n  t2\n  t3\n  t4\n  t5\n  t6\n  o");
   CHECK(problems.lines(1) == std::vector<std::string>{"t0", "and 6 more things", "o"});
 }
 

@@ -2,60 +2,26 @@
 #include <cmath>
 
 #include "engine/base/file.h"
-#include "engine/formats/npy.h"
+#include "tests/cli/advice.h"
 #include "tests/cli/pictures.h"
-#include "tests/cli/workspace.h"
 
 using namespace glia;
+using namespace glia::advice;
 
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
-
-void refused(const Words& words, const std::string& text) {
-  const Outcome outcome = run_glia(words);
-  CAPTURE(words, outcome.output);
-  CHECK(outcome.code == 1);
-  CHECK(contains(outcome, text));
-}
-
-void works(const Words& words) {
-  const Outcome outcome = run_glia(words);
-  CAPTURE(words, outcome.output);
-  CHECK(outcome.code == 0);
-}
-
-void write_image(const fs::path& path, float value) {
-  std::vector<float> values(16 * 16 * 3);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7);
-  values[5] = value;
-  fs::create_directories(path.parent_path());
-  write_npy<float>(path, {16, 16, 3}, values);
-}
-
-/// A network of one epoch for images of three channels.
-struct Network : CliWorkspace {
-  Network() { works(train("run", 1)); }
-
-  Words on(const std::string& command, const std::string& input, const std::string& out,
-           const Words& more = {}) const {
-    return with({command, "--checkpoint", path("run/best.safetensors"), "--input", path(input),
-                 "--out", path(out)},
-                more);
-  }
-};
 
 }  // namespace
 
 TEST_CASE("advice: rename one of two files of one name", "[cli][advice]") {
   const Network w;
-  for (const char* name : {"mixed/a/b.npy", "mixed/a/b_npy.npy", "mixed/a_b.npy"})
+  for (const char* name : {"mixed/a/b.npy", "mixed/a/b_npy.npy", "mixed/a_b.npy", "mixed/c/b.npy"})
     write_image(w.path(name), 1);
   const auto command = GENERATE(std::string("predict"), std::string("explain"));
   const Words more = command == "explain" ? Words{"--methods", "flips"} : Words{"--masks-only"};
   refused(w.on(command, "mixed", "out", more), "is taken by another image; rename one of them");
-  fs::rename(w.path("mixed/a_b.npy"), w.path("mixed/c.npy"));
+  fs::rename(w.path("mixed/a_b.npy"), w.path("mixed/d.npy"));
   works(w.on(command, "mixed", "out", more));
 
   const Pictures pictures;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "engine/base/file.h"
+#include "engine/formats/npy.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -209,6 +210,24 @@ TEST_CASE("program: evaluation refuses sizes and channels that cannot be", "[cli
   CHECK(channel.code == 1);
   CHECK(contains(channel.output, "--channel: found 3, the images have 3"));
   CHECK(run_glia(evaluate(w, "run", {"--bootstrap", "0"})).code == 2);
+}
+
+TEST_CASE("program: slices of two sizes are told of in words that fit, with what to do", "[cli]") {
+  const CliWorkspace w;
+  REQUIRE(run_glia(w.train("run", 1)).code == 0);
+  write_npy<float>(w.path("slices/0_img.npy"), {20, 20, 3}, std::vector<float>(20 * 20 * 3));
+  write_npy<std::uint8_t>(w.path("slices/0_seg.npy"), {20, 20}, std::vector<std::uint8_t>(20 * 20));
+  const std::vector<std::string> words = {
+      "evaluate", "--checkpoint", w.path("run/best.safetensors"), "--data", w.path("slices")};
+  const Outcome refused = run_glia(words);
+  CAPTURE(refused.output);
+  CHECK(refused.code == 1);
+  CHECK(contains(refused, "slices that are trained on or evaluated together need one size"));
+  CHECK(contains(refused, "leave this one out of the list of ids"));
+  write_file_atomically(w.path("list.txt"), "1\n2\n3\n");
+  const Outcome listed = run_glia(with(words, {"--list", w.path("list.txt")}));
+  CAPTURE(listed.output);
+  CHECK(listed.code == 0);
 }
 
 TEST_CASE("program: a run has a page that ends with it, and event files if asked for", "[cli]") {

@@ -3,6 +3,7 @@
 
 #include "engine/base/file.h"
 #include "engine/formats/nifti.h"
+#include "engine/formats/npy.h"
 #include "tests/cli/workspace.h"
 #include "tests/data/slices.h"
 #include "tests/formats/encode.h"
@@ -73,7 +74,7 @@ TEST_CASE("program: volumes are imported, trained on, and predicted in their own
   REQUIRE(trained.code == 0);
   const std::string volume = path("mr/p1/flair.nii");
   const Outcome predicted = run_glia({"predict", "--checkpoint", path("run/best.safetensors"),
-                                      "--input", volume, "--out", path("out")});
+                                      "--input", volume, "--out", path("out"), "--npy"});
   CAPTURE(predicted.output);
   REQUIRE(predicted.code == 0);
   const NiftiVolume mask = read_nifti(path("out/flair_mask.nii.gz"));
@@ -87,6 +88,10 @@ TEST_CASE("program: volumes are imported, trained on, and predicted in their own
     either += mask.values[i] > 0 || truth.values[i] > 0;
   }
   CHECK(10 * both > 9 * either);
+  const NpyArray probability = read_npy(path("out/flair_probability.npy"));
+  CHECK(probability.info.shape == std::vector<std::int64_t>{kSlices, kSide, kSide});
+  for (std::size_t i = 0; i < mask.values.size(); ++i)
+    REQUIRE((probability.values[i] > 0.5F) == (mask.values[i] > 0));
 
   // explain reads the same, slice by slice, under the names that import gives.
   const auto explain = [&](const std::vector<std::string>& inputs, const std::string& out) {
@@ -105,7 +110,11 @@ TEST_CASE("program: volumes are imported, trained on, and predicted in their own
   const Outcome joined = explain({volume, volume}, "joined");
   CAPTURE(joined.output);
   CHECK(joined.code == 1);
-  CHECK(contains(joined, "flair.nii: the image has 2 channels, the network expects 1"));
+  CHECK(contains(joined,
+                 "flair.nii, taken as the channels of one volume: the image has 2 channels, "
+                 "the network expects 1"));
+  CHECK(contains(joined, "given one a command, or as the folder that they lie in"));
+  CHECK(explain({path("mr/p0")}, "folder").code == 0);
 }
 
 TEST_CASE("program: import and predict refuse what they cannot use", "[cli]") {

@@ -61,7 +61,7 @@ TEST_CASE("program: predict takes a folder of pictures, and a bad one does not s
   pictures.add("a.png", colour_picture(40, 24));
   pictures.add("a_mask.png", png_file({.height = 40, .width = 24}, shades(40, 24, 1)));
   pictures.add("deep/b.png", colour_picture(16, 33));
-  pictures.add("deep_b.png", colour_picture(8, 8));
+  pictures.add("deep/b.tif.png", colour_picture(8, 8));
   pictures.add("grey.png", png_file({.height = 20, .width = 20}, shades(20, 20, 1)));
   pictures.add("broken.png", colour_picture(16, 16).substr(0, 300));
   pictures.add("notes.txt", "no picture");
@@ -80,7 +80,7 @@ TEST_CASE("program: predict takes a folder of pictures, and a bad one does not s
   const std::vector<std::string> kinds{"mask.png", "overlay.png", "probability.png",
                                        "triptych.png"};
   std::vector<std::string> expected{"sheet.png"};
-  for (const std::string id : {"a", "deep_b", "deep_b_png"})
+  for (const std::string id : {"a", "b", "b.tif"})
     for (const std::string& kind : kinds) expected.push_back(id + "_" + kind);
   std::sort(expected.begin(), expected.end());
   CHECK(names_in(pictures.path("out")) == expected);
@@ -212,4 +212,86 @@ TEST_CASE("program: predict takes channels of .npy arrays as of pictures", "[cli
                                         pictures.path("none"), "--take-channels", "0,0,1"});
   CHECK(none.code == 1);
   CHECK(contains(none, "grey.npy: --take-channels 1: there are the channels 0 to 0"));
+}
+
+TEST_CASE("program: a folder with slices and pictures is predicted as a whole", "[cli]") {
+  const TrainedNetwork network;
+  const Pictures& pictures = network.pictures;
+  const std::vector<float> image(16 * 16 * 3, 1);
+  pictures.add("b.png", colour_picture(16, 16));
+  write_npy<float>(pictures.path("data/a_img.npy"), {16, 16, 3}, image);
+  for (const char* name : {"a_seg.npy", "b_seg.npy"})
+    write_npy<std::uint8_t>(pictures.path(std::string("data/") + name), {16, 16},
+                            std::vector<std::uint8_t>(16 * 16));
+  pictures.add("a_mask.png", png_file({.height = 16, .width = 16}, shades(16, 16, 1)));
+  pictures.add("deep/c.png", colour_picture(16, 16));
+  const Outcome outcome = network.predict(
+      {"--input", pictures.path("data"), "--out", pictures.path("out"), "--masks-only"});
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(names_in(pictures.path("out")) ==
+        std::vector<std::string>{"a_mask.png", "b_mask.png", "c_mask.png"});
+  CHECK(contains(outcome, "left alone: 2 files that are masks of others"));
+}
+
+TEST_CASE("program: predict names pictures as import does, so that one list fits both", "[cli]") {
+  const auto names = GENERATE(std::vector<std::string>{"p0/p0_0", "p0/p0_1", "p1/p1_0"},
+                              std::vector<std::string>{"p0/0", "p0/1", "p1/0"});
+  const TrainedNetwork network;
+  const Pictures& pictures = network.pictures;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    pictures.add_pair(names[i], static_cast<int>(3 * i));
+  REQUIRE(run_glia(pictures.import(pictures.path("out"))).code == 0);
+  std::string list;
+  for (const std::string& name : names_in(pictures.path("out")))
+    if (name.ends_with("_img.npy")) list += name.substr(0, name.size() - 8) + "\n";
+  write_file_atomically(pictures.path("list.txt"), list);
+  const Outcome outcome =
+      network.predict({"--input", pictures.path("data"), "--list", pictures.path("list.txt"),
+                       "--out", pictures.path("masks"), "--take-channels", "0,0,0"});
+  CAPTURE(outcome.output, list);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "3 slices written to"));
+}
+
+TEST_CASE("program: one bad input, named or found, does not stop the others", "[cli]") {
+  const TrainedNetwork network;
+  const Pictures& pictures = network.pictures;
+  pictures.add("a.png", colour_picture(16, 16));
+  pictures.add("notes.txt", "no picture");
+  fs::create_directories(pictures.path("empty"));
+  const auto command = GENERATE(std::string("predict"), std::string("explain"));
+  std::vector<std::string> words = {"--out", pictures.path("out"), "--input"};
+  if (command == "explain") words.insert(words.begin(), {"--methods", "flips"});
+  for (const char* name : {"data/none.png", "data/a.png", "data/notes.txt", "empty"})
+    words.push_back(pictures.path(name));
+  const Outcome outcome = network.on(command, words);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "3 of 4 files could not be"));
+  CHECK(contains(outcome, "none.png: no such file or folder"));
+  CHECK(contains(outcome, "notes.txt: not a format that Glia reads"));
+  CHECK(contains(outcome, "empty: no images found"));
+  CHECK(fs::exists(pictures.path(command == "explain" ? "out/a_flips.npy" : "out/a_mask.png")));
+}
+
+TEST_CASE("program: more problems than are named are counted, and all are named if asked",
+          "[cli]") {
+  const TrainedNetwork network;
+  const Pictures& pictures = network.pictures;
+  for (int i = 0; i < 7; ++i) pictures.add("bad" + std::to_string(i) + ".png", "no picture");
+  const Outcome few = network.predict("data", "out");
+  CAPTURE(few.output);
+  CHECK(few.code == 1);
+  CHECK(contains(few, "and 2 more files"));
+  CHECK(contains(few, "(--all-problems names all)"));
+  CHECK_FALSE(contains(few, "bad6.png"));
+  const Outcome all = network.predict(
+      {"--input", pictures.path("data"), "--out", pictures.path("out"), "--all-problems"});
+  CAPTURE(all.output);
+  CHECK(contains(all, "bad6.png"));
+  CHECK_FALSE(contains(all, "more files"));
+  const Outcome import = run_glia(with(pictures.import(), {"--all-problems"}));
+  CAPTURE(import.output);
+  CHECK(contains(import, "bad6.png"));
 }

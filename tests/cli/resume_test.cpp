@@ -217,7 +217,7 @@ TEST_CASE("resume: data that changed meanwhile is noticed, data that moved is fo
   // The run knows the new place from then on; the lists of files are its own.
   CHECK(run_glia({"train", "--resume", w.path("run"), "--epochs", "3"}).code == 0);
   write_file_atomically(w.path("run/split/files.xxh3"), "none\n");
-  refused({}, "files.xxh3: is not what the run wrote there");
+  refused({}, "files.xxh3: damaged: it is not what the run wrote there; take it from");
 }
 
 TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cli]") {

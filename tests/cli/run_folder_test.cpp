@@ -63,6 +63,74 @@ TEST_CASE("train: a refused command leaves nothing behind", "[cli]") {
   REQUIRE(run_glia(w.train("a/run", 1)).code == 0);
 }
 
+TEST_CASE("train: what is in the way of a run is a run, which goes on, or is not", "[cli]") {
+  const CliWorkspace w;
+  fs::create_directories(w.path("notes"));
+  write_file_atomically(w.path("notes/a.txt"), "a");
+  const Outcome notes = run_glia(w.train("notes", 1));
+  CAPTURE(notes.output);
+  CHECK(notes.code == 1);
+  CHECK(contains(notes, "notes: is there already, and no run; choose another --out"));
+  CHECK_FALSE(contains(notes, "--resume"));
+  REQUIRE(run_glia(w.train("my run", 1)).code == 0);
+  const Outcome again = run_glia(w.train("my run", 1));
+  CAPTURE(again.output);
+  CHECK(contains(again, "or --resume '" + w.path("my run") + "'"));
+
+  // What has come to its end says so, with what goes on.
+  const Outcome done = run_glia({"train", "--resume", w.path("my run"), "--epochs", "1"});
+  CAPTURE(done.output);
+  CHECK(done.code == 0);
+  CHECK(contains(done, "nothing to do: 1 of 1 epochs are done; to go on, pass --epochs 2 or more"));
+  const Outcome on = run_glia({"train", "--resume", w.path("my run"), "--epochs", "2"});
+  CHECK(on.code == 0);
+  CHECK(contains(on, "epoch 2/2"));
+  REQUIRE(run_glia(with_flags(w.train("steps", 3), {"--max-steps", "2"})).code == 0);
+  CHECK(contains(run_glia({"train", "--resume", w.path("steps")}),
+                 "nothing to do: the run's --max-steps 2 are done"));
+}
+
+TEST_CASE("train: settings without effect are told of, those that have one are not", "[cli]") {
+  const CliWorkspace w;
+  const auto said = [&](const Words& more) {
+    const Outcome outcome = run_glia(with_flags(w.train("run", 1), more));
+    CAPTURE(more, outcome.output);
+    CHECK(outcome.code == 0);
+    fs::remove_all(w.path("run"));
+    return outcome;
+  };
+  const Words idle = {"--momentum", "0.5", "--schedule-patience", "2", "--smooth", "2",
+                      "--loss",     "bce"};
+  const Outcome told = said(idle);
+  for (const char* text : {"warning: --momentum has no effect without --optimizer sgd",
+                           "warning: --schedule-patience has no effect without --schedule plateau",
+                           "warning: --smooth has no effect without iou or dice in --loss"})
+    CHECK_THAT(told.output, ContainsSubstring(text));
+  CHECK_FALSE(contains(said({"--momentum", "0.5", "--optimizer", "sgd", "--schedule", "plateau",
+                             "--schedule-patience", "2", "--smooth", "2", "--loss", "dice"}),
+                       "no effect"));
+}
+
+TEST_CASE("train: a limit on the size of files is a write that fails, and leaves nothing",
+          "[cli]") {
+  const CliWorkspace w;
+  std::string words;
+  for (const std::string& word : w.train("run", 1)) words += " '" + word + "'";
+  for (const int kib : {0, 4, 16}) {
+    CAPTURE(kib);
+    // Blocks of 512 bytes in a POSIX shell; the output goes through a pipe, which has no limit.
+    const Outcome outcome = run_shell(
+        fmt::format("(ulimit -f {} && \"$GLIA\"{}; echo code $?) 2>&1 | cat", 2 * kib, words));
+    CAPTURE(outcome.output);
+    CHECK(contains(outcome, "code 1"));
+    CHECK(contains(outcome,
+                   "cannot write: File too large; raise the limit on the size of files "
+                   "(ulimit -f)"));
+    CHECK_FALSE(fs::exists(w.path("run")));
+  }
+  CHECK(run_glia(w.train("run", 1)).code == 0);
+}
+
 TEST_CASE("train: a run that is killed before its first step can be resumed or given again",
           "[cli]") {
   const CliWorkspace w;
@@ -116,6 +184,9 @@ TEST_CASE("train: a run that diverges stops, says where, and keeps its last fini
   const CliWorkspace w;
   // A checkpoint from after a huge step is finite, and its network computes nothing.
   enum class Last { works, useless };
+  const std::string inside =
+      "the loss is nan at step 2 of epoch 1, though the weights were finite before it: values "
+      "overflow inside the network";
   const auto diverges = [&](const Words& changes, const std::string& text, Last last) {
     const Words words = with_flags(w.train("run", 1), changes);
     const Outcome outcome = run_glia(words);
@@ -124,8 +195,13 @@ TEST_CASE("train: a run that diverges stops, says where, and keeps its last fini
     CHECK(contains(outcome, text));
     CHECK(contains(outcome, "last.safetensors is from before that"));
     CHECK_FALSE(fs::exists(w.path("run/best.safetensors")));
-    if (outcome.output.find("--check-nan names") != std::string::npos) {
-      const Outcome named = run_glia({"train", "--resume", w.path("run"), "--check-nan"});
+    const std::string lead = "The layer is named by: glia ", end = " --check-nan";
+    const std::size_t place = outcome.output.find(lead);
+    CHECK((place != std::string::npos) == (text == inside));
+    if (place != std::string::npos) {
+      const std::size_t from = place + lead.size();
+      const Outcome named = run_shell(
+          "\"$GLIA\" " + outcome.output.substr(from, outcome.output.find(end, from) - from) + end);
       CAPTURE(named.output);
       CHECK(named.code == 1);
       CHECK(contains(named, "--check-nan: "));
@@ -139,9 +215,6 @@ TEST_CASE("train: a run that diverges stops, says where, and keeps its last fini
       CHECK(contains(evaluated, "slice 0: 1024 of 1024 probabilities are NaN"));
     fs::remove_all(w.path("run"));
   };
-  const std::string inside =
-      "the loss is nan at step 2 of epoch 1, though the weights were finite before it: values "
-      "overflow inside the network";
   diverges({"--learning-rate", "1e20", "--checkpoint-every", "1"}, inside, Last::useless);
   diverges({"--learning-rate", "1e20", "--checkpoint-every", "0"}, inside, Last::works);
   diverges({"--norm", "none", "--learning-rate", "1e6"}, inside, Last::useless);

@@ -1,7 +1,9 @@
 // An evaluation tells slices that were trained on by what they hold, not by their names.
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/base/file.h"
+#include "engine/formats/safetensors.h"
 #include "tests/cli/workspace.h"
 
 using namespace glia;
@@ -102,11 +104,29 @@ TEST_CASE("seen slices: what was trained on and what chose, by hashes or else by
   CHECK_FALSE(contains(list, "the network was trained on "));
   CHECK(contains(list, "these are the validation slices, by which the best epoch was chosen"));
 
-  // Hashes that are not those of the run say nothing.
-  write_file_atomically(w.path("run/split/files.xxh3"), "");
-  const std::string by_ids = w.evaluate("others");
-  CAPTURE(by_ids);
-  CHECK(contains(by_ids, fmt::format("the network was trained on {} of these 20 slices, as their "
-                                     "ids say (the run kept no hashes of its files)",
-                                     train)));
+  // Hashes that are not those of the run say nothing; that they are damaged is said.
+  const std::string hashes = w.path("run/split/files.xxh3"), kept = read_file(hashes);
+  const std::string by_ids_say =
+      fmt::format("the network was trained on {} of these 20 slices, as their ids say", train);
+  for (const std::string& damaged : {std::string(), kept.substr(0, 40), "0" + kept.substr(1)}) {
+    write_file_atomically(hashes, damaged);
+    const std::string by_ids = w.evaluate("others");
+    CAPTURE(by_ids);
+    CHECK(contains(by_ids, by_ids_say + ";"));
+    CHECK(
+        contains(by_ids, "files.xxh3: damaged: it is not what the run wrote there; take it from"));
+  }
+  fs::remove(hashes);
+  CHECK(contains(w.evaluate("others"), "files.xxh3: is missing; take it from a copy of the run"));
+  write_file_atomically(hashes, kept);
+  CHECK_FALSE(contains(w.evaluate("slices"), "files.xxh3"));
+
+  // A checkpoint of a version that kept none.
+  SafeTensors checkpoint = read_safetensors(w.path("run/best.safetensors"));
+  auto info = nlohmann::json::parse(checkpoint.metadata.at("glia"));
+  info.erase("files_hash");
+  checkpoint.metadata["glia"] = info.dump();
+  checkpoint.metadata.erase("xxh3");
+  write_safetensors(w.path("run/best.safetensors"), checkpoint.entries, checkpoint.metadata);
+  CHECK(contains(w.evaluate("others"), by_ids_say + " (the run kept no hashes of its files);"));
 }

@@ -98,7 +98,7 @@ TEST_CASE("volume: all 48 ways to store a head give the same slices and get thei
       const VolumeSlices cut(volume.header, plane, false, "f");
       std::vector<std::uint8_t> mask;
       for (float value : stack.values) mask.push_back(static_cast<std::uint8_t>(value));
-      const std::vector<std::uint8_t> stored = cut.to_stored_order(mask);
+      const std::vector<std::uint8_t> stored = cut.to_stored_order<std::uint8_t>(mask);
       for (std::size_t i = 0; i < stored.size(); ++i)
         REQUIRE(stored[i] == static_cast<std::uint8_t>(volume.values[i]));
 

@@ -89,7 +89,7 @@ TEST_CASE("import: everything without a partner is listed", "[import]") {
   const ImportCases found = tree.find(kSideBySide);
   CHECK(tree.lines(found) == Lines{"c: c.png | c_mask.png"});
   REQUIRE(found.problems.count() == 4);
-  const std::string all = found.problems.text();
+  const std::string all = found.problems.text(false);
   CHECK_THAT(all, ContainsSubstring("a.png: an image without its mask " +
                                     (tree.path() / "a_mask").string()));
   CHECK_THAT(all, ContainsSubstring("b_mask.png: a mask without its image"));
@@ -99,7 +99,7 @@ TEST_CASE("import: everything without a partner is listed", "[import]") {
   const Tree torn({"x_1.png", "x_seg.png", "y_1.png", "y_2.png", "y_seg.png"});
   const ImportCases half = torn.find({".", ".", {"_1", "_2"}, "_seg"});
   REQUIRE(half.problems.count() == 1);
-  CHECK_THAT(half.problems.text(),
+  CHECK_THAT(half.problems.text(false),
              ContainsSubstring("x_1.png: the case has no " + (torn.path() / "x_2").string()));
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("import: ids that clash after cleaning are a problem", "[import]") {
       {"a_b/c.png", "a_b/c_mask.png", "a/b_c.png", "a/b_c_mask.png", "x/c.png", "x/c_mask.png"});
   const ImportCases found = tree.find(kSideBySide);
   REQUIRE(found.problems.count() == 1);
-  CHECK_THAT(found.problems.text(), ContainsSubstring("would get the id a_b_c"));
+  CHECK_THAT(found.problems.text(false), ContainsSubstring("would get the id a_b_c"));
 }
 
 TEST_CASE("import: dataset.json of the Decathlon", "[import]") {
@@ -140,7 +140,7 @@ TEST_CASE("import: dataset.json of the Decathlon", "[import]") {
   CHECK(tree.lines(found) == Lines{"B_1: imagesTr/B_1.nii.gz | labelsTr/B_1.nii.gz"});
   CHECK(found.labels.at(1) == "edema");
   REQUIRE(found.problems.count() == 1);
-  CHECK_THAT(found.problems.text(), ContainsSubstring("B_2_0000.nii.gz: no such file, but"));
+  CHECK_THAT(found.problems.text(false), ContainsSubstring("B_2_0000.nii.gz: no such file, but"));
 }
 
 TEST_CASE("import: dataset.json of nnU-Net", "[import]") {
@@ -157,7 +157,7 @@ TEST_CASE("import: dataset.json of nnU-Net", "[import]") {
   CHECK(tree.lines(read_dataset_json(tree.path() / "1.json")) == expected);
   tree.write("3.json", R"({"channel_names": {"0": "a", "1": "b"}, "file_ending": ".nii.gz",
     "numTraining": 7})");
-  CHECK_THAT(read_dataset_json(tree.path() / "3.json").problems.text(),
+  CHECK_THAT(read_dataset_json(tree.path() / "3.json").problems.text(false),
              ContainsSubstring("numTraining is 7, but there are 1 cases"));
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("import: one difference of all names is recognised and said once", "[i
   const ImportCases wrong = tree.find(kSideBySide);
   CHECK(wrong.cases.empty());
   REQUIRE(wrong.problems.count() == 1);
-  CHECK_THAT(wrong.problems.text(), ContainsSubstring("pass --mask-suffix _seg"));
+  CHECK_THAT(wrong.problems.text(false), ContainsSubstring("pass --mask-suffix _seg"));
   CHECK(tree.find({".", ".", {""}, "_seg"}).cases.size() == 128);
 
   struct Advice {
@@ -223,7 +223,7 @@ TEST_CASE("import: one difference of all names is recognised and said once", "[i
     const auto told = error_of([&] {
       const ImportCases found = files.find(one.named);
       CHECK(found.problems.count() == 1);
-      fail("{}", found.problems.text());
+      fail("{}", found.problems.text(false));
     });
     CHECK_THAT(told, ContainsSubstring(one.text));
     const ImportCases mended = files.find(one.better);
@@ -241,10 +241,11 @@ TEST_CASE("import: one difference of all names is recognised and said once", "[i
 TEST_CASE("import: long lists are cut, with a count of each kind", "[import]") {
   Lines names{"lone_mask.png"};
   for (int i = 0; i < 40; ++i) names.push_back("slice" + std::to_string(i) + ".png");
-  const std::string text = Tree(names).find(kSideBySide).problems.text();
+  const std::string text = Tree(names).find(kSideBySide).problems.text(false);
   CHECK_THAT(text, ContainsSubstring("and 35 more images without a mask"));
   CHECK_THAT(text, ContainsSubstring("lone_mask.png: a mask without its image"));
-  CHECK(std::count(text.begin(), text.end(), '\n') == 6);
+  CHECK(text.ends_with("\n  (--all-problems names all)"));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 7);
 }
 
 TEST_CASE("import: several masks of one image", "[import]") {
@@ -252,9 +253,9 @@ TEST_CASE("import: several masks of one image", "[import]") {
                    "y_mask_1.png", "y_mask_1_mask.png", "y_mask.png", "y.png"});
   ImportNames names = kSideBySide;
   const ImportCases refused = tree.find(names);
-  CHECK_THAT(refused.problems.text(), ContainsSubstring("x (1)_mask_1.png: a second mask of " +
-                                                        (tree.path() / "x (1).png").string() +
-                                                        "; --masks union joins them"));
+  CHECK_THAT(refused.problems.text(false), ContainsSubstring("x (1)_mask_1.png: a second mask of " +
+                                                             (tree.path() / "x (1).png").string() +
+                                                             "; --masks union joins them"));
   names.join_masks = true;
   const ImportCases joined = tree.find(names);
   CHECK(joined.problems.empty());
@@ -274,7 +275,7 @@ TEST_CASE("import: what is no picture is told by its own name", "[import]") {
   tree.write("c.png", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123\n");
   fs::create_symlink("../.git/annex/objects/x", tree.path() / "d.nii.gz");
   const ImportCases found = tree.find(kSideBySide);
-  const std::string text = found.problems.text();
+  const std::string text = found.problems.text(false);
   CHECK(found.problems.count() == 4);
   CHECK_THAT(text, ContainsSubstring("a_mask.gif: Glia reads no .gif files; export it as .png"));
   CHECK_THAT(text, ContainsSubstring("b.bmp: Glia reads no .bmp files"));
@@ -311,7 +312,7 @@ TEST_CASE("import: a dataset.json stays in its folder unless told otherwise", "[
         (tree.path() / "secret.png").string()}) {
     const ImportCases found = read_dataset_json(with(outside));
     CHECK(found.cases.empty());
-    CHECK_THAT(found.problems.text(), ContainsSubstring("--allow-outside"));
+    CHECK_THAT(found.problems.text(false), ContainsSubstring("--allow-outside"));
     CHECK(read_dataset_json(with(outside), true).cases.size() == 1);
   }
   CHECK(read_dataset_json(with("x/../x/b.png")).cases.size() == 1);

@@ -74,8 +74,9 @@ TEST_CASE("run folder: a start that made no step is replaced, a run is not", "[t
 TEST_CASE("run folder: somebody else's folder is left as it is", "[train]") {
   const TempFolder temp;
   write_bytes(temp.path() / "notes.txt", "mine");
-  CHECK_THAT(begin_error(temp.path()), ContainsSubstring("exists and is not empty"));
-  CHECK_THAT(begin_error(temp.path() / "notes.txt"), ContainsSubstring("exists and is not empty"));
+  CHECK_THAT(begin_error(temp.path()), ContainsSubstring("is there already, and no run"));
+  CHECK_THAT(begin_error(temp.path() / "notes.txt"),
+             ContainsSubstring("is there already, and no run"));
   CHECK(std::distance(fs::directory_iterator(temp.path()), fs::directory_iterator()) == 1);
   CHECK_THAT(error_of([&] { RunFolder(temp.path()).reopen(); }),
              ContainsSubstring("found no last.safetensors"));
