@@ -10,6 +10,7 @@ double element(const ConstView& view, Element e) {
   switch (view.dtype) {
     case DType::f32: return view.as<float>()[at];
     case DType::f64: return view.as<double>()[at];
+    case DType::bf16: return to_float(view.as<Bf16>()[at]);
     case DType::u8: return view.as<std::uint8_t>()[at];
     case DType::i64: return static_cast<double>(view.as<std::int64_t>()[at]);
   }

@@ -35,6 +35,14 @@ double value_of(Content content, std::uint32_t word) {
 }
 
 template <class T>
+void set(T& to, double value) {
+  to = static_cast<T>(value);
+}
+void set(Bf16& to, double value) {
+  to = to_bf16(static_cast<float>(value));
+}
+
+template <class T>
 void fill(std::vector<std::byte>& bytes, Content content, std::uint64_t seed,
           std::uint64_t stream) {
   auto* values = reinterpret_cast<T*>(bytes.data());
@@ -42,7 +50,7 @@ void fill(std::vector<std::byte>& bytes, Content content, std::uint64_t seed,
   for (std::size_t i = 0; i < count; i += 4) {
     const auto words = philox(seed, stream, i / 4);
     for (std::size_t k = 0; k < std::min<std::size_t>(4, count - i); ++k)
-      values[i + k] = static_cast<T>(value_of(content, words[k]));
+      set(values[i + k], value_of(content, words[k]));
   }
 }
 
@@ -83,6 +91,7 @@ Contents::Contents(const Call& call, std::uint64_t seed) {
     switch (operand.view.dtype) {
       case DType::f32: fill<float>(bytes, operand.content, seed, stream); break;
       case DType::f64: fill<double>(bytes, operand.content, seed, stream); break;
+      case DType::bf16: fill<Bf16>(bytes, operand.content, seed, stream); break;
       case DType::u8: fill<std::uint8_t>(bytes, operand.content, seed, stream); break;
       case DType::i64: fill<std::int64_t>(bytes, operand.content, seed, stream); break;
     }

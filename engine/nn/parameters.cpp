@@ -47,7 +47,7 @@ void ParameterSet::allocate(Device& device) {
   const auto padded = [](const Shape& shape) { return (shape.numel() + 15) / 16 * 16; };
   std::int64_t total = 0;
   for (const Parameter& p : parameters_) total += padded(p.shape);
-  const DType dtype = device.kernels().dtype;
+  const DType dtype = device.kernels().parameters;
   values_ = Tensor::zeros(device, {total}, dtype);
   grads_ = Tensor::zeros(device, {total}, dtype);
   gradients_.clear();

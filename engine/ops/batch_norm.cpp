@@ -48,8 +48,8 @@ Tensor batch_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor
   check(x.numel() / channels > 1,
         "batch_norm: found one value a channel (input {}), expected two or more in training",
         x.shape().str());
-  Tensor mean = Tensor::empty(tape.device(), {channels}, x.dtype());
-  Tensor invstd = Tensor::empty(tape.device(), {channels}, x.dtype());
+  Tensor mean = Tensor::empty(tape.device(), {channels}, gamma.dtype());
+  Tensor invstd = Tensor::empty(tape.device(), {channels}, gamma.dtype());
   run<&KernelTable::batch_norm_forward_train>(tape.device(), {.x = x,
                                                               .gamma = gamma,
                                                               .beta = beta,

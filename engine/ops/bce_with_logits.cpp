@@ -7,6 +7,7 @@ namespace glia::ops {
 
 Tensor bce_with_logits(Tape& tape, const Tensor& logits, const Tensor& target) {
   check_image("bce_with_logits", logits);
+  check_parameter("bce_with_logits", "logits", logits);
   check_same_shape("bce_with_logits", logits, target);
   Tensor loss = Tensor::empty(tape.device(), {1}, logits.dtype());
   run<&KernelTable::bce_with_logits_forward>(tape.device(),

@@ -7,15 +7,23 @@
 
 namespace glia::ops {
 
-/// `out` when it is given and fits, a new tensor otherwise.
+/// Throws `Error` when `t` has neither of the types.
+inline void check_type(const char* op, const char* name, const Tensor& t, DType type, DType other) {
+  if (t.dtype() == type || t.dtype() == other) return;
+  fail("{}: {} is {}, the backend '{}' computes in {}{}", op, name, name_of(t.dtype()),
+       t.device().kernels().name, name_of(type),
+       type == other ? "" : fmt::format(" or {}", name_of(other)));
+}
+
+/// `out` when it is given and fits, a new tensor of the type of x otherwise.
 inline Tensor result(const char* op, const Tensor& x, const Shape& shape, const Tensor& out) {
   if (!out.defined()) return Tensor::empty(x.device(), shape, x.dtype());
-  check(out.shape() == shape && out.dtype() == x.dtype(), "{}: out is {}, expected {}", op,
-        out.shape().str(), shape.str());
+  check(out.shape() == shape, "{}: out is {}, expected {}", op, out.shape().str(), shape.str());
+  check_type(op, "out", out, x.dtype(), x.dtype());
   return out;
 }
 
-/// Given, and of the type that the device computes in. It may be deferred where the operation reads
+/// Given, and of the type that the device has for activations or that for parameters. It may be deferred where the operation reads
 /// maps and so does the backend.
 inline void check_operand(const char* op, const char* name, const Tensor& t,
                           bool reads_maps = false) {
@@ -25,8 +33,14 @@ inline void check_operand(const char* op, const char* name, const Tensor& t,
         "unsupported: {}: {} is deferred, and the backend '{}' reads no maps", op, name,
         t.device().kernels().name);
   const KernelTable& kernels = t.device().kernels();
-  check(t.dtype() == kernels.dtype, "{}: {} is {}, the backend '{}' computes in {}", op, name,
-        name_of(t.dtype()), kernels.name, name_of(kernels.dtype));
+  check_type(op, name, t, kernels.activations, kernels.parameters);
+}
+
+/// Given, and of the type of parameters, which logits and losses have too.
+inline void check_parameter(const char* op, const char* name, const Tensor& t) {
+  check_operand(op, name, t);
+  const DType type = t.device().kernels().parameters;
+  check_type(op, name, t, type, type);
 }
 
 inline void check_image(const char* op, const Tensor& x, bool reads_maps = false) {
@@ -37,7 +51,7 @@ inline void check_image(const char* op, const Tensor& x, bool reads_maps = false
 
 /// A vector with one element a channel.
 inline void check_vector(const char* op, const char* name, const Tensor& t, std::int64_t channels) {
-  check_operand(op, name, t);
+  check_parameter(op, name, t);
   check(t.shape() == Shape{channels}, "{}: {} is {}, expected [{}]", op, name, t.shape().str(),
         channels);
 }
@@ -47,6 +61,7 @@ inline void check_same_shape(const char* op, const Tensor& a, const Tensor& b) {
   check_operand(op, "second operand", b);
   check(a.shape() == b.shape(), "{}: the operands are {} and {}, expected the same shape", op,
         a.shape().str(), b.shape().str());
+  check_type(op, "second operand", b, a.dtype(), a.dtype());
 }
 
 }  // namespace glia::ops

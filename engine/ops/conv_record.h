@@ -7,6 +7,25 @@
 
 namespace glia::ops {
 
+/// x has to have the type of activations; the result has it too, or that of parameters where `out`
+/// asks for it, as logits do.
+inline Tensor conv_result(const char* op, const Tensor& x, const Shape& shape, const Tensor& out) {
+  const KernelTable& kernels = x.device().kernels();
+  check_type(op, "input", x, kernels.activations, kernels.activations);
+  const bool wide = out.defined() && out.dtype() == kernels.parameters && out.shape() == shape;
+  return wide ? out : result(op, x, shape, out);
+}
+
+/// What the kernels multiply by: the weight itself, its shadow or, for want of one, a copy.
+inline Tensor factor_of(const Tensor& w) {
+  const DType type = w.device().kernels().activations;
+  if (w.dtype() == type) return w;
+  if (w.shadow().defined()) return w.shadow();
+  const Tensor copy = Tensor::empty(w.device(), w.shape(), type);
+  run<&KernelTable::scale>(w.device(), {.x = w, .y = copy});
+  return copy;
+}
+
 /// A bias of `channels` elements or none. One that wants a gradient needs a weight that does: the
 /// kernel that computes it computes both.
 inline void check_bias(const char* op, const Tensor& w, const Tensor& b, std::int64_t channels) {
@@ -15,14 +34,20 @@ inline void check_bias(const char* op, const Tensor& w, const Tensor& b, std::in
         "{}: the bias wants a gradient and the weight does not; freeze both or neither", op);
 }
 
-/// Records dx by the kernel `dgrad` and dw and db by `wgrad`. Saved: x and w.
+struct ConvInputs {
+  Tensor x, w, b;
+  Tensor factor = factor_of(w);
+};
+
+/// Records dx by the kernel `dgrad` and dw and db by `wgrad`. Saved: all inputs.
 template <auto dgrad, auto wgrad>
-void record_conv(const char* op, Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
-                 const Tensor& y, const ConvGeometry& g) {
-  tape.record(op, {x, w, b}, y, [x, w, b, g](Tape& t, const Tensor& dy) {
+void record_conv(const char* op, Tape& tape, const ConvInputs& in, const Tensor& y,
+                 const ConvGeometry& g) {
+  tape.record(op, {in.x, in.w, in.b}, y, [in, g](Tape& t, const Tensor& dy) {
+    const auto& [x, w, b, factor] = in;
     if (x.wants_grad()) {
       const GradTarget dx = t.grad_target(x);
-      run<dgrad>(t.device(), {.geometry = g, .dy = dy, .w = w, .dx = dx.view, .write = dx.write});
+      run<dgrad>(t.device(), {.geometry = g, .dy = dy, .w = factor, .dx = dx.view, .write = dx.write});
     }
     if (w.wants_grad()) {
       const GradTarget dw = t.grad_target(w);

@@ -12,11 +12,13 @@ Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tens
   check_operand(op, "weight", w);
   const ConvGeometry g = conv_transpose2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.C);
-  Tensor y = result(op, x, g.x_shape(), out);
+  const ConvInputs in{x, w, b};
+  Tensor y = conv_result(op, x, g.x_shape(), out);
   run<&KernelTable::conv_transpose2d_forward>(
-      tape.device(), {.geometry = g, .x = x.stored(), .x_map = x.map(), .w = w, .b = b, .y = y});
+      tape.device(),
+      {.geometry = g, .x = x.stored(), .x_map = x.map(), .w = in.factor, .b = b, .y = y});
   record_conv<&KernelTable::conv_transpose2d_dgrad, &KernelTable::conv_transpose2d_wgrad>(
-      op, tape, x, w, b, y, g);
+      op, tape, in, y, g);
   return y;
 }
 

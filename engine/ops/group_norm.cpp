@@ -18,8 +18,8 @@ Tensor group_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor
   check(epsilon > 0, "group_norm: epsilon is {}, expected more than 0", epsilon);
   Tensor y = result(op, x, x.shape(), out);
   const Shape stats{x.shape()[0], groups};
-  Tensor mean = Tensor::empty(tape.device(), stats, x.dtype());
-  Tensor invstd = Tensor::empty(tape.device(), stats, x.dtype());
+  Tensor mean = Tensor::empty(tape.device(), stats, gamma.dtype());
+  Tensor invstd = Tensor::empty(tape.device(), stats, gamma.dtype());
   run<&KernelTable::group_norm_forward>(tape.device(), {.x = x,
                                                         .gamma = gamma,
                                                         .beta = beta,

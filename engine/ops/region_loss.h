@@ -11,6 +11,7 @@ template <auto forward, auto backward>
 RegionLoss region_loss(const char* op, Tape& tape, const Tensor& logits, const Tensor& target,
                        Region region, double smooth) {
   check_image(op, logits);
+  check_parameter(op, "logits", logits);
   check_same_shape(op, logits, target);
   check(smooth > 0, "{}: smooth is {}, expected more than 0 (an empty image has no ratio)", op,
         smooth);

@@ -8,7 +8,7 @@ namespace glia::ops {
 namespace {
 
 Tensor scaled_sum(const char* op, Tape& tape, const Tensor& x, double alpha) {
-  Tensor y = Tensor::empty(tape.device(), {1}, x.dtype());
+  Tensor y = Tensor::empty(tape.device(), {1}, tape.device().kernels().parameters);
   run<&KernelTable::sum>(tape.device(), {.x = x, .y = y, .alpha = alpha});
   tape.record(op, {x}, y, [x, alpha](Tape& t, const Tensor& dy) {
     const GradTarget dx = t.grad_target(x);

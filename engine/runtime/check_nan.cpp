@@ -17,6 +17,14 @@ struct Found {
 };
 
 template <class T>
+T number(T value) {
+  return value;
+}
+float number(Bf16 value) {
+  return to_float(value);
+}
+
+template <class T>
 std::optional<Found> search(Device& device, const Operand& operand) {
   const ConstView& view = operand.view;
   std::vector<T> values(static_cast<std::size_t>(operand.span()));
@@ -24,7 +32,7 @@ std::optional<Found> search(Device& device, const Operand& operand) {
   device.allocator().copy_out(values.data(), view.data, values.size() * sizeof(T));
   for (std::int64_t row = 0; row < view.rows(); ++row)
     for (std::int64_t channel = 0; channel < view.channels(); ++channel) {
-      const T value = values[static_cast<std::size_t>(row * view.pitch + channel)];
+      const auto value = number(values[static_cast<std::size_t>(row * view.pitch + channel)]);
       // The floor of a map is -infinity where nothing is cut off (read_map.h).
       const bool floor =
           value < 0 && std::isinf(value) &&
@@ -39,6 +47,7 @@ std::optional<Found> first_not_finite(Device& device, const Operand& operand) {
   switch (operand.view.dtype) {
     case DType::f32: return search<float>(device, operand);
     case DType::f64: return search<double>(device, operand);
+    case DType::bf16: return search<Bf16>(device, operand);
     default: return std::nullopt;
   }
 }

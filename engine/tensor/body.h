@@ -24,7 +24,8 @@ struct Tensor::Body {
   Shape shape;
   std::int64_t pitch;
   DType dtype;
-  Tensor map{};  // of a deferred tensor
+  Tensor map{};     // of a deferred tensor
+  Tensor shadow{};  // of a parameter
 
   Tensor grad{};              // where the gradient is, once known
   bool wants_grad = false;    // asked for

@@ -7,6 +7,17 @@
 
 namespace glia {
 
+namespace {
+
+template <class To, class From, class Convert>
+std::vector<To> converted(const From& values, const Convert& convert) {
+  std::vector<To> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(), convert);
+  return result;
+}
+
+}  // namespace
+
 Tensor Tensor::empty(Device& device, const Shape& shape, DType dtype) {
   const auto bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
   device.announce(shape, dtype);
@@ -120,6 +131,8 @@ T* Tensor::data() const {
 template <class T>
 std::vector<T> Tensor::to_vector() const {
   const View v = view();
+  if constexpr (std::is_same_v<T, float>)
+    if (v.dtype == DType::bf16) return converted<float>(to_vector<Bf16>(), to_float);
   check(v.dtype == dtype_of<T>(), "tensor: found {}, expected {}", name_of(v.dtype),
         name_of(dtype_of<T>()));
   const auto channels = static_cast<std::size_t>(v.channels()),
@@ -140,6 +153,7 @@ double Tensor::item() const {
   switch (dtype()) {
     case DType::f32: return to_vector<float>().front();
     case DType::f64: return to_vector<double>().front();
+    case DType::bf16: return to_float(to_vector<Bf16>().front());
     case DType::u8: return to_vector<std::uint8_t>().front();
     case DType::i64: return static_cast<double>(to_vector<std::int64_t>().front());
   }
@@ -148,11 +162,17 @@ double Tensor::item() const {
 
 template <class T>
 void Tensor::copy_from(std::span<const T> values) const {
-  if constexpr (std::is_same_v<T, float>)
+  if constexpr (std::is_same_v<T, float>) {
     if (dtype() == DType::f64) {
       const std::vector<double> wide(values.begin(), values.end());
       return copy_from(std::span<const double>(wide));
     }
+    if (dtype() == DType::bf16) {
+      const std::vector<Bf16> rounded = converted<Bf16>(values, to_bf16);
+      return copy_from(std::span<const Bf16>(rounded));
+    }
+    if (body_->shadow.defined()) body_->shadow.copy_from(values);
+  }
   check(static_cast<std::int64_t>(values.size()) == numel() && dtype() == dtype_of<T>() &&
             view().dense(),
         "tensor: found {} values of {}, expected {} of {} for the dense shape {}", values.size(),
@@ -172,6 +192,14 @@ Tensor Tensor::grad() const {
 bool Tensor::grad_written() const {
   return body_->grad_written;
 }
+void Tensor::bind_shadow(const Tensor& shadow) const {
+  check(shadow.shape() == shape(), "tensor: found a shadow {} for {}, expected the same shape",
+        shadow.shape().str(), shape().str());
+  body_->shadow = shadow;
+}
+Tensor Tensor::shadow() const {
+  return body_->shadow;
+}
 void Tensor::bind_grad(const Tensor& grad, Write next) const {
   body_->grad = grad;
   body_->grad_written = next == Write::accumulate;
@@ -183,6 +211,7 @@ template Tensor Tensor::from(Device&, const Shape&, std::span<const std::uint8_t
 template Tensor Tensor::from(Device&, const Shape&, std::span<const std::int64_t>);
 template void Tensor::copy_from(std::span<const float>) const;
 template void Tensor::copy_from(std::span<const double>) const;
+template void Tensor::copy_from(std::span<const Bf16>) const;
 template void Tensor::copy_from(std::span<const std::int64_t>) const;
 template float* Tensor::data<float>() const;
 template double* Tensor::data<double>() const;
@@ -190,6 +219,7 @@ template std::uint8_t* Tensor::data<std::uint8_t>() const;
 template std::int64_t* Tensor::data<std::int64_t>() const;
 template std::vector<float> Tensor::to_vector<float>() const;
 template std::vector<double> Tensor::to_vector<double>() const;
+template std::vector<Bf16> Tensor::to_vector<Bf16>() const;
 template std::vector<std::uint8_t> Tensor::to_vector<std::uint8_t>() const;
 template std::vector<std::int64_t> Tensor::to_vector<std::int64_t>() const;
 

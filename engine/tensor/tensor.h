@@ -57,18 +57,25 @@ class Tensor {
   /// or its device's memory is not the host's.
   template <class T>
   T* data() const;
-  /// A copy of all elements in row-major order, whatever the pitch and the device.
+  /// A copy of all elements in row-major order, whatever the pitch and the device. Those of bf16
+  /// come as floats too.
   template <class T>
   std::vector<T> to_vector() const;
   /// The single element of a one-element tensor.
   double item() const;
-  /// Overwrites all elements of a dense tensor of type T (floats also where it is f64), in
-  /// row-major order.
+  /// Overwrites all elements of a dense tensor of type T (floats also where it is f64, or bf16, to
+  /// which they are rounded), in row-major order; and so those of its shadow.
   template <class T>
   void copy_from(std::span<const T> values) const;
   void copy_from(const std::vector<float>& values) const {
     copy_from(std::span<const float>(values));
   }
+
+  /// Its values in the type of activations, for the operations that multiply in it: who changes
+  /// the tensor by kernels writes the shadow too (an optimizer's step). Undefined where none is
+  /// bound.
+  void bind_shadow(const Tensor& shadow) const;
+  Tensor shadow() const;
 
   /// Whether a gradient of this tensor is asked for. Set on parameters and, by the tape, on
   /// results.

@@ -11,7 +11,6 @@ namespace glia::cpu {
 const KernelTable& table() {
   static constexpr KernelTable kTable = {
       .name = "cpu",
-      .dtype = DType::f32,
       .reads_maps = true,
       .algorithm = [](const KernelContext& context, const KernelInfo& kernel,
                       const ConvGeometry& g) { return name_of(choose(context, kernel.id, g)); },

@@ -5,21 +5,35 @@
 
 namespace glia::GLIA_GPU {
 
-const KernelTable& table() {
-  static constexpr KernelTable kTable = {
+namespace {
+
+constexpr KernelTable table_of(DType activations, const KernelTable* in_bf16) {
+  return {
 #if defined(GLIA_EMULATED)
     .name = "emu",
 #else
     .name = "cuda",
 #endif
-    .dtype = DType::f32,
-    .tf32 = true,
+    .activations = activations,
+    .in_bf16 = in_bf16,
+    .tf32 = activations == DType::f32,
     .algorithm = conv_algorithm,
 #define GLIA_KERNEL(name, Args, op, phase) .name = name,
 #define GLIA_MAP_KERNEL(name, Args, op, phase)
 #include "kernels/api/list.h"
   };
+}
+
+constexpr KernelTable kInBf16 = table_of(DType::bf16, nullptr);
+constexpr KernelTable kTable = table_of(DType::f32, &kInBf16);
+
+}  // namespace
+
+const KernelTable& table() {
   return kTable;
+}
+const KernelTable& bf16_table() {
+  return kInBf16;
 }
 
 }  // namespace glia::GLIA_GPU

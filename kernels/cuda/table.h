@@ -1,4 +1,4 @@
-// The kernel table of the GPU backends: float32, NHWC, deterministic.
+// The kernel tables of the GPU backends: NHWC, deterministic, parameters in float32.
 #pragma once
 
 #include "kernels/api/table.h"
@@ -6,6 +6,9 @@
 
 namespace glia::GLIA_GPU {
 
+/// Activations in float32.
 const KernelTable& table();
+/// In bfloat16. The kernels are the same: they learn types from their views.
+const KernelTable& bf16_table();
 
 }  // namespace glia::GLIA_GPU

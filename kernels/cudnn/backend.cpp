@@ -17,6 +17,7 @@ KernelTable overlay() {
   KernelTable table = cuda::table();
   table.name = "cudnn";
   table.algorithm = nullptr;  // the library chooses
+  table.in_bf16 = nullptr;
   table.conv2d_forward = conv2d_forward;
   table.conv2d_dgrad = conv2d_dgrad;
   table.conv2d_wgrad = conv2d_wgrad;

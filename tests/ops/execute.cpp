@@ -20,8 +20,13 @@ class Placement {
  public:
   Placement(Device& device, const Margins& margins) : device_(device), margins_(margins) {}
 
+  /// Images have the type of activations.
   Tensor place(const Shape& shape, bool image) {
-    const DType dtype = device_.kernels().dtype;
+    const KernelTable& kernels = device_.kernels();
+    return place(shape, image, image ? kernels.activations : kernels.parameters);
+  }
+
+  Tensor place(const Shape& shape, bool image, DType dtype) {
     if (!margins_ || !image || shape.rank() != 4) return Tensor::empty(device_, shape, dtype);
     const std::int64_t channels = shape.channels();
     Tensor wide = Tensor::empty(
@@ -71,13 +76,14 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
       plan.slices && test.takes_out ? placement.place(plan.out_shape, true) : Tensor();
   const Tensor y = test.build(tape, inputs, out);
   outcome.shape = y.shape();
+  outcome.type = y.dtype();
   outcome.y = load(y);
   for (std::size_t i : test.updated) outcome.updated.push_back(load(inputs[i]));
 
   if (!plan.dy.empty()) {
     const Tensor dy = Tensor::empty(device, y.shape(), y.dtype());
     store(plan.dy, dy);
-    if (plan.slices) y.bind_grad(placement.place(y.shape(), true));
+    if (plan.slices) y.bind_grad(placement.place(y.shape(), true, y.dtype()));
     tape.backward(y, dy);
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -108,6 +114,7 @@ Outcome execute(const Case& test, const KernelTable& kernels, const Plan& plan) 
       device.context().precision = ConvPrecision::bf16;
       device.context().bf16 = *test.bf16;
     }
+    if (kernels.activations == DType::bf16) device.context().precision = ConvPrecision::bf16;
     if (test.tf32) device.context().precision = ConvPrecision::tf32;
     device.context().gpu_conv = test.gpu_conv;
     // NaN, so that a kernel which reads scratch memory before writing it shows.

@@ -27,6 +27,7 @@ struct Plan {
 /// Everything that came out.
 struct Outcome {
   Shape shape;
+  DType type = DType::f32;  // of the result
   Values y;
   std::vector<Values> updated;
   std::vector<Values> gradients;      // one an input, empty where none is wanted

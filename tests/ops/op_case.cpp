@@ -100,7 +100,7 @@ class Examination {
   Examination(const Case& test, const KernelTable& kernels) : test_(test), kernels_(kernels) {
     for (std::size_t i = 0; i < test.inputs.size(); ++i) {
       inputs_.push_back(draw(test.inputs[i], i));
-      if (test.bf16) round_to_bf16(inputs_.back());
+      if (test.bf16 || in_bf16()) round_to_bf16(inputs_.back());
       if (test.tf32) cut_to_tf32(inputs_.back());
     }
     wants_gradient_ = std::any_of(test.inputs.begin(), test.inputs.end(),
@@ -109,13 +109,13 @@ class Examination {
 
   Report run() {
     const Tolerance& tolerance = tolerance_of(test_.op);
-    const double epsilon = kernels_.dtype == DType::f64 ? std::numeric_limits<double>::epsilon()
-                                                        : std::numeric_limits<float>::epsilon();
+    const double epsilon = kernels_.parameters == DType::f64 ? std::numeric_limits<double>::epsilon()
+                                                             : std::numeric_limits<float>::epsilon();
     unit_ = epsilon * test_.condition;
 
     const Outcome truth = execute(test_, reference::table(), {.inputs = inputs_});
     if (wants_gradient_) dy_ = signed_numbers(truth.y.size(), 1000);
-    if (test_.bf16) round_to_bf16(dy_);
+    if (test_.bf16 || in_bf16()) round_to_bf16(dy_);
     if (test_.tf32) cut_to_tf32(dy_);
     plan_ = {.inputs = inputs_, .dy = dy_, .out_shape = truth.shape};
     dense_ = execute(test_, kernels_, plan_);
@@ -127,7 +127,8 @@ class Examination {
     }
     bound_ = tolerance.forward * unit_ * std::sqrt(test_.length) *
              std::max(largest(truth.y), test_.floor);
-    compare("forward", dense_.y, truth.y, bound_);
+    compare("forward", dense_.y, truth.y, bound_, rounding_of(dense_.type));
+    bound_ += rounding_of(dense_.type) * largest(truth.y);
     for (std::size_t i = 0; i < test_.updated.size(); ++i)
       compare(fmt::format("update of input {}", test_.updated[i]), dense_.updated[i],
               truth.updated[i],
@@ -147,18 +148,28 @@ class Examination {
   }
 
  private:
+  bool in_bf16() const { return kernels_.activations == DType::bf16; }
+  /// By what share of itself a number may change when it is stored.
+  static double rounding_of(DType type) { return type == DType::bf16 ? 0x1p-8 : 0; }
+  double rounding_of(const Input& input) const {
+    return rounding_of(input.image ? kernels_.activations : kernels_.parameters);
+  }
+
   void add_problems(const std::string& what, const Outcome& outcome) {
     for (const std::string& problem : outcome.problems)
       report_.failures.push_back(what + ": " + problem);
   }
 
-  /// Records by how much of `bound` the worst element is off; NaN is infinitely off.
-  void compare(const std::string& what, const Values& found, const Values& expected, double bound) {
+  /// Records by how much of `bound`, and `rounding` times the element, the worst element is off;
+  /// NaN is infinitely off.
+  void compare(const std::string& what, const Values& found, const Values& expected, double bound,
+               double rounding = 0) {
     double worst = -1;
     std::size_t place = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {
       double error = found[i] == expected[i] ? 0 : std::abs(found[i] - expected[i]);
       if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
+      error = std::max(0.0, error - rounding * std::abs(expected[i]));
       if (error > worst) {
         worst = error;
         place = i;
@@ -219,15 +230,16 @@ class Examination {
                       i, nonzero, expected.size()));
 
     const double bound = c * unit_ * std::sqrt(input.length) * scale;
-    gradient_bounds_[i] = bound;
-    compare(fmt::format("gradient {}", i), found, expected, bound);
+    const double rounding = rounding_of(input);
+    gradient_bounds_[i] = bound + rounding * scale;
+    compare(fmt::format("gradient {}", i), found, expected, bound, rounding);
 
     // Random signs: the errors of n elements add up to sqrt(n) of one.
     Values direction = signed_numbers(gradient.size(), 3000 + i);
     for (double& v : direction) v = std::copysign(1, v);
     compare(fmt::format("directional derivative {}", i), {dot(gradient, direction)},
             {derivative(i, direction, step / 10)},
-            bound * std::sqrt(static_cast<double>(gradient.size())));
+            gradient_bounds_[i] * std::sqrt(static_cast<double>(gradient.size())));
   }
 
   void check_adjoint(std::size_t i) {
@@ -251,6 +263,7 @@ class Examination {
       plan.prefill.push_back(signed_numbers(dense_.gradients[i].size(), 4000 + i));
       const double scale = std::max(largest(dense_.gradients[i]), 1e-30);
       for (double& v : plan.prefill[i]) v = static_cast<float>(v * scale);
+      if (in_bf16()) round_to_bf16(plan.prefill[i]);
     }
     const Outcome outcome = execute(test_, kernels_, plan);
     add_problems("accumulate", outcome);
@@ -259,7 +272,7 @@ class Examination {
       Values expected = dense_.gradients[i];
       for (std::size_t j = 0; j < expected.size(); ++j) expected[j] += plan.prefill[i][j];
       compare(fmt::format("accumulate {}", i), outcome.gradients[i], expected,
-              2 * gradient_bounds_[i] + unit_ * largest(expected));
+              2 * gradient_bounds_[i] + unit_ * largest(expected), rounding_of(test_.inputs[i]));
     }
   }
 
@@ -333,8 +346,9 @@ class Examination {
 void check_on(const KernelTable& kernels, std::span<const Case> cases) {
   for (const Case& test : cases) {
     const Report report = examine(test, kernels);
-    INFO(fmt::format("{} on {}: {} ({})\nshares of the bounds: {}", test.op, kernels.name,
-                     test.text, test.name, fmt::join(report.shares, ", ")));
+    INFO(fmt::format("{} on {} in {}: {} ({})\nshares of the bounds: {}", test.op, kernels.name,
+                     name_of(kernels.activations), test.text, test.name,
+                     fmt::join(report.shares, ", ")));
     CHECK(report.failures == std::vector<std::string>{});
   }
 }
@@ -362,6 +376,11 @@ void check_cases_with_maps(std::span<const Case> cases) {
 void check_cases_on_cpu(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test())
     if (kernels == &cpu::table()) check_on(*kernels, cases);
+}
+
+void check_cases_in_bf16(std::span<const Case> cases) {
+  for (const KernelTable* kernels : devices_under_test())
+    if (kernels->in_bf16) check_on(*kernels->in_bf16, cases);
 }
 
 void check_cases_on_gpu_kernels(std::span<const Case> cases) {

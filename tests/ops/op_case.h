@@ -42,6 +42,9 @@ void check_cases(std::span<const Case> cases);
 void check_cases_with_maps(std::span<const Case> cases);
 /// The same on the devices that use threads, which is the CPU.
 void check_cases_on_cpu(std::span<const Case> cases);
+/// The same with activations in bf16 (operands are drawn from the numbers that it has), on the
+/// devices that have it: bounds grow by the one rounding of what is stored, half a unit.
+void check_cases_in_bf16(std::span<const Case> cases);
 /// The same on the devices that run our GPU kernels.
 void check_cases_on_gpu_kernels(std::span<const Case> cases);
 

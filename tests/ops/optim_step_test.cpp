@@ -58,7 +58,7 @@ Stepped stepped(const KernelTable& kernels, const Stepped& start, const Step& st
     for (const Values& values : start.buffers) {
       const auto count = static_cast<std::int64_t>(values.size());
       tensors.push_back(
-          Tensor::empty(device, {offset + count}, kernels.dtype).slice(offset, {count}));
+          Tensor::empty(device, {offset + count}, kernels.parameters).slice(offset, {count}));
       store(values, tensors.back());
     }
     tensors.push_back(Tensor::empty(device, {1}, DType::i64));

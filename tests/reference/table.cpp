@@ -194,7 +194,8 @@ void run_confusion_counts(Context, const ConfusionCounts& a) {
 
 const KernelTable& table() {
   static const KernelTable kTable = {.name = "reference",
-                                     .dtype = DType::f64,
+                                     .activations = DType::f64,
+                                     .parameters = DType::f64,
                                      .reads_maps = true,
                                      .conv2d_forward = run_conv2d,
                                      .conv_transpose2d_forward = run_conv_transpose2d,

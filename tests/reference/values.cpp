@@ -7,10 +7,26 @@ namespace glia::reference {
 namespace {
 
 template <class T>
+double number(T value) {
+  return static_cast<double>(value);
+}
+double number(Bf16 value) {
+  return to_float(value);
+}
+
+template <class T>
+void put(T& place, double value) {
+  place = static_cast<T>(value);
+}
+void put(Bf16& place, double value) {
+  place = to_bf16(static_cast<float>(value));
+}
+
+template <class T>
 void load_as(const ConstView& view, Values& values) {
   for (std::int64_t row = 0; row < view.rows(); ++row)
     for (std::int64_t c = 0; c < view.channels(); ++c)
-      values.push_back(static_cast<double>(view.as<T>()[row * view.pitch + c]));
+      values.push_back(number(view.as<T>()[row * view.pitch + c]));
 }
 
 template <class T>
@@ -19,8 +35,8 @@ void store_as(const Values& values, const View& view, Write write) {
   for (std::int64_t row = 0; row < view.rows(); ++row)
     for (std::int64_t c = 0; c < view.channels(); ++c) {
       T& place = view.as<T>()[row * view.pitch + c];
-      const T value = static_cast<T>(values[next++]);
-      place = write == Write::accumulate ? static_cast<T>(place + value) : value;
+      const double value = values[next++];
+      put(place, write == Write::accumulate ? number(place) + value : value);
     }
 }
 
@@ -31,6 +47,7 @@ Values load(const ConstView& view) {
   switch (view.dtype) {
     case DType::f32: load_as<float>(view, values); break;
     case DType::f64: load_as<double>(view, values); break;
+    case DType::bf16: load_as<Bf16>(view, values); break;
     case DType::u8: load_as<std::uint8_t>(view, values); break;
     case DType::i64: load_as<std::int64_t>(view, values); break;
   }
@@ -43,6 +60,7 @@ void store(const Values& values, const View& view, Write write) {
   switch (view.dtype) {
     case DType::f32: store_as<float>(values, view, write); break;
     case DType::f64: store_as<double>(values, view, write); break;
+    case DType::bf16: store_as<Bf16>(values, view, write); break;
     case DType::u8: store_as<std::uint8_t>(values, view, write); break;
     case DType::i64: store_as<std::int64_t>(values, view, write); break;
   }
