@@ -12,18 +12,20 @@ Case group_norm_case(const Shape& x, std::int64_t groups, double centre = 0, dou
   const std::int64_t c = x.channels();
   const auto rows = static_cast<double>(x.numel() / c);
   const double group = static_cast<double>(x.numel() / (x[0] * groups));
-  return {.op = "group_norm",
-          .text = fmt::format("x {} in {} +- {}, {} groups", x.str(), centre, spread, groups),
-          .inputs = {{.shape = x, .low = centre - spread, .high = centre + spread, .length = group},
-                     {.shape = {c}, .low = 0.5, .high = 2, .linear = true, .length = rows},
-                     {.shape = {c}, .linear = true, .length = rows}},
-          .build =
-              [groups](Tape& tape, std::span<const Tensor> in, const Tensor& out) {
-                return ops::group_norm(tape, in[0], in[1], in[2], groups, 1e-5, out);
-              },
-          .length = group,
-          .condition = 1 + std::abs(centre) / spread,
-          .takes_out = true};
+  return {
+      .op = "group_norm",
+      .text = fmt::format("x {} in {} +- {}, {} groups", x.str(), centre, spread, groups),
+      .inputs =
+          {{.shape = x, .low = centre - spread, .high = centre + spread, .length = group},
+           {.shape = {c}, .low = 0.5, .high = 2, .image = false, .linear = true, .length = rows},
+           {.shape = {c}, .image = false, .linear = true, .length = rows}},
+      .build =
+          [groups](Tape& tape, std::span<const Tensor> in, const Tensor& out) {
+            return ops::group_norm(tape, in[0], in[1], in[2], groups, 1e-5, out);
+          },
+      .length = group,
+      .condition = 1 + std::abs(centre) / spread,
+      .takes_out = true};
 }
 
 std::vector<Case> group_norm_shapes() {

@@ -1,12 +1,13 @@
 // The passes over memory of the normalisations: kernels/cuda/channels.h.
 //
-// Work: a block takes a chunk of rows and up to 32 packs of channels (four channels where views
-// allow that, else one): threadIdx.x along the channels, so that a warp reads neighbours,
-// threadIdx.y along the rows. With few channels threadIdx.x is short and more threads share the
-// rows. Sums: some four blocks a multiprocessor in all, each thread adds up every blockDim.y-th
-// row, then the block merges by halves. Shared memory: 2 sums a channel and thread, 8 KiB with
-// packs, else 2. The affine map needs none; its chunks are short, so that blocks are many and end
-// at different times.
+// Work: a block takes a chunk of rows and up to 32 packs of channels (four channels, eight of bf16,
+// where views allow that, else one): threadIdx.x along the channels, so that a warp reads
+// neighbours, threadIdx.y along the rows. With few channels threadIdx.x is short and more threads
+// share the rows. Sums: some four blocks a multiprocessor in all, each thread adds up every
+// blockDim.y-th row, then the block merges by halves. Shared memory: 2 sums a channel and thread, 8
+// KiB with packs of four, 16 with those of eight, else 2. The affine map needs none; its chunks are
+// short, so that blocks are many and end at different times.
+#include <algorithm>
 #include <bit>
 
 #include "kernels/cuda/channels.h"
@@ -47,9 +48,9 @@ struct Place {
 };
 
 /// Sums of w and w * d with d = x - shift: w = d for the moments, w = dy for the gradients.
-template <int kPack, bool kMoments>
+template <int kPack, bool kMoments, class T>
 __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
-    channel_sums_chunked(Strided<const float> dy, Strided<const float> x, const float* centre,
+    channel_sums_chunked(Strided<const T> dy, Strided<const T> x, const float* centre,
                          unsigned groups, ChunkSums out) {
   Smem<kPack>& smem = gpu::shared<Smem<kPack>>();
   const RowChunks& cut = out.cut;
@@ -62,17 +63,19 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
   Pack<kPack> shift{};
   if (inside) {
     if constexpr (kMoments) {
-      shift = x.load<Pack<kPack>>(begin, place.c);
+      shift = x.template load<kPack>(begin, place.c);
     } else {
       const auto width = static_cast<unsigned>(cut.channels) / groups;
       for (int k = 0; k < kPack; ++k)
         shift.at[k] = centre[place.region * groups + static_cast<unsigned>(place.c + k) / width];
     }
-#pragma unroll 4
+    // As many rows ahead as registers leave room for.
+    [[maybe_unused]] constexpr int kRowsAhead = 16 / std::max(kPack, 4);
+#pragma unroll kRowsAhead
     for (std::int64_t row = begin + threadIdx.y; row < end; row += blockDim.y) {
-      const Pack<kPack> value = x.load<Pack<kPack>>(row, place.c);
+      const Pack<kPack> value = x.template load<kPack>(row, place.c);
       Pack<kPack> weight{};
-      if constexpr (!kMoments) weight = dy.load<Pack<kPack>>(row, place.c);
+      if constexpr (!kMoments) weight = dy.template load<kPack>(row, place.c);
       for (int k = 0; k < kPack; ++k) {
         const float d = value.at[k] - shift.at[k], w = kMoments ? d : weight.at[k];
         sums.first.at[k] += w;
@@ -90,35 +93,35 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
   }
 }
 
-template <int kPack>
+template <int kPack, class T>
 __global__ void __launch_bounds__(kThreads)
-    channel_affine_rows(RowChunks cut, Strided<const float> u, Strided<const float> v,
-                        Strided<float> y, bool accumulate, Strided<const float> coefficients) {
+    channel_affine_rows(RowChunks cut, Strided<const T> u, Strided<const T> v, Strided<T> y,
+                        bool accumulate, Strided<const float> coefficients) {
   using P = Pack<kPack>;
   const Place place(cut, kPack);
   if (place.c >= cut.channels) return;
   const std::int64_t table = place.region * kCoefficients, c = place.c;
-  const P constant = coefficients.load<P>(table + kConstant, c);
+  const P constant = coefficients.load<kPack>(table + kConstant, c);
   P of_u{}, of_v{}, centre{};
-  if (u.data != nullptr) of_u = coefficients.load<P>(table + kOfU, c);
+  if (u.data != nullptr) of_u = coefficients.load<kPack>(table + kOfU, c);
   if (v.data != nullptr) {
-    of_v = coefficients.load<P>(table + kOfV, c);
-    centre = coefficients.load<P>(table + kCentre, c);
+    of_v = coefficients.load<kPack>(table + kOfV, c);
+    centre = coefficients.load<kPack>(table + kCentre, c);
   }
   const std::int64_t begin = cut.begin(place.region, place.chunk);
   const std::int64_t end = begin + cut.size(place.chunk);
   for (std::int64_t row = begin + threadIdx.y; row < end; row += blockDim.y) {
     P result = constant;
     if (v.data != nullptr) {
-      const P value = v.load<P>(row, c);
+      const P value = v.template load<kPack>(row, c);
       for (int k = 0; k < kPack; ++k) result.at[k] += of_v.at[k] * (value.at[k] - centre.at[k]);
     }
     if (u.data != nullptr) {
-      const P value = u.load<P>(row, c);
+      const P value = u.template load<kPack>(row, c);
       for (int k = 0; k < kPack; ++k) result.at[k] += of_u.at[k] * value.at[k];
     }
     if (accumulate) {
-      const P before = y.load<P>(row, c);
+      const P before = y.template load<kPack>(row, c);
       for (int k = 0; k < kPack; ++k) result.at[k] += before.at[k];
     }
     y.store(row, c, result);
@@ -130,8 +133,8 @@ struct Tiling {
   std::int64_t tiles;  // blocks along the channels
 };
 
-Tiling tile(std::int64_t rows, std::int64_t channels, bool packed) {
-  const auto packs = static_cast<std::uint64_t>(packed ? channels / 4 : channels);
+Tiling tile(std::int64_t rows, std::int64_t channels, int pack) {
+  const auto packs = static_cast<std::uint64_t>(channels / pack);
   const std::uint64_t x = std::min<std::uint64_t>(32, std::bit_ceil(packs));
   const std::uint64_t y =
       std::min<std::uint64_t>(kThreads / x, std::bit_ceil(static_cast<std::uint64_t>(rows)));
@@ -168,18 +171,22 @@ LaunchConfig config(const KernelContext& context, const char* name, const RowChu
 template <bool kMoments>
 void channel_sums(KernelContext& context, const char* name, const ConstView& dy, const ConstView& x,
                   const float* centre, std::int64_t groups, const ChunkSums& sums) {
-  const Tiling tiling = tile(sums.cut.rows, sums.cut.channels, sums.packed);
-  gpu::launch(
-      sums.packed ? channel_sums_chunked<4, kMoments> : channel_sums_chunked<1, kMoments>,
-      config(context, name, sums.cut, tiling, sums.packed ? sizeof(Smem<4>) : sizeof(Smem<1>)),
-      strided(dy), strided(x), centre, static_cast<unsigned>(groups), sums);
+  const Tiling tiling = tile(sums.cut.rows, sums.cut.channels, sums.pack);
+  with_type_of(x, [&](auto type) {
+    using T = decltype(type);
+    constexpr int kPack = kPackOf<T>;
+    const bool packed = sums.pack > 1;
+    gpu::launch(
+        packed ? channel_sums_chunked<kPack, kMoments, T> : channel_sums_chunked<1, kMoments, T>,
+        config(context, name, sums.cut, tiling, packed ? sizeof(Smem<kPack>) : sizeof(Smem<1>)),
+        strided<T>(dy), strided<T>(x), centre, static_cast<unsigned>(groups), sums);
+  });
 }
 
 }  // namespace
 
-ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const ConstView& x,
-                       bool packed) {
-  const Tiling tiling = tile(x.rows() / regions, x.channels(), packed);
+ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const ConstView& x, int pack) {
+  const Tiling tiling = tile(x.rows() / regions, x.channels(), pack);
   const std::int64_t blocks = std::int64_t{kBlocksPerMultiprocessor} * context.multiprocessors;
   const RowChunks cut =
       cut_rows(regions, x, tiling, 8, std::max<std::int64_t>(1, blocks / (regions * tiling.tiles)));
@@ -187,7 +194,7 @@ ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const Const
   // In whole packs, so that the coefficients after them are aligned.
   const std::int64_t sums = (ChunkSums::kPlanes * numbers * cut.chunks + 3) / 4 * 4;
   auto* data = context.workspace.array<float>(sums + kCoefficients * numbers);
-  return {.cut = cut, .packed = packed, .data = data, .coefficients = data + sums};
+  return {.cut = cut, .pack = pack, .data = data, .coefficients = data + sums};
 }
 
 void channel_moments(KernelContext& context, const ConstView& x, const ChunkSums& sums) {
@@ -201,13 +208,16 @@ void channel_gradients(KernelContext& context, const ConstView& dy, const ConstV
 
 void channel_affine(KernelContext& context, std::int64_t regions, const ConstView& u,
                     const ConstView& v, const View& y, Write write, const float* coefficients) {
-  const bool packed = rows_of_packs(u, v, y);
-  const Tiling tiling = tile(y.rows() / regions, y.channels(), packed);
+  const int pack = row_pack(y, u, v);
+  const Tiling tiling = tile(y.rows() / regions, y.channels(), pack);
   const RowChunks cut = cut_rows(regions, y, tiling, 16, y.rows());
-  gpu::launch(packed ? channel_affine_rows<4> : channel_affine_rows<1>,
-              config(context, "channel_affine", cut, tiling, 0), cut, strided(u), strided(v),
-              strided(y), write == Write::accumulate,
-              Strided<const float>{coefficients, y.channels()});
+  with_type_of(y, [&](auto type) {
+    using T = decltype(type);
+    gpu::launch(pack > 1 ? channel_affine_rows<kPackOf<T>, T> : channel_affine_rows<1, T>,
+                config(context, "channel_affine", cut, tiling, 0), cut, strided<T>(u),
+                strided<T>(v), strided<T>(y), write == Write::accumulate,
+                Strided<const float>{coefficients, y.channels()});
+  });
 }
 
 }  // namespace glia::GLIA_GPU

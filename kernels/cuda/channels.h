@@ -1,6 +1,6 @@
 // Sums and affine maps a channel over the rows (pixels) of NHWC views: what the normalisations are
 // made of. Rows fall into regions with statistics of their own: one region for batch norm, an image
-// each for group norm.
+// each for group norm. Images may be bf16; sums and coefficients are float.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ struct ChunkSums {
   enum Plane { kShift, kFirst, kSecond, kPlanes };
 
   RowChunks cut;
-  bool packed;  // four channels at once
+  int pack;  // channels at once
   float* data;
   float* coefficients;  // room for those of channel_affine
 
@@ -43,10 +43,9 @@ struct ChunkSums {
   }
 };
 
-/// Cuts the rows of tensors of the shape of x and reserves the workspace. With `packed` each of
-/// them has to be rows_of_packs. The number of chunks is a function of shape, `packed` and GPU.
-ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const ConstView& x,
-                       bool packed);
+/// Cuts the rows of tensors of the shape of x and reserves the workspace. `pack` is their
+/// `row_pack`. The number of chunks is a function of shape, `pack` and GPU.
+ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const ConstView& x, int pack);
 
 /// Of each chunk: kShift = its first value s, kFirst = sum of x - s, kSecond = sum of (x - s)^2.
 /// Taken about s because E[x^2] - E[x]^2 cancels; s is one of the values summed up, so their count

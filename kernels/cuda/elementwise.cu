@@ -50,9 +50,9 @@ struct Constant {
 };
 
 // The scalar is read here, once a thread: it need not be known on the host.
-template <int kPack>
+template <int kPack, class T>
 __global__ void __launch_bounds__(kMapThreads)
-    fill_packs(Elements elements, Strided<float> y, bool accumulate, const float* scalar,
+    fill_packs(Elements elements, Strided<T> y, bool accumulate, const float* scalar,
                double alpha) {
   const auto value = static_cast<float>(alpha * (scalar != nullptr ? *scalar : 1.0f));
   map_elements<kPack>(elements, Constant{value}, y, accumulate);
@@ -84,8 +84,14 @@ void mul(KernelContext& context, const Mul& a) {
   map(context, name_of(a), Times{}, a.y, a.write, a.a, a.b);
 }
 
+// Also the conversions: x and y may be of either type.
 void scale(KernelContext& context, const Scale& a) {
-  map(context, name_of(a), Multiple{static_cast<float>(a.alpha)}, a.y, a.write, a.x);
+  const Multiple multiple{static_cast<float>(a.alpha)};
+  with_type_of(a.y, [&](auto y) {
+    with_type_of(a.x, [&](auto x) {
+      map_as<decltype(y), decltype(x)>(context, name_of(a), multiple, a.y, a.write, a.x);
+    });
+  });
 }
 
 void threshold(KernelContext& context, const Threshold& a) {
@@ -93,11 +99,15 @@ void threshold(KernelContext& context, const Threshold& a) {
 }
 
 void fill(KernelContext& context, const Fill& a) {
-  const Elements elements = elements_of(a.y);
-  if (elements.count == 0) return;
-  gpu::launch(elements.packed ? fill_packs<4> : fill_packs<1>,
-              map_launch(context, name_of(a), elements, elements.packed ? 4 : 1), elements,
-              strided(a.y), a.write == Write::accumulate, a.scalar.as<float>(), a.alpha);
+  with_type_of(a.y, [&](auto type) {
+    using T = decltype(type);
+    constexpr int kPack = kPackOf<T>;
+    const Elements elements = elements_of(kPack, a.y);
+    if (elements.count == 0) return;
+    gpu::launch(elements.packed ? fill_packs<kPack, T> : fill_packs<1, T>,
+                map_launch(context, name_of(a), elements, elements.packed ? kPack : 1), elements,
+                strided<T>(a.y), a.write == Write::accumulate, a.scalar.as<float>(), a.alpha);
+  });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -1,40 +1,33 @@
 // Max pooling: kernels/api/resample.h, docs/ops/max_pool2d.md.
 //
-// Work: kernels/cuda/rows.h. Forward, a thread compares the elements of a window, four channels at
-// once where views allow that. Backward, a thread gathers for an element of dx from all windows
-// that contain it, so that no two threads add to one element, and elements that no window contains
-// are written too. No shared memory: what windows share comes from the caches.
+// Work: kernels/cuda/rows.h. Forward, a thread compares the elements of a window, a pack of
+// channels at once where views allow that. Backward, a thread gathers for an element of dx from all
+// windows that contain it, so that no two threads add to one element, and elements that no window
+// contains are written too. No shared memory: what windows share comes from the caches.
 #include "kernels/cuda/kernels.h"
 #include "kernels/cuda/rows.h"
 
 namespace glia::GLIA_GPU {
 namespace {
 
-/// A pack of `index`.
-template <int kPack>
-struct alignas(kPack) Places {
-  std::uint8_t at[kPack];
-};
-
 /// PoolGeometry in 32 bits, which an image's extents fit into.
 struct Pool {
   int H, W, C, P, Q, window, stride;
 };
 
-template <int kPack>
+template <int kPack, class T>
 __global__ void __launch_bounds__(kRowThreads)
-    max_pool2d_forward_rows(Pool g, Strided<const float> x, Strided<float> y,
-                            Strided<std::uint8_t> index) {
+    max_pool2d_forward_rows(Pool g, Strided<const T> x, Strided<T> y, Strided<std::uint8_t> index) {
   const int row = blockIdx.x;
   const std::int64_t first_row = std::int64_t{row / g.P} * g.H + row % g.P * g.stride;  // of x
   for_row<kPack>(g.Q, g.C, [&](int q, int c) {
     Pack<kPack> best{};
-    Places<kPack> places{};
+    Pack<kPack, std::uint8_t> places{};
     int place = 0;
     for (int r = 0; r < g.window; ++r)
       for (int s = 0; s < g.window; ++s, ++place) {
         const std::int64_t pixel = (first_row + r) * g.W + q * g.stride + s;
-        const auto values = x.load<Pack<kPack>>(pixel, c);
+        const auto values = x.template load<kPack>(pixel, c);
         for (int k = 0; k < kPack; ++k) {
           const float value = values.at[k], so_far = best.at[k];
           // Greater than the others before it, or the first NaN.
@@ -58,23 +51,23 @@ struct Windows {
       : begin(i < window ? 0 : (i - window) / stride + 1), end(min(i / stride + 1, count)) {}
 };
 
-template <int kPack>
+template <int kPack, class T>
 __global__ void __launch_bounds__(kRowThreads)
-    max_pool2d_backward_gather(Pool g, Strided<const float> dy, Strided<const std::uint8_t> index,
-                               Strided<float> dx, bool accumulate) {
+    max_pool2d_backward_gather(Pool g, Strided<const T> dy, Strided<const std::uint8_t> index,
+                               Strided<T> dx, bool accumulate) {
   const int row = blockIdx.x, n = row / g.H, h = row % g.H;
   const Windows rows(h, g.window, g.stride, g.P);
   for_row<kPack>(g.W, g.C, [&](int w, int c) {
     const Windows columns(w, g.window, g.stride, g.Q);
     const std::int64_t pixel = std::int64_t{row} * g.W + w;
     Pack<kPack> sum{};
-    if (accumulate) sum = dx.load<Pack<kPack>>(pixel, c);
+    if (accumulate) sum = dx.template load<kPack>(pixel, c);
     for (int p = rows.begin; p < rows.end; ++p)
       for (int q = columns.begin; q < columns.end; ++q) {
         const int place = (h - p * g.stride) * g.window + w - q * g.stride;
         const std::int64_t from = std::int64_t{n * g.P + p} * g.Q + q;
-        const auto places = index.load<Places<kPack>>(from, c);
-        const auto gradients = dy.load<Pack<kPack>>(from, c);
+        const auto places = index.load<kPack>(from, c);
+        const auto gradients = dy.template load<kPack>(from, c);
         for (int k = 0; k < kPack; ++k)
           if (places.at[k] == place) sum.at[k] += gradients.at[k];
       }
@@ -95,21 +88,26 @@ Pool pool_of(const PoolGeometry& g) {
 void max_pool2d_forward(KernelContext& context, const MaxPool2dForward& a) {
   const PoolGeometry& g = a.geometry;
   if (g.y_shape().numel() == 0) return;
-  const bool packed = rows_of_packs(a.x, a.y, a.index);
-  gpu::launch(packed ? max_pool2d_forward_rows<4> : max_pool2d_forward_rows<1>,
-              row_launch(context, name_of(a), g.N * g.P, g.Q, packed ? g.C / 4 : g.C), pool_of(g),
-              strided(a.x), strided(a.y),
-              Strided<std::uint8_t>{a.index.as<std::uint8_t>(), a.index.pitch});
+  const int pack = row_pack(a.x, a.y, a.index);
+  with_type_of(a.x, [&](auto type) {
+    using T = decltype(type);
+    gpu::launch(pack > 1 ? max_pool2d_forward_rows<kPackOf<T>, T> : max_pool2d_forward_rows<1, T>,
+                row_launch(context, name_of(a), g.N * g.P, g.Q, g.C / pack), pool_of(g),
+                strided<T>(a.x), strided<T>(a.y), strided<std::uint8_t>(a.index));
+  });
 }
 
 void max_pool2d_backward(KernelContext& context, const MaxPool2dBackward& a) {
   const PoolGeometry& g = a.geometry;
   if (g.x_shape().numel() == 0) return;
-  const bool packed = rows_of_packs(a.dy, a.index, a.dx);
-  gpu::launch(packed ? max_pool2d_backward_gather<4> : max_pool2d_backward_gather<1>,
-              row_launch(context, name_of(a), g.N * g.H, g.W, packed ? g.C / 4 : g.C), pool_of(g),
-              strided(a.dy), Strided<const std::uint8_t>{a.index.as<std::uint8_t>(), a.index.pitch},
-              strided(a.dx), a.write == Write::accumulate);
+  const int pack = row_pack(a.dy, a.index, a.dx);
+  with_type_of(a.dy, [&](auto type) {
+    using T = decltype(type);
+    gpu::launch(
+        pack > 1 ? max_pool2d_backward_gather<kPackOf<T>, T> : max_pool2d_backward_gather<1, T>,
+        row_launch(context, name_of(a), g.N * g.H, g.W, g.C / pack), pool_of(g), strided<T>(a.dy),
+        strided<std::uint8_t>(a.index), strided<T>(a.dx), a.write == Write::accumulate);
+  });
 }
 
 }  // namespace glia::GLIA_GPU

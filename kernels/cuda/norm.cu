@@ -191,7 +191,7 @@ LaunchConfig config(const KernelContext& context, const char* name, std::int64_t
 
 void norm_forward(KernelContext& context, const GroupNormForward& a, std::int64_t regions,
                   const RunningStatistics& running) {
-  const ChunkSums sums = reserve_sums(context, regions, a.x, rows_of_packs(a.x));
+  const ChunkSums sums = reserve_sums(context, regions, a.x, row_pack(a.x));
   channel_moments(context, a.x, sums);
   const std::int64_t parts = a.x.channels() / a.groups * sums.cut.chunks;
   gpu::launch(norm_forward_merge,
@@ -203,7 +203,7 @@ void norm_forward(KernelContext& context, const GroupNormForward& a, std::int64_
 
 void norm_backward(KernelContext& context, const GroupNormBackward& a, std::int64_t regions,
                    const ConstantStatistics& constant) {
-  const ChunkSums sums = reserve_sums(context, regions, a.x, rows_of_packs(a.dy, a.x));
+  const ChunkSums sums = reserve_sums(context, regions, a.x, row_pack(a.dy, a.x));
   channel_gradients(context, a.dy, a.x, a.mean.as<float>(), a.groups, sums);
   const std::int64_t group_blocks = a.dx ? regions * a.groups : 0;
   const std::int64_t parts = std::max(a.x.channels() / a.groups, regions) * sums.cut.chunks;

@@ -6,15 +6,17 @@
 // memory: a double a warp, 256 bytes.
 #include "kernels/cuda/kernels.h"
 #include "kernels/cuda/reduce.h"
+#include "kernels/cuda/strided.h"
 
 namespace glia::GLIA_GPU {
 namespace {
 
 constexpr int kThreads = 256;
 
+template <class T>
 __global__ void __launch_bounds__(kThreads)
-    sum_forward_partial(const float* x, std::int64_t count, std::int64_t channels,
-                        std::int64_t pitch, double* partials) {
+    sum_forward_partial(const T* x, std::int64_t count, std::int64_t channels, std::int64_t pitch,
+                        double* partials) {
   auto& smem = gpu::shared<WarpValues<double>>();
   const std::int64_t step = std::int64_t{gridDim.x} * kThreads;
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -24,7 +26,7 @@ __global__ void __launch_bounds__(kThreads)
   double total = 0;
 #pragma unroll 4
   for (std::int64_t i = first; i < count; i += step) {
-    total += x[row * pitch + channel];
+    total += read_pack<1>(x + row * pitch + channel).at[0];
     row += row_step;
     channel += channel_step;
     if (channel >= channels) {
@@ -60,13 +62,16 @@ void sum(KernelContext& context, const Sum& a) {
   auto* partials = context.workspace.array<double>(blocks);
   // A dense tensor is one long row.
   const std::int64_t row = std::max<std::int64_t>(1, a.x.dense() ? count : a.x.channels());
-  gpu::launch(sum_forward_partial,
-              {.grid = blocks,
-               .block = kThreads,
-               .smem_bytes = sizeof(WarpValues<double>),
-               .stream = static_cast<cudaStream_t>(context.stream),
-               .name = "sum_forward_partial"},
-              a.x.as<float>(), count, row, a.x.pitch, partials);
+  with_type_of(a.x, [&](auto type) {
+    using T = decltype(type);
+    gpu::launch(sum_forward_partial<T>,
+                {.grid = blocks,
+                 .block = kThreads,
+                 .smem_bytes = sizeof(WarpValues<double>),
+                 .stream = static_cast<cudaStream_t>(context.stream),
+                 .name = "sum_forward_partial"},
+                a.x.as<T>(), count, row, a.x.pitch, partials);
+  });
   finish_sum(context, partials, blocks, a.alpha, a.y.as<float>());
 }
 

@@ -11,8 +11,9 @@ struct Margins {
   explicit operator bool() const { return before + after > 0; }
 };
 inline constexpr Margins kOddMargins = {3, 2};
-/// Rows of images whose channels are a multiple of four stay aligned to 16 bytes.
-inline constexpr Margins kAlignedMargins = {4, 8};
+/// Rows of images whose channels are a multiple of four stay aligned to 16 bytes, in bf16 those of
+/// a multiple of eight.
+inline constexpr Margins kAlignedMargins = {4, 8}, kAlignedMarginsInBf16 = {8, 16};
 
 /// How to run a case.
 struct Plan {

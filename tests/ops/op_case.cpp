@@ -137,7 +137,7 @@ class Examination {
     for (std::size_t i = 0; i < test_.inputs.size(); ++i) {
       gradient_bounds_.push_back(0);
       if (!test_.inputs[i].grad || dense_.gradients[i].empty()) continue;
-      check_gradient(i, tolerance.gradient);
+      check_gradient(i, tolerance);
       if (test_.inputs[i].linear) check_adjoint(i);
     }
     if (wants_gradient_) check_accumulate();
@@ -209,7 +209,7 @@ class Examination {
     return elements;
   }
 
-  void check_gradient(std::size_t i, double c) {
+  void check_gradient(std::size_t i, const Tolerance& tolerance) {
     const Input& input = test_.inputs[i];
     const Values& gradient = dense_.gradients[i];
     const double step = difference_step(input, inputs_[i]);
@@ -229,7 +229,9 @@ class Examination {
                       "too little",
                       i, nonzero, expected.size()));
 
-    const double bound = c * unit_ * std::sqrt(input.length) * scale;
+    const double bound = (tolerance.gradient * unit_ * std::sqrt(input.length) +
+                          tolerance.saved * rounding_of(dense_.type)) *
+                         scale;
     const double rounding = rounding_of(input);
     gradient_bounds_[i] = bound + rounding * scale;
     compare(fmt::format("gradient {}", i), found, expected, bound, rounding);
@@ -278,7 +280,8 @@ class Examination {
 
   void check_slices() {
     for (const auto& [name, margins] :
-         {std::pair("slices", kOddMargins), std::pair("aligned slices", kAlignedMargins)}) {
+         {std::pair("slices", kOddMargins),
+          std::pair("aligned slices", in_bf16() ? kAlignedMarginsInBf16 : kAlignedMargins)}) {
       Plan plan = plan_;
       plan.slices = margins;
       const Outcome outcome = execute(test_, kernels_, plan);
