@@ -6,6 +6,9 @@
 // `not_finite`, where given, is one i64 that becomes 1 when a weight or moment is NaN or infinite
 // after the step, as all of them are that a gradient with such a value has touched, and is left as
 // it is otherwise. The step itself is computed as if nobody asked.
+//
+// `shadow`, where given, is bf16 of the length of w and becomes the new w, rounded to the nearest:
+// what convolutions multiply by where activations are bf16.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +25,7 @@ namespace glia {
 struct AdamStep {
   View w, m, v;
   ConstView g, progress{};
-  View not_finite{};
+  View not_finite{}, shadow{};
   std::int64_t step = 1;
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
   bool decoupled = false;
@@ -35,13 +38,14 @@ void visit(AdamStep& a, const V& v) {
   v("g", Role::in, a.g);
   v("progress", Role::in, a.progress, Content::positive);
   v("not_finite", Role::update, a.not_finite, Content::binary);
+  v("shadow", Role::out, a.shadow);
 }
 
 /// SGD: g += weight_decay * w; m = momentum * m + g; w -= lr * (nesterov ? g + momentum * m : m).
 struct SgdStep {
   View w, m;
   ConstView g, progress{};
-  View not_finite{};
+  View not_finite{}, shadow{};
   double lr = 1e-2, momentum = 0.9, weight_decay = 0;
   bool nesterov = false;
 };
@@ -52,6 +56,7 @@ void visit(SgdStep& a, const V& v) {
   v("g", Role::in, a.g);
   v("progress", Role::in, a.progress, Content::positive);
   v("not_finite", Role::update, a.not_finite, Content::binary);
+  v("shadow", Role::out, a.shadow);
 }
 
 /// RMSprop (Hinton, 2012): g += weight_decay * w; v = alpha v + (1-alpha) g^2;
@@ -59,7 +64,7 @@ void visit(SgdStep& a, const V& v) {
 struct RmspropStep {
   View w, v;
   ConstView g, progress{};
-  View not_finite{};
+  View not_finite{}, shadow{};
   double lr = 1e-3, alpha = 0.99, epsilon = 1e-8, weight_decay = 0;
 };
 template <class V>
@@ -69,6 +74,7 @@ void visit(RmspropStep& a, const V& v) {
   v("g", Role::in, a.g);
   v("progress", Role::in, a.progress, Content::positive);
   v("not_finite", Role::update, a.not_finite, Content::binary);
+  v("shadow", Role::out, a.shadow);
 }
 
 }  // namespace glia

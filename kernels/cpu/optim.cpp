@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "engine/base/bf16.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/map-inl.h"
 
@@ -24,8 +25,15 @@ inline void raise(const View& word) {
   std::atomic_ref(*word.as<std::int64_t>()).store(1, std::memory_order_relaxed);
 }
 
+/// Writes the run's new weights to the shadow.
+inline void write_shadow(const View& w, const View& shadow, const Run& run) {
+  const float* from = run.of(w);
+  Bf16* to = shadow.as<Bf16>() + run.first;
+  for (std::int64_t i = 0; i < run.count; ++i) to[i] = to_bf16(from[i]);
+}
+
 /// Calls `update(d, g, state...)`, which changes the state vectors in place, over all elements, and
-/// raises `a.not_finite` where one of them is not finite then.
+/// raises `a.not_finite` where one of them is not finite then. `a.shadow` gets the new weights.
 template <class Args, class F, class... State>
 HWY_INLINE void update_views(KernelContext& context, const Args& a, const F& update,
                              const State&... state) {
@@ -54,6 +62,7 @@ HWY_INLINE void update_views(KernelContext& context, const Args& a, const F& upd
       step(load_rest, store_rest, i);
     }
     if (a.not_finite && !hn::AllFalse(d, hn::IsNaN(doubt))) raise(a.not_finite);
+    if (a.shadow) write_shadow(a.w, a.shadow, run);
   });
 }
 

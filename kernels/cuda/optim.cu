@@ -2,9 +2,11 @@
 // pass over memory each.
 //
 // Work: the threads of the grid take packs of four elements in turn (single elements where a buffer
-// does not start at a multiple of 16 bytes), in blocks of 256; nothing is shared between elements
-// but the word `not_finite`, which only threads write that have something to tell.
-// Shared memory: Adam's three factors of the step, 12 bytes; SGD and RMSprop none.
+// does not start at a multiple of 16 bytes, or the shadow of 8), in blocks of 256; nothing is
+// shared between elements but the word `not_finite`, which only threads write that have something
+// to tell. Shared memory: Adam's three factors of the step, 12 bytes; SGD and RMSprop none.
+#include <type_traits>
+
 #include "kernels/cuda/kernels.h"
 #include "kernels/cuda/pack.h"
 #include "kernels/cuda/reduce.h"
@@ -24,11 +26,14 @@ struct Flat {
   unsigned long long* not_finite;
 };
 
+/// In place of the bf16 of new weights that nobody wants.
+struct NoShadow {};
+
 /// Applies rule(g, state of one element) to `kWidth` elements from `first` on. Adds 0 times every
 /// new state to `doubt`, which so becomes NaN when one of them is NaN or infinite.
-template <int kWidth, int kStates, class Rule>
+template <int kWidth, int kStates, class Rule, class Shadow>
 __device__ void update_pack(const Flat<kStates>& flat, std::int64_t first, const Rule& rule,
-                            float& doubt) {
+                            Shadow shadow, float& doubt) {
   using P = Pack<kWidth>;
   const P g = *reinterpret_cast<const P*>(flat.g + first);
   P packs[kStates];
@@ -43,18 +48,19 @@ __device__ void update_pack(const Flat<kStates>& flat, std::int64_t first, const
     }
   }
   for (int s = 0; s < kStates; ++s) *reinterpret_cast<P*>(flat.state[s] + first) = packs[s];
+  if constexpr (!std::is_same_v<Shadow, NoShadow>) write_pack(shadow + first, packs[0]);
 }
 
 /// The running thread's share of all elements.
-template <int kWidth, int kStates, class Rule>
-__device__ void update_flat(const Flat<kStates>& flat, const Rule& rule) {
+template <int kWidth, int kStates, class Rule, class Shadow>
+__device__ void update_flat(const Flat<kStates>& flat, const Rule& rule, Shadow shadow) {
   const std::int64_t thread = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t threads = std::int64_t{gridDim.x} * kThreads, packs = flat.count / kWidth;
   float doubt = 0;
   for (std::int64_t i = thread; i < packs; i += threads)
-    update_pack<kWidth>(flat, i * kWidth, rule, doubt);
+    update_pack<kWidth>(flat, i * kWidth, rule, shadow, doubt);
   const std::int64_t rest = packs * kWidth + thread;  // at most three elements fill no pack
-  if (rest < flat.count) update_pack<1>(flat, rest, rule, doubt);
+  if (rest < flat.count) update_pack<1>(flat, rest, rule, shadow, doubt);
   if (doubt != doubt && flat.not_finite) atomicOr(flat.not_finite, 1ull);
 }
 
@@ -81,9 +87,10 @@ struct AdamFactors {
 
 // The powers are computed here whether or not `progress` is given, so that a captured step and an
 // eager one agree bit for bit.
-template <int kWidth>
+template <int kWidth, class Shadow>
 __global__ void __launch_bounds__(kThreads)
-    adam_step_flat(Flat<3> flat, AdamRule rule, AdamTime time, const double* progress) {
+    adam_step_flat(Flat<3> flat, AdamRule rule, AdamTime time, const double* progress,
+                   Shadow shadow) {
   auto& smem = gpu::shared<AdamFactors>();
   if (threadIdx.x == 0) {
     const double step = progress ? progress[0] : time.step, lr = progress ? progress[1] : time.lr;
@@ -96,7 +103,7 @@ __global__ void __launch_bounds__(kThreads)
   rule.rate = smem.rate;
   rule.correction = smem.correction;
   rule.keep = smem.keep;
-  update_flat<kWidth>(flat, rule);
+  update_flat<kWidth>(flat, rule, shadow);
 }
 
 /// s: w, m.
@@ -111,11 +118,11 @@ struct SgdRule {
   }
 };
 
-template <int kWidth>
+template <int kWidth, class Shadow>
 __global__ void __launch_bounds__(kThreads)
-    sgd_step_flat(Flat<2> flat, SgdRule rule, const double* progress) {
+    sgd_step_flat(Flat<2> flat, SgdRule rule, const double* progress, Shadow shadow) {
   if (progress) rule.lr = static_cast<float>(progress[1]);
-  update_flat<kWidth>(flat, rule);
+  update_flat<kWidth>(flat, rule, shadow);
 }
 
 /// s: w, v.
@@ -129,18 +136,28 @@ struct RmspropRule {
   }
 };
 
-template <int kWidth>
+template <int kWidth, class Shadow>
 __global__ void __launch_bounds__(kThreads)
-    rmsprop_step_flat(Flat<2> flat, RmspropRule rule, const double* progress) {
+    rmsprop_step_flat(Flat<2> flat, RmspropRule rule, const double* progress, Shadow shadow) {
   if (progress) rule.lr = static_cast<float>(progress[1]);
-  update_flat<kWidth>(flat, rule);
+  update_flat<kWidth>(flat, rule, shadow);
 }
 
 template <int kStates>
-bool aligned(const Flat<kStates>& flat) {
-  bool all = pack_aligned(flat.g);
+bool aligned(const Flat<kStates>& flat, const View& shadow) {
+  bool all = pack_aligned(flat.g) &&
+             reinterpret_cast<std::uintptr_t>(shadow.data) % alignof(Pack<4, Bf16>) == 0;
   for (const float* state : flat.state) all = all && pack_aligned(state);
   return all;
+}
+
+/// Calls `fn` with what the kernels take for the shadow.
+template <class Fn>
+void with_shadow(const View& shadow, const Fn& fn) {
+  if (shadow)
+    fn(shadow.as<Bf16>());
+  else
+    fn(NoShadow{});
 }
 
 LaunchConfig config(const KernelContext& context, std::int64_t count, const char* name) {
@@ -180,8 +197,11 @@ void adam_step(KernelContext& context, const AdamStep& a) {
                       .decoupled_decay = a.decoupled ? a.weight_decay : 0};
   LaunchConfig launch_config = config(context, flat.count, kernel_name<AdamStep>);
   launch_config.smem_bytes = sizeof(AdamFactors);
-  gpu::launch(aligned(flat) ? adam_step_flat<4> : adam_step_flat<1>, launch_config, flat, rule,
-              time, a.progress.as<double>());
+  with_shadow(a.shadow, [&](auto shadow) {
+    using S = decltype(shadow);
+    gpu::launch(aligned(flat, a.shadow) ? adam_step_flat<4, S> : adam_step_flat<1, S>,
+                launch_config, flat, rule, time, a.progress.as<double>(), shadow);
+  });
 }
 
 void sgd_step(KernelContext& context, const SgdStep& a) {
@@ -194,9 +214,12 @@ void sgd_step(KernelContext& context, const SgdStep& a) {
                      .momentum = static_cast<float>(a.momentum),
                      .decay = static_cast<float>(a.weight_decay),
                      .nesterov = a.nesterov};
-  gpu::launch(aligned(flat) ? sgd_step_flat<4> : sgd_step_flat<1>,
-              config(context, flat.count, kernel_name<SgdStep>), flat, rule,
-              a.progress.as<double>());
+  with_shadow(a.shadow, [&](auto shadow) {
+    using S = decltype(shadow);
+    gpu::launch(aligned(flat, a.shadow) ? sgd_step_flat<4, S> : sgd_step_flat<1, S>,
+                config(context, flat.count, kernel_name<SgdStep>), flat, rule,
+                a.progress.as<double>(), shadow);
+  });
 }
 
 void rmsprop_step(KernelContext& context, const RmspropStep& a) {
@@ -210,9 +233,12 @@ void rmsprop_step(KernelContext& context, const RmspropStep& a) {
                          .rest = static_cast<float>(1 - a.alpha),
                          .epsilon = static_cast<float>(a.epsilon),
                          .decay = static_cast<float>(a.weight_decay)};
-  gpu::launch(aligned(flat) ? rmsprop_step_flat<4> : rmsprop_step_flat<1>,
-              config(context, flat.count, kernel_name<RmspropStep>), flat, rule,
-              a.progress.as<double>());
+  with_shadow(a.shadow, [&](auto shadow) {
+    using S = decltype(shadow);
+    gpu::launch(aligned(flat, a.shadow) ? rmsprop_step_flat<4, S> : rmsprop_step_flat<1, S>,
+                config(context, flat.count, kernel_name<RmspropStep>), flat, rule,
+                a.progress.as<double>(), shadow);
+  });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 
+#include "engine/base/bf16.h"
 #include "engine/base/rng.h"
 #include "engine/runtime/run.h"
 #include "engine/tensor/tensor.h"
@@ -39,17 +40,22 @@ Buffers random_buffers(std::size_t count, bool fresh) {
   return buffers;
 }
 
-/// What a step makes of the buffers and of the word `not_finite`.
+/// Of what lies around the shadow, and in it before the step.
+constexpr double kUntouched = 7;
+
+/// What a step makes of the buffers, of the word `not_finite` and of the block that the shadow is
+/// in.
 struct Stepped {
   Buffers buffers;
   double not_finite = 0;
+  Values shadow_block{};
   bool operator==(const Stepped&) const = default;
 };
 
-/// One step on the kernels, each buffer `offset` elements after the start of a block. The word
-/// comes after the buffers.
+/// One step on the kernels, each buffer `offset` elements after the start of a block, and the
+/// shadow `shadow_offset`. The word comes after the buffers, and the shadow after that.
 Stepped stepped(const KernelTable& kernels, const Stepped& start, const Step& step, int threads,
-                std::int64_t offset = 0) {
+                std::int64_t offset = 0, std::int64_t shadow_offset = 0) {
   const auto memory = guarded_memory(kernels);
   Stepped result;
   {
@@ -63,9 +69,14 @@ Stepped stepped(const KernelTable& kernels, const Stepped& start, const Step& st
     }
     tensors.push_back(Tensor::empty(device, {1}, DType::i64));
     store({start.not_finite}, tensors.back());
+    const auto count = static_cast<std::int64_t>(start.buffers[0].size());
+    const Tensor block = Tensor::empty(device, {shadow_offset + count + 9}, DType::bf16);
+    store(Values(static_cast<std::size_t>(block.numel()), kUntouched), block);
+    tensors.push_back(block.slice(shadow_offset, {count}));
     step(device, tensors);
     for (std::size_t b = 0; b < 4; ++b) result.buffers[b] = load(tensors[b]);
-    result.not_finite = load(tensors.back()).front();
+    result.not_finite = load(tensors[4]).front();
+    result.shadow_block = load(block);
   }
   CHECK(memory->violations() == 0);
   return result;
@@ -115,9 +126,10 @@ Tensor progress(Device& device, bool given) {
 }
 
 /// One step of each optimizer whose number and rate are given by `progress`, or else by fields.
-/// With `watched` it tells of what is not finite.
-std::vector<Step> steps(bool given, bool watched = false) {
+/// With `watched` it tells of what is not finite; with `shadowed` it writes the shadow.
+std::vector<Step> steps(bool given, bool watched = false, bool shadowed = false) {
   const auto word = [=](const Tensor& not_finite) { return watched ? not_finite : Tensor(); };
+  const auto shadow = [=](const Tensor& bf16) { return shadowed ? bf16 : Tensor(); };
   const std::int64_t step = given ? -1 : kStep;
   const double lr = given ? -1 : kRate;
   return {[=](Device& device, std::span<const Tensor> x) {
@@ -127,6 +139,7 @@ std::vector<Step> steps(bool given, bool watched = false) {
                                                         .g = x[3],
                                                         .progress = progress(device, given),
                                                         .not_finite = word(x[4]),
+                                                        .shadow = shadow(x[5]),
                                                         .step = step,
                                                         .lr = lr,
                                                         .weight_decay = 0.1,
@@ -138,6 +151,7 @@ std::vector<Step> steps(bool given, bool watched = false) {
                                                        .g = x[3],
                                                        .progress = progress(device, given),
                                                        .not_finite = word(x[4]),
+                                                       .shadow = shadow(x[5]),
                                                        .lr = lr});
           },
           [=](Device& device, std::span<const Tensor> x) {
@@ -146,6 +160,7 @@ std::vector<Step> steps(bool given, bool watched = false) {
                                                            .g = x[3],
                                                            .progress = progress(device, given),
                                                            .not_finite = word(x[4]),
+                                                           .shadow = shadow(x[5]),
                                                            .lr = lr});
           }};
 }
@@ -171,6 +186,45 @@ TEST_CASE("optimizer steps: buffers may start anywhere", "[ops]") {
         const Buffers start = random_buffers(count, false);
         const Step step = steps(false)[optimizer];
         CHECK((stepped(*kernels, start, step, 1, 3) == stepped(*kernels, start, step, 1)));
+      }
+}
+
+TEST_CASE("optimizer steps: the shadow is the new weights in bf16, and nothing else changes",
+          "[ops]") {
+  struct Offsets {
+    std::int64_t buffers, shadow;
+  };
+  for (const KernelTable* kernels : devices_under_test())
+    for (std::size_t optimizer = 0; optimizer < 3; ++optimizer)
+      for (std::size_t count : {1, 5, 1003, 20001})
+        for (const Offsets offset : {Offsets{0, 0}, {0, 4}, {0, 3}, {3, 0}}) {
+          INFO("optimizer " << optimizer << " on " << kernels->name << ", " << count
+                            << " elements, offsets " << offset.buffers << " and " << offset.shadow);
+          const Stepped start{random_buffers(count, false)};
+          const Stepped plain =
+              stepped(*kernels, start, steps(false)[optimizer], 2, offset.buffers, offset.shadow);
+          const Stepped found = stepped(*kernels, start, steps(false, false, true)[optimizer], 2,
+                                        offset.buffers, offset.shadow);
+          Stepped expected = plain;
+          const Values untouched(plain.shadow_block.size(), kUntouched);
+          CHECK((plain.shadow_block == untouched));
+          for (std::size_t i = 0; i < count; ++i)
+            expected.shadow_block[i + static_cast<std::size_t>(offset.shadow)] =
+                to_float(to_bf16(static_cast<float>(plain.buffers[0][i])));
+          CHECK((found == expected));
+        }
+}
+
+TEST_CASE("optimizer steps: a weight that is NaN is one in the shadow too", "[ops]") {
+  for (const KernelTable* kernels : devices_under_test())
+    for (std::size_t optimizer = 0; optimizer < 3; ++optimizer)
+      for (std::size_t place : {0, 6}) {
+        Stepped start{random_buffers(7, false)};
+        start.buffers[3][place] = std::numeric_limits<double>::quiet_NaN();
+        const Stepped found = stepped(*kernels, start, steps(false, true, true)[optimizer], 1);
+        for (std::size_t i = 0; i < 7; ++i)
+          CHECK(std::isnan(found.shadow_block[i]) == (i == place));
+        CHECK(found.not_finite == 1);
       }
 }
 
