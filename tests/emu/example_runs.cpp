@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "engine/base/bf16.h"
 #include "engine/base/rng.h"
 #include "tests/emu/device_buffer.h"
 
@@ -168,6 +169,29 @@ double run_row_sums_ring(Bug bug) {
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) y[static_cast<std::size_t>(r)] += x[at(r, c, columns)];
   return worst(dy.read(), y, columns * 1e-7);
+}
+
+double run_bf16_update(Bug bug) {
+  constexpr int n = 8 * 70;
+  const auto rounded = [](std::uint64_t stream) {
+    std::vector<Bf16> values;
+    for (const float value : random_floats(n, stream)) values.push_back(glia::to_bf16(value));
+    return values;
+  };
+  const std::vector<Bf16> a = rounded(14), b = rounded(15), y = rounded(16);
+  const std::vector<float> w = random_floats(n, 17);
+  const DeviceBuffer<Bf16> da(a), db(b), dy(y), dshadow(n);
+  const DeviceBuffer<float> dw(w);
+  bf16_update(da.get(), db.get(), dw.get(), dshadow.get(), dy.get(), n, bug);
+  const std::vector<Bf16> new_y = dy.read(), shadow = dshadow.read();
+  const std::vector<float> new_w = dw.read();
+  bool right = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float product = to_float(a[i]) * to_float(b[i]);
+    right = right && new_w[i] == w[i] + product && shadow[i].bits == glia::to_bf16(new_w[i]).bits &&
+            new_y[i].bits == glia::to_bf16(to_float(y[i]) + product).bits;
+  }
+  return right ? 0 : 2;
 }
 
 }  // namespace glia::emu_test

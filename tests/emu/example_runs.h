@@ -18,6 +18,7 @@ double run_mma_rows_rows(Bug bug);
 double run_mma_rows_depths(Bug bug);
 double run_mma_depths_depths(Bug bug);
 double run_row_sums_ring(Bug bug);
+double run_bf16_update(Bug bug);
 
 // Host code around a kernel: batches through two streams and page-locked memory; a clock around
 // launches; two devices.

@@ -85,6 +85,10 @@ const Planted kPlanted[] = {
      Planted::always},
     {"ring: wrong arrival count", Bug::wrong_arrival_count, run_row_sums_ring, Planted::always},
     {"ring: bytes not expected", Bug::bytes_not_expected, run_row_sums_ring, Planted::always},
+    {"bf16: a product rounded before it is added", Bug::rounded_before_sum, run_bf16_update,
+     Planted::always},
+    {"bf16: the shadow's last pack not written", Bug::shadow_not_written, run_bf16_update,
+     Planted::always},
     {"host: reads before the copy has finished", Bug::host_reads_early, run_pipeline,
      Planted::always},
     {"host: a stream does not wait for the copy", Bug::no_event_wait, run_pipeline,
@@ -156,7 +160,7 @@ TEST_CASE("correct kernels raise no alarm", "[emu]") {
     for (auto* run :
          {run_batch_stats, run_confusion, run_conv3x3, run_gemm_bf16, run_gemm_bf16_unpadded,
           run_mma_tf32, run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths,
-          run_row_sums_ring, run_pipeline, run_clock, run_two_devices})
+          run_row_sums_ring, run_bf16_update, run_pipeline, run_clock, run_two_devices})
       CHECK(run(Bug::none) <= 1);
   }
 }

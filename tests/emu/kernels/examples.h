@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "engine/base/bf16.h"
+
 namespace glia::emu_test {
 
 enum class Bug : int {
@@ -58,6 +60,9 @@ enum class Bug : int {
   too_many_bytes_expected,
   wrong_arrival_count,
   bytes_not_expected,
+  // bf16_update
+  rounded_before_sum,
+  shadow_not_written,
   // host code around scale
   host_reads_early,
   no_event_wait,
@@ -110,6 +115,10 @@ void warp_ops(int* out);
 /// plain, transposed [32, 4]: the registers of ldmatrix.x4 over four 8x8 matrices whose element
 /// (row r of 32, column c) is 8 r + c.
 void ldmatrix_both(std::uint32_t* plain, std::uint32_t* transposed);
+
+/// w [n] += a [n] * b [n], and shadow [n] is the new w; y [n] += a [n] * b [n]. All but w are bf16:
+/// what is added is not rounded, only the sum. n: a multiple of 8.
+void bf16_update(const Bf16* a, const Bf16* b, float* w, Bf16* shadow, Bf16* y, int n, Bug bug);
 
 /// y [n] = 2 x [n] + 1 on `stream`.
 void scale(const float* x, float* y, int n, cudaStream_t stream, Bug bug);
