@@ -55,8 +55,14 @@ Counted of_relu(const KernelTable& kernels, const Shape& shape) {
 TEST_CASE("an element-wise kernel moves half the bytes in bf16, 16 of them an instruction",
           "[ops]") {
 #if defined(__clang__)
-  WARN("skipped: clang's copies of structs are not seen");
+  constexpr bool kSeen = false;
 #else
+  constexpr bool kSeen = true;
+#endif
+  if (!kSeen) {
+    WARN("skipped: clang's copies of structs are not seen");
+    return;
+  }
   const Shape shape{1, 16, 16, 32};
   const auto elements = static_cast<std::uint64_t>(shape.numel());
   for (const KernelTable* kernels : devices_under_test()) {
@@ -67,7 +73,6 @@ TEST_CASE("an element-wise kernel moves half the bytes in bf16, 16 of them an in
     CHECK(fp32.instructions == 2 * 4 * elements / 16 / 32);
     CHECK(bf16.instructions == 2 * 2 * elements / 16 / 32);
   }
-#endif
 }
 
 }  // namespace glia::test
