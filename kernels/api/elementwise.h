@@ -99,8 +99,8 @@ void visit(Mul& a, const V& v) {
   v("y", gradient(a.write), a.y);
 }
 
-/// y = alpha * x: scaling, copying (alpha 1) and adding up gradients (accumulate). Where activations
-/// are bf16, x and y may have different types: the conversions. docs/ops/scale.md
+/// y = alpha * x: scaling, copying (alpha 1) and adding up gradients (accumulate). Where
+/// activations are bf16, x and y may have different types: the conversions. docs/ops/scale.md
 struct Scale {
   ConstView x;
   View y;
