@@ -180,6 +180,21 @@ std::vector<Case> conv2d_tf32_large() {
                       2);
 }
 
+std::vector<Case> conv2d_bf16_pieces() {
+  // Around fragments of 8 and 16, slices of 64 and tiles of 32, 64, 128 and 256; rows around a tile.
+  std::vector<Case> cases;
+  for (std::int64_t c : {8, 56, 72, 128})
+    for (std::int64_t k : {8, 40, 72})
+      cases.push_back(conv2d_case({1, 3, 4, c}, k, 3, 3, same(3, 3)));
+  cases.push_back(conv2d_case({1, 3, 4, 16}, 136, 3, 3, same(3, 3)));
+  cases.push_back(conv2d_case({1, 3, 4, 136}, 8, 3, 3, same(3, 3)));
+  for (std::int64_t width : {43, 64, 65})
+    cases.push_back(conv2d_case({1, 3, width, 8}, 8, 3, 3, same(3, 3)));
+  cases.push_back(conv2d_case({1, 9, 8, 8}, 16, 3, 3, strided(2, 2, 1)));
+  cases.push_back(conv2d_case({2, 8, 7, 16}, 8, 5, 3, same(5, 3)));
+  return with_samples(std::move(cases), 3);
+}
+
 std::vector<Case> conv2d_at(const Dimensions& d) {
   check_kernel("conv2d", d);
   return {conv2d_case(d.shape, d.K, d.R, d.S, d.spec())};
@@ -230,6 +245,8 @@ Operation conv2d_operation() {
               {"tf32-channels", "channels around fragments, slices and tiles in tf32",
                conv2d_tf32_channels},
               {"tf32-large", "rings of slices and splits of the sums in tf32", conv2d_tf32_large},
+              {"bf16-pieces", "channels in pieces of eight, around fragments, slices and tiles",
+               conv2d_bf16_pieces},
               {"bf16-threads", "split between threads, and many weights, in bf16",
                conv2d_bf16_threads}}};
 }

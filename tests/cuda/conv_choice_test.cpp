@@ -233,11 +233,11 @@ TEST_CASE("conv choice: four channels at a time only where all addresses allow i
     v.pitch = pitch;
     return v;
   };
-  CHECK(in_fours(view(0, 4, 4)));
-  CHECK(in_fours(view(4, 8, 16)));
-  CHECK_FALSE(in_fours(view(3, 4, 8)));
-  CHECK_FALSE(in_fours(view(0, 4, 9)));
-  CHECK_FALSE(in_fours(view(0, 3, 4)));
+  CHECK(in_pieces(view(0, 4, 4)));
+  CHECK(in_pieces(view(4, 8, 16)));
+  CHECK_FALSE(in_pieces(view(3, 4, 8)));
+  CHECK_FALSE(in_pieces(view(0, 4, 9)));
+  CHECK_FALSE(in_pieces(view(0, 3, 4)));
 }
 
 }  // namespace glia::test

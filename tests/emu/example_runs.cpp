@@ -84,7 +84,45 @@ double mma(MmaLayout layout, Bug bug) {
   return worst(dc.read(), c, K * 1e-7);
 }
 
+double mma_bf16(MmaLayout layout, Bug bug, bool by_element = false) {
+  constexpr int M = 80, N = 72, K = 304;
+  const bool a_by_row = layout != MmaLayout::depths_depths,
+             b_by_row = layout == MmaLayout::rows_rows;
+  std::vector<float> a = random_floats(M * K, 14), b = random_floats(K * N, 15);
+  const DeviceBuffer<std::uint16_t> da(to_bf16(a)), db(to_bf16(b)), dc(std::size_t{M} * N);
+  mma_product_bf16(da.get(), db.get(), dc.get(), {M, N, K, layout, by_element}, bug);
+  const std::vector<std::uint16_t> found = dc.read();
+  double largest = 0;
+  for (int m = 0; m < M; ++m)
+    for (int n = 0; n < N; ++n) {
+      double c = 0;
+      for (int k = 0; k < K; ++k)
+        c += double{a[a_by_row ? at(m, k, K) : at(k, m, M)]} *
+             b[b_by_row ? at(n, k, K) : at(k, n, N)];
+      // One rounding of the sum, to eight bits.
+      const float result = std::bit_cast<float>(std::uint32_t{found[at(m, n, N)]} << 16);
+      largest = std::max(largest, worst({result}, {c}, K * 1e-7 + 0x1p-8 * std::abs(c)));
+    }
+  return largest;
+}
+
 }  // namespace
+
+double run_mma_bf16_rows_rows(Bug bug) {
+  return mma_bf16(MmaLayout::rows_rows, bug);
+}
+double run_mma_bf16_rows_depths(Bug bug) {
+  return mma_bf16(MmaLayout::rows_depths, bug);
+}
+double run_mma_bf16_depths_depths(Bug bug) {
+  return mma_bf16(MmaLayout::depths_depths, bug);
+}
+double run_mma_bf16_rows_by_element(Bug bug) {
+  return mma_bf16(MmaLayout::rows_rows, bug, true);
+}
+double run_mma_bf16_depths_by_element(Bug bug) {
+  return mma_bf16(MmaLayout::depths_depths, bug, true);
+}
 
 double run_mma_rows_rows(Bug bug) {
   return mma(MmaLayout::rows_rows, bug);

@@ -17,6 +17,12 @@ double run_mma_tf32(Bug bug);
 double run_mma_rows_rows(Bug bug);
 double run_mma_rows_depths(Bug bug);
 double run_mma_depths_depths(Bug bug);
+double run_mma_bf16_rows_rows(Bug bug);
+double run_mma_bf16_rows_depths(Bug bug);
+double run_mma_bf16_depths_depths(Bug bug);
+// The same, copied element by element.
+double run_mma_bf16_rows_by_element(Bug bug);
+double run_mma_bf16_depths_by_element(Bug bug);
 double run_row_sums_ring(Bug bug);
 double run_bf16_update(Bug bug);
 

@@ -71,6 +71,22 @@ const Planted kPlanted[] = {
      Planted::always},
     {"mma: rows not checked", Bug::mma_rows_not_bounded, run_mma_rows_rows, Planted::always},
     {"mma: depth not checked", Bug::mma_depth_not_bounded, run_mma_rows_depths, Planted::always},
+    {"mma bf16: cp.async wait one group short", Bug::mma_weak_wait, run_mma_bf16_rows_rows,
+     Planted::always},
+    {"mma bf16: rows permuted on the reading side alone", Bug::mma_unpermuted_rows,
+     run_mma_bf16_rows_rows, Planted::always},
+    {"mma bf16: depths permuted on the reading side alone", Bug::mma_unpermuted_depths,
+     run_mma_bf16_rows_depths, Planted::always},
+    {"mma bf16: ldmatrix without .trans", Bug::mma_not_transposed, run_mma_bf16_rows_depths,
+     Planted::always},
+    {"mma bf16: results stored as another fragment's", Bug::mma_wrong_owner,
+     run_mma_bf16_rows_rows, Planted::always},
+    {"mma bf16: rows not checked", Bug::mma_rows_not_bounded, run_mma_bf16_rows_rows,
+     Planted::always},
+    {"mma bf16: depth not checked", Bug::mma_depth_not_bounded, run_mma_bf16_rows_depths,
+     Planted::always},
+    {"mma bf16: a sum rounded before it is added to", Bug::mma_rounded_partials,
+     run_mma_bf16_rows_rows, Planted::always},
     {"ring: mbarriers not initialised", Bug::barriers_not_initialised, run_row_sums_ring,
      Planted::always},
     {"ring: no barrier after their initialisation", Bug::no_barrier_after_init, run_row_sums_ring,
@@ -160,7 +176,9 @@ TEST_CASE("correct kernels raise no alarm", "[emu]") {
     for (auto* run :
          {run_batch_stats, run_confusion, run_conv3x3, run_gemm_bf16, run_gemm_bf16_unpadded,
           run_mma_tf32, run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths,
-          run_row_sums_ring, run_bf16_update, run_pipeline, run_clock, run_two_devices})
+          run_mma_bf16_rows_rows, run_mma_bf16_rows_depths, run_mma_bf16_depths_depths,
+          run_mma_bf16_rows_by_element, run_mma_bf16_depths_by_element, run_row_sums_ring,
+          run_bf16_update, run_pipeline, run_clock, run_two_devices})
       CHECK(run(Bug::none) <= 1);
   }
 }

@@ -40,9 +40,12 @@ TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
   CHECK(worst_ratio(profile(run_gemm_bf16), "gemm_bf16.cu", "shared wavefronts") <= 2);
   CHECK(worst_ratio(profile(run_gemm_bf16_unpadded), "gemm_bf16.cu", "shared wavefronts") == 8);
   // What tensor cores' operands are copied to and read from is permuted so that none meet.
-  for (double (*run)(Bug) : {run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths}) {
+  for (double (*run)(Bug) :
+       {run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths, run_mma_bf16_rows_rows,
+        run_mma_bf16_rows_depths, run_mma_bf16_depths_depths, run_mma_bf16_rows_by_element,
+        run_mma_bf16_depths_by_element}) {
     const std::string table = profile(run);
-    CHECK(worst_ratio(table, "mma_tile.h", "shared wavefronts") == 1);
+    CHECK(worst_ratio(table, "mma_fragments.h", "shared wavefronts") == 1);
     CHECK(worst_ratio(table, "gemm_operands.h", "shared wavefronts") == 1);
   }
   // A lane a row of five floats: each load touches five times the sectors of a dense one, less what

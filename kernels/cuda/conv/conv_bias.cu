@@ -16,9 +16,17 @@ struct Smem {
   float sums[32 * kWarps];
 };
 
+__device__ float number(float x) {
+  return x;
+}
+__device__ float number(Bf16 x) {
+  return to_float(x);
+}
+
 /// sums[share * channels + c] (+)= the sum of x's column c over one share of the rows.
+template <class T>
 __global__ void __launch_bounds__(32 * kWarps)
-    conv2d_bias_grad_shares(const float* x, std::int64_t pitch, std::int64_t rows, int channels,
+    conv2d_bias_grad_shares(const T* x, std::int64_t pitch, std::int64_t rows, int channels,
                             float* sums, bool accumulate) {
   Smem& smem = gpu::shared<Smem>();
   const int c = blockIdx.x * 32 + threadIdx.x;
@@ -28,7 +36,7 @@ __global__ void __launch_bounds__(32 * kWarps)
   if (c < channels) {
 #pragma unroll 8
     for (std::int64_t i = rows * share / shares + threadIdx.y; i < end; i += kWarps)
-      sum += x[i * pitch + c];
+      sum += number(x[i * pitch + c]);
   }
   sum = column_sum(sum, smem.sums);
   if (threadIdx.y > 0 || c >= channels) return;
@@ -36,9 +44,10 @@ __global__ void __launch_bounds__(32 * kWarps)
   to = accumulate ? to + sum : sum;
 }
 
-void queue(KernelContext& context, const float* x, std::int64_t pitch, std::int64_t rows,
+template <class T>
+void queue(KernelContext& context, const T* x, std::int64_t pitch, std::int64_t rows,
            int channels, unsigned shares, float* sums, bool accumulate) {
-  gpu::launch(conv2d_bias_grad_shares,
+  gpu::launch(conv2d_bias_grad_shares<T>,
               {.grid = dim3(static_cast<unsigned>(channels + 31) / 32, shares),
                .block = dim3(32, kWarps),
                .smem_bytes = sizeof(Smem),
@@ -47,9 +56,8 @@ void queue(KernelContext& context, const float* x, std::int64_t pitch, std::int6
               x, pitch, rows, channels, sums, accumulate);
 }
 
-}  // namespace
-
-void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write) {
+template <class T>
+void bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write) {
   const std::int64_t rows = dy.rows();
   const int channels = narrow(db.channels());
   // A thread adds 16 rows at least, and all blocks fit on the device together.
@@ -58,11 +66,20 @@ void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db,
       static_cast<unsigned>(std::clamp<std::int64_t>(rows / (16 * kWarps), 1, most));
   const bool accumulate = write == Write::accumulate;
   if (shares == 1)
-    return queue(context, dy.as<float>(), dy.pitch, rows, channels, 1, db.as<float>(), accumulate);
+    return queue(context, dy.as<T>(), dy.pitch, rows, channels, 1, db.as<float>(), accumulate);
   auto* partials = static_cast<float*>(
       context.workspace.reserve(std::size_t{shares} * static_cast<std::size_t>(channels) * 4));
-  queue(context, dy.as<float>(), dy.pitch, rows, channels, shares, partials, false);
-  queue(context, partials, channels, shares, channels, 1, db.as<float>(), accumulate);
+  queue(context, dy.as<T>(), dy.pitch, rows, channels, shares, partials, false);
+  queue<float>(context, partials, channels, shares, channels, 1, db.as<float>(), accumulate);
+}
+
+}  // namespace
+
+void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write) {
+  if (dy.dtype == DType::bf16)
+    bias_grad<Bf16>(context, dy, db, write);
+  else
+    bias_grad<float>(context, dy, db, write);
 }
 
 }  // namespace glia::GLIA_GPU

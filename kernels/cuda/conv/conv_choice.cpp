@@ -48,23 +48,29 @@ double estimated_cycles(const GemmShape& shape, const GemmTile& tile, int splits
          merge_cycles(shape, splits, multiprocessors);
 }
 
-/// And on tensor cores, likewise a model. A step of depth 8 costs a block: an mma each 6.36 cycles
-/// a quarter of the multiprocessor (of 512 dense multiply-adds a cycle mma.sync reaches 63 %);
+int mma_slice(ConvPrecision precision) {
+  return kMmaSliceBytes / (precision == ConvPrecision::bf16 ? 2 : 4);
+}
+
+/// And on tensor cores, likewise a model. A step of depth 8, in bf16 of 16, costs a block: an mma
+/// each 6.36 cycles a quarter of the multiprocessor (of 512 dense multiply-adds a cycle in tf32,
+/// and 1024 in bf16, mma.sync reaches 63 %);
 /// reads of fragments and copies through shared memory's 128 bytes a cycle; copies from L2 at 34
 /// bytes a cycle; an instruction a cycle and quarter. They overlap, but not perfectly: their
 /// 4-norm.
 double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
-                        int multiprocessors) {
+                        ConvPrecision precision, int multiprocessors) {
   constexpr double kMma = 6.36, kShared = 128, kL2 = 34;
   const double mmas = tile.rows / 16 * (tile.columns / 8);
+  const double others = precision == ConvPrecision::bf16 ? tile.others_bf16 : tile.others;
   const double copied = 32.0 * (tile.rows + tile.columns);
   const double read = 512.0 * tile.warps() * (tile.warp_rows / 16 + tile.warp_columns / 16);
   const auto power = [](double cycles) { return cycles * cycles * cycles * cycles; };
   const double step =
       std::sqrt(std::sqrt(power(mmas * kMma / 4) + power((read + copied) / kShared) +
-                          power(copied / kL2) + power(mmas * (1 + tile.others) / 4)));
+                          power(copied / kL2) + power(mmas * (1 + others) / 4)));
 
-  const std::int64_t slices = ceil_div(ceil_div(shape.depth, kMmaSlice), splits);
+  const std::int64_t slices = ceil_div(ceil_div(shape.depth, mma_slice(precision)), splits);
   const std::int64_t blocks =
       ceil_div(shape.rows, tile.rows) * ceil_div(shape.columns, tile.columns) * splits;
   const std::int64_t on_busiest = ceil_div(blocks, multiprocessors);
@@ -72,7 +78,7 @@ double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
   const double alone = resident < 2 ? 1.25 : 1;  // nothing hides the waits at its barriers
   const double start_and_end = 2500 / resident + 600 * tile.rows * tile.columns / (128.0 * 128);
   return static_cast<double>(on_busiest) *
-             (static_cast<double>(slices) * kMmaSlice / 8 * step * alone + start_and_end) +
+             (static_cast<double>(slices) * (kMmaSliceBytes / 32) * step * alone + start_and_end) +
          merge_cycles(shape, splits, multiprocessors);
 }
 
@@ -115,7 +121,8 @@ ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, cons
   const bool shuffle = pass == ConvPass::dgrad && windows_tile_input(g);
   if (wanted == ConvAlgorithm::naive || std::max(g.R, g.S) > kMaxTaps) return ConvAlgorithm::naive;
   if (wanted == ConvAlgorithm::tiled) return wanted;
-  if (context.precision == ConvPrecision::tf32 && suits_tensor_cores(g))
+  if (context.precision == ConvPrecision::bf16 ||
+      (context.precision == ConvPrecision::tf32 && suits_tensor_cores(g)))
     return shuffle ? ConvAlgorithm::shuffled_mma : ConvAlgorithm::mma;
   return shuffle ? ConvAlgorithm::shuffled : ConvAlgorithm::tiled;
 }
@@ -136,11 +143,12 @@ ConvPass pass_of(std::string_view op, Phase phase) {
 
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g) {
+  const bool bf16 = context.precision == ConvPrecision::bf16;
   switch (choose_algorithm(context, pass_of(kernel.op, kernel.phase), g)) {
     case ConvAlgorithm::naive: return "naive";
     case ConvAlgorithm::shuffled: return "shuffled";
-    case ConvAlgorithm::mma: return "mma-tf32";
-    case ConvAlgorithm::shuffled_mma: return "shuffled-mma-tf32";
+    case ConvAlgorithm::mma: return bf16 ? "mma-bf16" : "mma-tf32";
+    case ConvAlgorithm::shuffled_mma: return bf16 ? "shuffled-mma-bf16" : "shuffled-mma-tf32";
     default: return "tiled";
   }
 }
@@ -180,12 +188,13 @@ GemmChoice choose_gemm(const KernelContext& context, const GemmShape& shape) {
   });
 }
 
-GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool fours) {
+GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool pieces) {
   const int multiprocessors = std::max(1, context.multiprocessors);
+  const ConvPrecision precision = context.precision;
   ConvOverride imposed = context.gpu_conv;
-  if (!fours) imposed.tile = kMmaTileCount - 1;
-  return fastest(imposed, shape, kMmaTileCount, kMmaSlice, [&](int tile, int splits) {
-    return estimated_cycles(shape, kMmaTiles[tile], splits, multiprocessors);
+  if (!pieces) imposed.tile = kMmaTileCount - 1;
+  return fastest(imposed, shape, kMmaTileCount, mma_slice(precision), [&](int tile, int splits) {
+    return estimated_cycles(shape, kMmaTiles[tile], splits, precision, multiprocessors);
   });
 }
 
@@ -206,10 +215,13 @@ ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeo
   ConvForecast expected{.algorithm = choose_algorithm(context, pass, g)};
   if (expected.algorithm == ConvAlgorithm::naive) return expected;
   const bool mma = is_on_tensor_cores(expected.algorithm);
+  const int piece = mma_slice(context.precision) / 8;
+  const bool pieces = g.C % piece == 0 && (pass == ConvPass::forward || g.K % piece == 0);
   const auto add = [&](GemmShape shape) {
     // Tiles without tensor cores are taller than wide, and so is that product (conv_wgrad.cu).
     if (pass == ConvPass::wgrad && !mma) std::swap(shape.rows, shape.columns);
-    const GemmChoice choice = mma ? choose_mma(context, shape, true) : choose_gemm(context, shape);
+    const GemmChoice choice =
+        mma ? choose_mma(context, shape, pieces) : choose_gemm(context, shape);
     expected.rows = mma ? kMmaTiles[choice.tile].rows : kGemmTiles[choice.tile].rows;
     expected.columns = mma ? kMmaTiles[choice.tile].columns : kGemmTiles[choice.tile].columns;
     expected.splits = choice.splits;
@@ -228,8 +240,9 @@ ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeo
   return expected;
 }
 
-bool in_fours(const ConstView& view) {
-  return view.channels() % 4 == 0 && view.pitch % 4 == 0 &&
+bool in_pieces(const ConstView& view) {
+  const std::int64_t piece = 16 / static_cast<std::int64_t>(size_of(view.dtype));
+  return view.channels() % piece == 0 && view.pitch % piece == 0 &&
          reinterpret_cast<std::uintptr_t>(view.data) % 16 == 0;
 }
 

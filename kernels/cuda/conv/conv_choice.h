@@ -15,7 +15,7 @@ namespace glia {
 /// Taps along either side of a window for which the tables of conv_operands.h have bits.
 inline constexpr int kMaxTaps = 16;
 
-/// Whether tensor cores compute this convolution in tf32: where both channel counts are multiples
+/// Whether tensor cores compute this convolution in tf32 (in bf16 they compute all): where both channel counts are multiples
 /// of four, for copies of 16 bytes, and at least eight, a fragment's width. Others, such as a
 /// network's first layer and its head, are bound by their bytes and stay in fp32.
 bool suits_tensor_cores(const ConvGeometry& g);
@@ -32,7 +32,7 @@ bool is_on_tensor_cores(ConvAlgorithm algorithm);
 ConvPass pass_of(std::string_view op, Phase phase);
 
 /// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled", "shuffled",
-/// "mma-tf32" or "shuffled-mma-tf32".
+/// "mma-tf32", "shuffled-mma-tf32", "mma-bf16" or "shuffled-mma-bf16".
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g);
 
@@ -87,29 +87,30 @@ struct GemmChoice {
 GemmChoice choose_gemm(const KernelContext& context, const GemmShape& shape);
 
 /// What a block computes on tensor cores, `warp_rows` x `warp_columns` a warp, with a ring of so
-/// many stages; `resident` as above; and how many other instructions its loops issue an mma, as
-/// tools/check-sass counts them.
+/// many stages; `resident` as above; and how many other instructions its loops issue an mma in tf32
+/// and in bf16, as tools/check-sass counts them.
 struct MmaTile {
   int rows, columns, warp_rows, warp_columns, stages, resident;
-  double others;
+  double others, others_bf16;
   constexpr int warps() const { return rows / warp_rows * (columns / warp_columns); }
   constexpr int threads() const { return warps() * 32; }
 };
-inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1},
-                                        {256, 64, 64, 64, 2, 2, 4.4},
-                                        {64, 256, 64, 64, 2, 2, 4.4},  // wgrad of few outputs
-                                        {128, 64, 64, 32, 3, 3, 6.6},
-                                        {64, 32, 32, 32, 3, 5, 12}};
+inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1, 1.4},
+                                        {256, 64, 64, 64, 2, 2, 4.4, 1.4},
+                                        {64, 256, 64, 64, 2, 2, 4.4, 1.4},  // wgrad of few outputs
+                                        {128, 64, 64, 32, 3, 3, 6.6, 2.5},
+                                        {64, 32, 32, 32, 3, 5, 12, 5}};
 inline constexpr int kMmaTileCount = 5;
 
-/// Depth of the slices there: 128 bytes.
-inline constexpr int kMmaSlice = 32;
+/// Depth of the slices there: 32 float32 or 64 bf16.
+inline constexpr int kMmaSliceBytes = 128;
 
-/// As choose_gemm, from kMmaTiles; the last of them unless operands come in `fours`.
-GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool fours);
+/// As choose_gemm, from kMmaTiles, in the context's precision; the last of them unless operands can
+/// be read in `pieces` of 16 bytes.
+GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool pieces);
 
 /// How a pass would be computed and how long, by the models behind the choices: for operands that
-/// can be read in fours. Cycles are those of all its products, tile and splits of the last; none of
+/// can be read 16 bytes at a time, as far as their channels allow. Cycles are those of all its products, tile and splits of the last; none of
 /// them for the naive kernel.
 struct ConvForecast {
   ConvAlgorithm algorithm = ConvAlgorithm::automatic;
@@ -119,7 +120,7 @@ struct ConvForecast {
 };
 ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
 
-/// Whether the channels of every pixel can be read and written four at a time.
-bool in_fours(const ConstView& view);
+/// Whether the channels of every pixel can be read and written 16 bytes at a time.
+bool in_pieces(const ConstView& view);
 
 }  // namespace glia

@@ -10,7 +10,7 @@ namespace {
 
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_dgrad_tiled(Gather dy, ColumnMatrix w, Output dx, Schedule schedule) {
+    conv2d_dgrad_tiled(Gather<float> dy, ColumnMatrix<float> w, Output dx, Schedule schedule) {
   auto& smem = gpu::shared<GatherSmem<Tile, GemmRing<Tile>>>();
   const Share share = share_of_block<Tile>(schedule);
   WindowsByRow<ScalarRowsA, Tile, kVec> a(dy, smem.starts, share.row, share.first * kGemmSlice);
@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 void conv_dgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& w, const ConstView& b, const View& dx, Write write) {
-  for (const DgradProduct& p : dgrad_products(g, dy, w, b, dx, write))
-    run_product(context, "conv2d_dgrad_tiled", p.shape, p.fours, p.dx,
+  for (const DgradProduct<float, float>& p : dgrad_products<float, float>(g, dy, w, b, dx, write))
+    run_product(context, "conv2d_dgrad_tiled", p.shape, p.pieces, p.dx,
                 [&](auto tile, auto width, LaunchConfig config, const Output& target,
                     const Schedule& schedule) {
                   using Tile = decltype(tile);

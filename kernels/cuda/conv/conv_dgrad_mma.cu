@@ -8,14 +8,14 @@
 namespace glia::GLIA_GPU {
 namespace {
 
-template <class Tile, int kVec>
+template <class Tile, int kVec, class D, class T = typename Tile::Element>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_dgrad_mma(Gather dy, ColumnMatrix w, Output dx, Schedule schedule) {
+    conv2d_dgrad_mma(Gather<D> dy, ColumnMatrix<T> w, Output dx, Schedule schedule) {
   auto& smem = gpu::shared<GatherSmem<Tile, MmaRing<Tile>>>();
   const Share share = share_of_block<Tile>(schedule);
-  const int depth = share.first * kMmaSlice;
-  WindowsByRow<MmaRowsA, Tile, kVec> a(dy, smem.starts, share.row, depth);
-  MatrixByDepth<MmaDepths, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column, depth);
+  const int depth = share.first * Tile::kDepth;
+  WindowsByRow<MmaRowsA<T>, Tile, kVec, D> a(dy, smem.starts, share.row, depth);
+  MatrixByDepth<MmaDepths<T>, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column, depth);
   MmaSums<Tile> sum;
   multiply(smem.ring, a, b, share.slices, sum);
   store<Tile, true, false>(dx, share, sum);
@@ -25,15 +25,20 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 void conv_dgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                     const ConstView& w, const ConstView& b, const View& dx, Write write) {
-  for (const DgradProduct& p : dgrad_products(g, dy, w, b, dx, write))
-    run_mma_product(context, "conv2d_dgrad_mma", p.shape, p.fours, p.dx,
-                    [&](auto tile, auto width, LaunchConfig config, const Output& target,
-                        const Schedule& schedule) {
-                      using Tile = decltype(tile);
-                      config.smem_bytes = sizeof(GatherSmem<Tile, MmaRing<Tile>>);
-                      gpu::launch(conv2d_dgrad_mma<Tile, decltype(width)::value>, config, p.dy, p.w,
-                                  target, schedule);
-                    });
+  with_types(w.dtype, dy.dtype, [&](auto type, auto dy_type) {
+    using T = decltype(type);
+    using D = decltype(dy_type);
+    const char* name = std::is_same_v<T, Bf16> ? "conv2d_dgrad_mma_bf16" : "conv2d_dgrad_mma";
+    for (const DgradProduct<T, D>& p : dgrad_products<T, D>(g, dy, w, b, dx, write))
+      run_mma_product<T, D>(context, name, p.shape, p.pieces, p.dx,
+                            [&](auto tile, auto width, LaunchConfig config, const Output& target,
+                                const Schedule& schedule) {
+                              using Tile = decltype(tile);
+                              config.smem_bytes = sizeof(GatherSmem<Tile, MmaRing<Tile>>);
+                              gpu::launch(conv2d_dgrad_mma<Tile, decltype(width)::value, D>,
+                                          config, p.dy, p.w, target, schedule);
+                            });
+  });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -10,7 +10,7 @@ namespace {
 
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_forward_tiled(Gather x, RowMatrix w, Output y, Schedule schedule) {
+    conv2d_forward_tiled(Gather<float> x, RowMatrix<float> w, Output y, Schedule schedule) {
   auto& smem = gpu::shared<GatherSmem<Tile, GemmRing<Tile>>>();
   const Share share = share_of_block<Tile>(schedule);
   WindowsByRow<ScalarRowsA, Tile, kVec> a(x, smem.starts, share.row, share.first * kGemmSlice);
@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const ConstView& b, const View& y, Write write) {
-  const ForwardProduct p = forward_product(g, x, w, b, y, write);
-  run_product(context, "conv2d_forward_tiled", p.shape, p.fours, p.y,
+  const ForwardProduct<float> p = forward_product<float>(g, x, w, b, y, write);
+  run_product(context, "conv2d_forward_tiled", p.shape, p.pieces, p.y,
               [&](auto tile, auto width, LaunchConfig config, const Output& target,
                   const Schedule& schedule) {
                 using Tile = decltype(tile);

@@ -9,6 +9,32 @@ namespace {
 
 constexpr int kThreads = 128;
 
+/// An operand or result in float32 or bf16, by element.
+template <class Void>
+struct Elements {
+  Void* data;
+  std::int64_t pitch;
+  bool bf16;
+
+  explicit Elements(const BasicView<Void>& view)
+      : data(view.data), pitch(view.pitch), bf16(view.dtype == DType::bf16) {
+    if (!bf16 && view && view.dtype != DType::f32) refuse_type(view.dtype, DType::f32);
+  }
+  __device__ float operator[](std::int64_t i) const {
+    return bf16 ? to_float(static_cast<const Bf16*>(data)[i]) : static_cast<const float*>(data)[i];
+  }
+  /// The one rounding of a result.
+  __device__ void put(std::int64_t i, float value, bool accumulate) const {
+    if (accumulate) value = (*this)[i] + value;
+    if (bf16)
+      static_cast<Bf16*>(data)[i] = to_bf16(value);
+    else
+      static_cast<float*>(data)[i] = value;
+  }
+};
+using In = Elements<const void>;
+using Out = Elements<void>;
+
 __device__ std::int64_t first_element() {
   return std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
 }
@@ -18,8 +44,7 @@ __device__ std::int64_t grid_step() {
 }
 
 __global__ void __launch_bounds__(kThreads)
-    conv2d_forward_naive(ConvGeometry g, const float* x, std::int64_t x_pitch, const float* w,
-                         const float* b, float* y, std::int64_t y_pitch, bool accumulate) {
+    conv2d_forward_naive(ConvGeometry g, In x, In w, const float* b, Out y, bool accumulate) {
   const std::int64_t count = g.N * g.P * g.Q * g.K;
   for (std::int64_t i = first_element(); i < count; i += grid_step()) {
     const std::int64_t k = i % g.K, pixel = i / g.K;
@@ -30,18 +55,16 @@ __global__ void __launch_bounds__(kThreads)
         const std::int64_t h = p * g.stride_h + r - g.pad_top;
         const std::int64_t v = q * g.stride_w + s - g.pad_left;
         if (h < 0 || h >= g.H || v < 0 || v >= g.W) continue;
-        const float* from = x + ((n * g.H + h) * g.W + v) * x_pitch;
-        const float* weights = w + ((k * g.R + r) * g.S + s) * g.C;
-        for (std::int64_t c = 0; c < g.C; ++c) sum += from[c] * weights[c];
+        const std::int64_t from = ((n * g.H + h) * g.W + v) * x.pitch;
+        const std::int64_t weights = ((k * g.R + r) * g.S + s) * g.C;
+        for (std::int64_t c = 0; c < g.C; ++c) sum += x[from + c] * w[weights + c];
       }
-    float& to = y[pixel * y_pitch + k];
-    to = accumulate ? to + sum : sum;
+    y.put(pixel * y.pitch + k, sum, accumulate);
   }
 }
 
 __global__ void __launch_bounds__(kThreads)
-    conv2d_dgrad_naive(ConvGeometry g, const float* dy, std::int64_t dy_pitch, const float* w,
-                       const float* b, float* dx, std::int64_t dx_pitch, bool accumulate) {
+    conv2d_dgrad_naive(ConvGeometry g, In dy, In w, const float* b, Out dx, bool accumulate) {
   const std::int64_t count = g.N * g.H * g.W * g.C;
   for (std::int64_t i = first_element(); i < count; i += grid_step()) {
     const std::int64_t c = i % g.C, pixel = i / g.C;
@@ -54,19 +77,18 @@ __global__ void __launch_bounds__(kThreads)
         if (down < 0 || down % g.stride_h != 0 || right < 0 || right % g.stride_w != 0) continue;
         const std::int64_t p = down / g.stride_h, q = right / g.stride_w;
         if (p >= g.P || q >= g.Q) continue;
-        const float* from = dy + ((n * g.P + p) * g.Q + q) * dy_pitch;
-        const float* weights = w + (r * g.S + s) * g.C + c;
-        for (std::int64_t k = 0; k < g.K; ++k) sum += from[k] * weights[k * g.R * g.S * g.C];
+        const std::int64_t from = ((n * g.P + p) * g.Q + q) * dy.pitch;
+        const std::int64_t weights = (r * g.S + s) * g.C + c;
+        for (std::int64_t k = 0; k < g.K; ++k)
+          sum += dy[from + k] * w[weights + k * g.R * g.S * g.C];
       }
-    float& to = dx[pixel * dx_pitch + c];
-    to = accumulate ? to + sum : sum;
+    dx.put(pixel * dx.pitch + c, sum, accumulate);
   }
 }
 
 // Sums a row of pixels at a time, so that the long sum over all pixels loses less.
 __global__ void __launch_bounds__(kThreads)
-    conv2d_wgrad_naive(ConvGeometry g, const float* dy, std::int64_t dy_pitch, const float* x,
-                       std::int64_t x_pitch, float* dw, bool accumulate) {
+    conv2d_wgrad_naive(ConvGeometry g, In dy, In x, float* dw, bool accumulate) {
   const std::int64_t count = g.K * g.R * g.S * g.C;
   for (std::int64_t i = first_element(); i < count; i += grid_step()) {
     const std::int64_t c = i % g.C, s = i / g.C % g.S, r = i / g.C / g.S % g.R;
@@ -80,8 +102,8 @@ __global__ void __launch_bounds__(kThreads)
         for (std::int64_t q = 0; q < g.Q; ++q) {
           const std::int64_t v = q * g.stride_w + s - g.pad_left;
           if (v < 0 || v >= g.W) continue;
-          row_sum += dy[((n * g.P + p) * g.Q + q) * dy_pitch + k] *
-                     x[((n * g.H + h) * g.W + v) * x_pitch + c];
+          row_sum += dy[((n * g.P + p) * g.Q + q) * dy.pitch + k] *
+                     x[((n * g.H + h) * g.W + v) * x.pitch + c];
         }
         sum += row_sum;
       }
@@ -101,22 +123,19 @@ LaunchConfig config_of(const KernelContext& context, const Shape& result, const 
 void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const ConstView& b, const View& y, Write write) {
   gpu::launch(conv2d_forward_naive, config_of(context, g.y_shape(), "conv2d_forward_naive"), g,
-              x.as<float>(), x.pitch, w.as<float>(), b.as<float>(), y.as<float>(), y.pitch,
-              write == Write::accumulate);
+              In(x), In(w), b.as<float>(), Out(y), write == Write::accumulate);
 }
 
 void conv_dgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& w, const ConstView& b, const View& dx, Write write) {
-  gpu::launch(conv2d_dgrad_naive, config_of(context, g.x_shape(), "conv2d_dgrad_naive"), g,
-              dy.as<float>(), dy.pitch, w.as<float>(), b.as<float>(), dx.as<float>(), dx.pitch,
-              write == Write::accumulate);
+  gpu::launch(conv2d_dgrad_naive, config_of(context, g.x_shape(), "conv2d_dgrad_naive"), g, In(dy),
+              In(w), b.as<float>(), Out(dx), write == Write::accumulate);
 }
 
 void conv_wgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& x, const View& dw, Write write) {
-  gpu::launch(conv2d_wgrad_naive, config_of(context, g.w_shape(), "conv2d_wgrad_naive"), g,
-              dy.as<float>(), dy.pitch, x.as<float>(), x.pitch, dw.as<float>(),
-              write == Write::accumulate);
+  gpu::launch(conv2d_wgrad_naive, config_of(context, g.w_shape(), "conv2d_wgrad_naive"), g, In(dy),
+              In(x), dw.as<float>(), write == Write::accumulate);
 }
 
 }  // namespace glia::GLIA_GPU

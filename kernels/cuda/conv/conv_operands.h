@@ -8,8 +8,9 @@ namespace glia::GLIA_GPU {
 
 /// For each position (n, i, j) of a grid, the pixels (n, i * step_h + offset_h + r,
 /// j * step_w + offset_w + s) of an image, r < taps_h, s < taps_w.
+template <class T>
 struct Gather {
-  const float* data;
+  const T* data;
   int pitch;
   int images, height, width, channels;
   int grid_rows, grid_columns, step_h, step_w, offset_h, offset_w;
@@ -32,7 +33,8 @@ struct alignas(8) WindowStart {
   GLIA_INLINE static std::uint32_t bits(int r, int s) { return 1u << r | 1u << (kMaxTaps + s); }
 
   /// Of position `at` of the gather's grid; beyond the last nothing is inside.
-  GLIA_INLINE WindowStart(const Gather& g, const Digits& at) : pixel(0), inside(0) {
+  template <class T>
+  GLIA_INLINE WindowStart(const Gather<T>& g, const Digits& at) : pixel(0), inside(0) {
     if (at.high >= g.images) return;
     const int h = at.middle * g.step_h + g.offset_h, w = at.low * g.step_w + g.offset_w;
     pixel = (at.high * g.height + h) * g.width + w;
@@ -48,15 +50,16 @@ struct GatherSmem {
 };
 
 /// Rows are positions, the depth runs over (r, s, channel).
-template <class Slices, class Tile, int kVec>
+template <class Slices, class Tile, int kVec, class From = typename Slices::Element>
 class WindowsByRow {
  public:
+  using Element = typename Slices::Element;
   static constexpr bool kByRow = true;
 
   /// All threads of the block call it; `starts` is in shared memory.
-  GLIA_INLINE WindowsByRow(const Gather& gather, WindowStart* starts, int row, int depth)
+  GLIA_INLINE WindowsByRow(const Gather<From>& gather, WindowStart* starts, int row, int depth)
       : gather_(gather), starts_(starts), radix_{gather.channels, gather.taps_w} {
-    const Gather& g = gather_;
+    const Gather<From>& g = gather_;
     const Radix grid{g.grid_columns, g.grid_rows};
     for (int i = threadIdx.x; i < Tile::kRows; i += Tile::kThreads)
       starts[i] = WindowStart(g, grid.digits(row + i));
@@ -66,25 +69,25 @@ class WindowsByRow {
     step_ = radix_.digits(Slices::kDepth);
   }
 
-  GLIA_INLINE void copy_slice(float* slice) {
-    const Gather& g = gather_;
+  GLIA_INLINE void copy_slice(Element* slice) {
+    const Gather<From>& g = gather_;
     const int shift = tap_.high * g.width + tap_.middle;
     const bool live = tap_.high < g.taps_h;
     const std::uint32_t tap = live ? WindowStart::bits(tap_.high, tap_.middle) : 0;
-    const float* from = g.data + tap_.low;
+    const From* from = g.data + tap_.low;
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i) {
       const WindowStart start = starts_[Part::row(i)];
       const bool inside = live & ((start.inside & tap) == tap);
-      ptx::cp_async<4 * kVec>(slice + Part::offset(i),
-                              ptx::advanced(from, start.pixel + shift, 4 * g.pitch), inside);
+      copy<kVec>(slice + Part::offset(i),
+                 ptx::advanced(from, start.pixel + shift, bytes_of<From>(g.pitch)), inside);
     }
     radix_.add(tap_, step_);
   }
 
  private:
   using Part = RowPart<Slices, Tile::kRows, Tile::kThreads, kVec>;
-  Gather gather_;
+  Gather<From> gather_;
   const WindowStart* starts_;
   Radix radix_;
   Digits tap_, step_;
@@ -104,12 +107,13 @@ struct DepthSmem {
 template <class Slices, int kTileColumns, int kThreads, int kVec, class Smem>
 class WindowsByDepth {
  public:
+  using Element = typename Slices::Element;
   static constexpr bool kByRow = false;
 
   /// All threads of the block call it.
-  GLIA_INLINE WindowsByDepth(const Gather& gather, Smem& smem, int column, int depth)
+  GLIA_INLINE WindowsByDepth(const Gather<Element>& gather, Smem& smem, int column, int depth)
       : gather_(gather), smem_(smem), grid_{gather.grid_columns, gather.grid_rows} {
-    const Gather& g = gather_;
+    const Gather<Element>& g = gather_;
     at_ = grid_.digits(depth + static_cast<int>(threadIdx.x) % Slices::kDepth);
     step_ = grid_.digits(Slices::kDepth);
     for (int s = 0; s < Smem::kAhead; ++s) find_starts(s);
@@ -119,22 +123,23 @@ class WindowsByDepth {
       const Digits tap = window.digits(column + Part::column(j));
       live_[j] = tap.high < g.taps_h;
       tap_[j] = live_[j] ? WindowStart::bits(tap.high, tap.middle) : 0;
-      from_[j] = ptx::advanced(g.data + tap.low, tap.high * g.width + tap.middle, 4 * g.pitch);
+      from_[j] = ptx::advanced(g.data + tap.low, tap.high * g.width + tap.middle,
+                               bytes_of<Element>(g.pitch));
     }
     // The tables of the first slices are complete.
     __syncthreads();
   }
 
-  GLIA_INLINE void copy_slice(float* slice) {
+  GLIA_INLINE void copy_slice(Element* slice) {
     const WindowStart* starts = smem_.starts[slot_];
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i) {
       const WindowStart start = starts[Part::depth() + i * Part::kPass];
 #pragma unroll
       for (int j = 0; j < Part::kSpan; ++j)
-        ptx::cp_async<4 * kVec>(slice + Part::offset(i, j),
-                                ptx::advanced(from_[j], start.pixel, 4 * gather_.pitch),
-                                live_[j] & ((start.inside & tap_[j]) == tap_[j]));
+        copy<kVec>(slice + Part::offset(i, j),
+                   ptx::advanced(from_[j], start.pixel, bytes_of<Element>(gather_.pitch)),
+                   live_[j] & ((start.inside & tap_[j]) == tap_[j]));
     }
     find_starts((slot_ + Smem::kAhead) % Smem::kSlots);
     slot_ = slot_ == Smem::kSlots - 1 ? 0 : slot_ + 1;
@@ -149,14 +154,14 @@ class WindowsByDepth {
     grid_.add(at_, step_);
   }
 
-  Gather gather_;
+  Gather<Element> gather_;
   Smem& smem_;
   Radix grid_;
   Digits at_, step_;  // of this thread's entry of the tables
   int slot_ = 0;
   bool live_[Part::kSpan];
   std::uint32_t tap_[Part::kSpan];
-  const float* from_[Part::kSpan];  // the tap of a window that starts at pixel 0
+  const Element* from_[Part::kSpan];  // the tap of a window that starts at pixel 0
 };
 
 }  // namespace glia::GLIA_GPU

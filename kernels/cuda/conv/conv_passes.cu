@@ -4,9 +4,23 @@
 
 namespace glia::GLIA_GPU {
 
+namespace {
+
+/// What an operand is multiplied in goes with how it is stored, so that the kernel's name, which the
+/// context's precision gives, is the one that runs.
+void require_precision(const KernelContext& context, const ConstView& operand) {
+  gpu::require((context.precision == ConvPrecision::bf16) == (operand.dtype == DType::bf16),
+               "convolution",
+               "operands in bf16 and the precision bf16 of the context go together; found one "
+               "without the other");
+}
+
+}  // namespace
+
 void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                   const ConstView& w, const ConstView& b, const View& y, Write write) {
   gpu::require(w.dense(), "conv2d_forward", "the weight must be dense");
+  require_precision(context, w);
   if (y.rows() == 0) return;
   switch (choose_algorithm(context, ConvPass::forward, g)) {
     case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, b, y, write);
@@ -18,6 +32,7 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& w, const ConstView& b, const View& dx, Write write) {
   gpu::require(w.dense(), "conv2d_dgrad", "the weight must be dense");
+  require_precision(context, w);
   if (dx.rows() == 0) return;
   switch (choose_algorithm(context, ConvPass::dgrad, g)) {
     case ConvAlgorithm::naive: return conv_dgrad_naive(context, g, dy, w, b, dx, write);
@@ -32,6 +47,7 @@ void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& 
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& x, const View& dw, Write write) {
   gpu::require(dw.dense(), "conv2d_wgrad", "the weight's gradient must be dense");
+  require_precision(context, x);
   switch (choose_algorithm(context, ConvPass::wgrad, g)) {
     case ConvAlgorithm::naive: return conv_wgrad_naive(context, g, dy, x, dw, write);
     case ConvAlgorithm::mma: return conv_wgrad_mma(context, g, dy, x, dw, write);

@@ -1,5 +1,6 @@
 // The passes of a convolution as matrix products: where their operands are gathered from and where
-// results go. What the kernels of gemm_tile.h and of mma_tile.h have in common.
+// results go. What the kernels of gemm_tile.h and of mma_tile.h have in common. T is the type of the
+// operands, float or Bf16, D that of dy where it may differ, float.
 #pragma once
 
 #include <vector>
@@ -15,29 +16,33 @@ int narrow(std::int64_t count);
 
 /// y[n,p,q,k] = b[k] + sum_{r,s,c} x[n, p*stride_h + r - pad_top, ...] * w[k,r,s,c]: output pixels
 /// as rows, output channels as columns and (r, s, c), the order of w, as depth.
+template <class T>
 struct ForwardProduct {
-  Gather x;
-  RowMatrix w;
+  Gather<T> x;
+  RowMatrix<T> w;
   Output y;
   GemmShape shape;
-  bool fours;  // operands can be read four floats at a time; and likewise below
+  bool pieces;  // operands can be read 16 bytes at a time; and likewise below
 };
-ForwardProduct forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
+template <class T>
+ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
                                const ConstView& b, const View& y, Write write);
 
 /// dx[n,h,w,c] = sum of dy[n,p,q,k] * w[k,r,s,c] over k and all (p, r) with p*stride_h + r -
 /// pad_top = h, and likewise (q, s). The pixels of dx that meet the same r and s form a part
 /// (conv_choice.h); each is one product with its pixels as rows, input channels as columns and
 /// (tap, tap, k) as depth. At stride 1 there is one part.
+template <class T, class D>
 struct DgradProduct {
-  Gather dy;
-  ColumnMatrix w;
+  Gather<D> dy;
+  ColumnMatrix<T> w;
   Output dx;
   GemmShape shape;
-  bool fours;
+  bool pieces;
 };
 /// Without those that would add nothing.
-std::vector<DgradProduct> dgrad_products(const ConvGeometry& g, const ConstView& dy,
+template <class T, class D>
+std::vector<DgradProduct<T, D>> dgrad_products(const ConvGeometry& g, const ConstView& dy,
                                          const ConstView& w, const ConstView& b, const View& dx,
                                          Write write);
 
@@ -46,27 +51,31 @@ std::vector<DgradProduct> dgrad_products(const ConvGeometry& g, const ConstView&
 ///   dx[n, p*R + r, q*S + s, c] = b[c] + sum_k dy[n,p,q,k] * w[k,r,s,c].
 /// One product [N*P*Q, K] x [K, R*S*C] with matrices as they lie in memory; its columns are dealt
 /// out to the pixels of a window (a pixel shuffle).
+template <class T, class D>
 struct ShuffledProduct {
-  RowMatrix dy;
-  ColumnMatrix w;
+  RowMatrix<D> dy;
+  ColumnMatrix<T> w;
   Output dx;
   GemmShape shape;
-  bool fours;
+  bool pieces;
 };
-ShuffledProduct shuffled_product(const ConvGeometry& g, const ConstView& dy, const ConstView& w,
+template <class T, class D>
+ShuffledProduct<T, D> shuffled_product(const ConvGeometry& g, const ConstView& dy, const ConstView& w,
                                  const ConstView& b, const View& dx, Write write);
 
 /// dw[k,r,s,c] = sum over n,p,q of dy[n,p,q,k] * x[n, p*stride_h + r - pad_top, ...]: output
 /// channels as rows, (r, s, c) as columns and output pixels as depth. The sums are long and the
 /// result is small, so the depth is split among blocks; a second pass adds their results in order.
+template <class T, class D>
 struct WgradProduct {
-  ColumnMatrix dy;
-  Gather x;
+  ColumnMatrix<D> dy;
+  Gather<T> x;
   Output dw;
   GemmShape shape;
-  bool fours;
+  bool pieces;
 };
-WgradProduct wgrad_product(const ConvGeometry& g, const ConstView& dy, const ConstView& x,
+template <class T, class D>
+WgradProduct<T, D> wgrad_product(const ConvGeometry& g, const ConstView& dy, const ConstView& x,
                            const View& dw, Write write);
 
 }  // namespace glia::GLIA_GPU

@@ -10,7 +10,7 @@ namespace {
 
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_dgrad_shuffled(RowMatrix dy, ColumnMatrix w, Output dx, Schedule schedule) {
+    conv2d_dgrad_shuffled(RowMatrix<float> dy, ColumnMatrix<float> w, Output dx, Schedule schedule) {
   auto& smem = gpu::shared<GemmRing<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
   MatrixByRow<ScalarRowsA, Tile::kRows, Tile::kThreads, kVec> a(dy, share.row,
@@ -26,8 +26,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 void conv_dgrad_shuffled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                          const ConstView& w, const ConstView& b, const View& dx, Write write) {
-  const ShuffledProduct p = shuffled_product(g, dy, w, b, dx, write);
-  run_product(context, "conv2d_dgrad_shuffled", p.shape, p.fours, p.dx,
+  const ShuffledProduct<float, float> p = shuffled_product<float, float>(g, dy, w, b, dx, write);
+  run_product(context, "conv2d_dgrad_shuffled", p.shape, p.pieces, p.dx,
               [&](auto tile, auto width, LaunchConfig config, const Output& target,
                   const Schedule& schedule) {
                 using Tile = decltype(tile);

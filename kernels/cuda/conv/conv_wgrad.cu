@@ -10,7 +10,7 @@ namespace {
 
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_wgrad_tiled(Gather x, ColumnMatrix dy, Output dw, Schedule schedule) {
+    conv2d_wgrad_tiled(Gather<float> x, ColumnMatrix<float> dy, Output dw, Schedule schedule) {
   using Smem = DepthSmem<GemmRing<Tile>, ScalarDepths, kStages>;
   Smem& smem = gpu::shared<Smem>();
   const Share share = share_of_block<Tile>(schedule);
@@ -27,9 +27,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 void conv_wgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& x, const View& dw, Write write) {
-  const WgradProduct p = wgrad_product(g, dy, x, dw, write);
+  const WgradProduct<float, float> p = wgrad_product<float, float>(g, dy, x, dw, write);
   const GemmShape transposed = {p.shape.columns, p.shape.rows, p.shape.depth};
-  run_product(context, "conv2d_wgrad_tiled", transposed, p.fours, p.dw,
+  run_product(context, "conv2d_wgrad_tiled", transposed, p.pieces, p.dw,
               [&](auto tile, auto width, LaunchConfig config, const Output& target,
                   const Schedule& schedule) {
                 using Tile = decltype(tile);

@@ -33,14 +33,17 @@ void run_cut(KernelContext& context, const char* name, const GemmShape& shape, c
 
   Output target = output;
   const std::int64_t count = std::int64_t{output.rows} * output.columns;
-  if (cut.splits > 1)
-    target = Output{.data = context.workspace.array<float>(cut.splits * count),
+  float* partials = nullptr;
+  if (cut.splits > 1) {
+    partials = context.workspace.array<float>(cut.splits * count);
+    target = Output{.data = partials,
                     .pitch = output.columns,
                     .split_step = count,
                     .rows = output.rows,
                     .columns = output.columns,
                     .channels = output.columns,
-                    .fours = output.columns % 4 == 0};
+                    .pieces = output.columns % 4 == 0};
+  }
   const Schedule schedule = {narrow(column_tiles), narrow(ceil_div(shape.depth, cut.slice)),
                              cut.splits};
   launch(LaunchConfig{.grid = dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(cut.splits)),
@@ -48,14 +51,14 @@ void run_cut(KernelContext& context, const char* name, const GemmShape& shape, c
                       .stream = static_cast<cudaStream_t>(context.stream),
                       .name = name},
          target, schedule);
-  if (cut.splits > 1) merge_splits(context, target.data, cut.splits, output);
+  if (cut.splits > 1) merge_splits(context, partials, cut.splits, output);
 }
 
 /// Calls launch(BlockTile<tile>, integral_constant<int, kVec>).
 template <class Launch>
-void with_tile(int tile, bool fours, const Launch& launch) {
+void with_tile(int tile, bool pieces, const Launch& launch) {
   const auto with_width = [&](auto block_tile) {
-    if (fours)
+    if (pieces)
       launch(block_tile, std::integral_constant<int, 4>());
     else
       launch(block_tile, std::integral_constant<int, 1>());
@@ -68,16 +71,16 @@ void with_tile(int tile, bool fours, const Launch& launch) {
   }
 }
 
-/// By gemm_tile.h, with operands read four floats at a time if `fours`. `launch(tile, width,
+/// By gemm_tile.h, with operands read 16 bytes at a time if `pieces`. `launch(tile, width,
 /// config, target, schedule)` launches the kernel; config lacks smem_bytes.
 template <class Launch>
-void run_product(KernelContext& context, const char* name, const GemmShape& shape, bool fours,
+void run_product(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
                  const Output& output, const Launch& launch) {
   const GemmChoice choice = choose_gemm(context, shape);
   const GemmTile& tile = kGemmTiles[choice.tile];
   run_cut(context, name, shape, {tile.rows, tile.columns, kGemmSlice, choice.splits}, output,
           [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
-            with_tile(choice.tile, fours, [&](auto block_tile, auto width) {
+            with_tile(choice.tile, pieces, [&](auto block_tile, auto width) {
               config.block = decltype(block_tile)::kThreads;
               launch(block_tile, width, config, target, schedule);
             });

@@ -1,5 +1,5 @@
 // The second pass of a product whose sums were split: a thread an element adds the partial results,
-// always in the same order. No shared memory.
+// always in the same order, and rounds once if the output is bf16. No shared memory.
 #include "kernels/cuda/conv/gemm_launch.h"
 
 namespace glia::GLIA_GPU {
@@ -18,7 +18,12 @@ __global__ void __launch_bounds__(kThreads)
     float bias = 0;
     const std::int64_t offset = output.offset(static_cast<int>(i % output.columns), bias);
     const int row = static_cast<int>(i / output.columns);
-    output.put(output.row(row, output.grid().digits(row)) + offset, sum + bias);
+    const std::int64_t to = output.row(row, output.grid().digits(row)) + offset;
+    sum += bias;
+    if (output.bf16)
+      output.put<1, Bf16>(to, &sum);
+    else
+      output.put<1, float>(to, &sum);
   }
 }
 

@@ -1,11 +1,39 @@
 // Operands of products that are matrices in memory. Each thread of a block copies a fixed part of
-// every slice, kVec (4 or 1) floats at a time; what lies beyond the matrix becomes 0.
+// every slice, kVec elements at a time: 16 bytes or one; what lies beyond the matrix becomes 0.
 #pragma once
+
+#include <type_traits>
 
 #include "kernels/cuda/conv/gemm_slices.h"
 #include "kernels/cuda/ptx.h"
 
 namespace glia::GLIA_GPU {
+
+/// Of so many elements: as 32 bits, which ptx::advanced multiplies in one instruction.
+template <class T>
+GLIA_INLINE int bytes_of(int elements) {
+  return elements * static_cast<int>(sizeof(T));
+}
+
+/// Starts the copy of kVec neighbours to a slice; zeros where not `inside`. What cp.async cannot do,
+/// two bytes and numbers of another type, goes through a register; `to` must be free already.
+template <int kVec, class T, class From>
+GLIA_INLINE void copy(T* to, const From* from, bool inside) {
+  constexpr int kBytes = kVec * static_cast<int>(sizeof(T));
+  if constexpr (std::is_same_v<T, From> && kBytes >= 4) {
+    ptx::cp_async<kBytes>(to, from, inside);
+  } else {
+    static_assert(kVec == 1 && std::is_same_v<T, Bf16>);
+    std::uint16_t bits = 0;
+    if (inside) {
+      if constexpr (std::is_same_v<T, From>)
+        bits = from->bits;
+      else
+        bits = static_cast<std::uint16_t>(ptx::pack_bf16(*from, 0));
+    }
+    to->bits = bits;
+  }
+}
 
 /// Which (row, depth) of a slice by row a thread copies: the depth is always the same.
 template <class Slices, int kTileRows, int kThreads, int kVec>
@@ -21,8 +49,9 @@ struct RowPart {
     // Rows a period apart differ by a constant, so that their addresses take no instructions.
     const int apart = copy * kPass / Slices::kPeriod * Slices::kPeriod;
     const int near = row(copy) - apart;
-    return near * Slices::kDepth + Slices::piece(near, depth() / 4) * 4 + depth() % 4 +
-           apart * Slices::kDepth;
+    constexpr int kPiece = kPieceOf<typename Slices::Element>;
+    return near * Slices::kDepth + Slices::piece(near, depth() / kPiece) * kPiece +
+           depth() % kPiece + apart * Slices::kDepth;
   }
 };
 
@@ -40,36 +69,40 @@ struct DepthPart {
   GLIA_INLINE static int offset(int copy, int i) {
     const int apart = copy * kPass / Slices::kPeriod * Slices::kPeriod;
     const int near = depth() + copy * kPass - apart;
-    return near * kTileColumns + Slices::piece(near, column(i) / 4) * 4 + column(i) % 4 +
-           apart * kTileColumns;
+    constexpr int kPiece = kPieceOf<typename Slices::Element>;
+    return near * kTileColumns +
+           Slices::piece(near, column(i) / kPiece, kTileColumns / kPiece) * kPiece +
+           column(i) % kPiece + apart * kTileColumns;
   }
 };
 
 /// data[row * pitch + depth].
+template <class T>
 struct RowMatrix {
-  const float* data;
+  const T* data;
   std::int64_t pitch;
   int rows, depth;
 };
 
-template <class Slices, int kTileRows, int kThreads, int kVec>
+template <class Slices, int kTileRows, int kThreads, int kVec,
+          class From = typename Slices::Element>
 class MatrixByRow {
  public:
+  using Element = typename Slices::Element;
   static constexpr bool kByRow = true;
 
-  GLIA_INLINE MatrixByRow(const RowMatrix& matrix, int row, int depth)
-      : pitch_(static_cast<int>(matrix.pitch * 4)),
+  GLIA_INLINE MatrixByRow(const RowMatrix<From>& matrix, int row, int depth)
+      : pitch_(bytes_of<From>(static_cast<int>(matrix.pitch))),
         rows_left_(matrix.rows - row - Part::row(0)),
         depth_left_(matrix.depth - depth - Part::depth()),
         from_(matrix.data + (row + Part::row(0)) * matrix.pitch + depth + Part::depth()) {}
 
   /// Starts the copies of the next slice.
-  GLIA_INLINE void copy_slice(float* slice) {
+  GLIA_INLINE void copy_slice(Element* slice) {
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i) {
       const bool inside = (depth_left_ > 0) & (rows_left_ > i * Part::kPass);
-      ptx::cp_async<4 * kVec>(slice + Part::offset(i),
-                              ptx::advanced(from_, i * Part::kPass, pitch_), inside);
+      copy<kVec>(slice + Part::offset(i), ptx::advanced(from_, i * Part::kPass, pitch_), inside);
     }
     from_ += Slices::kDepth;
     depth_left_ -= Slices::kDepth;
@@ -78,25 +111,28 @@ class MatrixByRow {
  private:
   using Part = RowPart<Slices, kTileRows, kThreads, kVec>;
   int pitch_, rows_left_, depth_left_;
-  const float* from_;  // of the first copy of the next slice
+  const From* from_;  // of the first copy of the next slice
 };
 
 /// data[strides.low * low + strides.middle * middle + strides.high * high + column], where the
 /// digits are those of the depth. A plain matrix has depths of one digit.
+template <class T>
 struct ColumnMatrix {
-  const float* data;
+  const T* data;
   Radix radix;
   int depth;
   Strides strides;
   int columns;
 };
 
-template <class Slices, int kTileColumns, int kThreads, int kVec>
+template <class Slices, int kTileColumns, int kThreads, int kVec,
+          class From = typename Slices::Element>
 class MatrixByDepth {
  public:
+  using Element = typename Slices::Element;
   static constexpr bool kByRow = false;
 
-  GLIA_INLINE MatrixByDepth(const ColumnMatrix& matrix, int column, int depth)
+  GLIA_INLINE MatrixByDepth(const ColumnMatrix<From>& matrix, int column, int depth)
       : matrix_(matrix),
         data_(matrix.data + column + Part::column(0)),
         columns_left_(matrix.columns - column),
@@ -105,11 +141,11 @@ class MatrixByDepth {
         step_(matrix.radix.digits(Slices::kDepth)),
         together_(matrix.radix.low % Slices::kDepth == 0 || matrix.radix.low >= matrix.depth) {}
 
-  GLIA_INLINE void copy_slice(float* slice) {
+  GLIA_INLINE void copy_slice(Element* slice) {
     if (together_) {
       // The higher digits are those of all depths of the slice.
-      const float* from = data_ + matrix_.strides.place(at_);
-      const int stride = static_cast<int>(matrix_.strides.low) * 4;
+      const From* from = data_ + matrix_.strides.place(at_);
+      const int stride = bytes_of<From>(static_cast<int>(matrix_.strides.low));
 #pragma unroll
       for (int i = 0; i < Part::kCopies; ++i)
         copy_depth(slice, i, ptx::advanced(from, i * Part::kPass, stride));
@@ -127,17 +163,16 @@ class MatrixByDepth {
  private:
   using Part = DepthPart<Slices, kTileColumns, kThreads, kVec>;
 
-  GLIA_INLINE void copy_depth(float* slice, int copy, const float* from) {
-    const bool inside = depth_ + copy * Part::kPass < matrix_.depth;
+  GLIA_INLINE void copy_depth(Element* slice, int i, const From* from) {
+    const bool inside = depth_ + i * Part::kPass < matrix_.depth;
 #pragma unroll
     for (int j = 0; j < Part::kSpan; ++j)
-      ptx::cp_async<4 * kVec>(slice + Part::offset(copy, j),
-                              from + Part::column(j) - Part::column(0),
-                              inside & (columns_left_ > Part::column(j)));
+      copy<kVec>(slice + Part::offset(i, j), from + Part::column(j) - Part::column(0),
+                 inside & (columns_left_ > Part::column(j)));
   }
 
-  ColumnMatrix matrix_;
-  const float* data_;
+  ColumnMatrix<From> matrix_;
+  const From* data_;
   int columns_left_, depth_;
   Digits at_, step_;
   bool together_;  // slices do not cross from one middle digit to the next

@@ -1,22 +1,65 @@
-// Where the results of a product go, and the ordered addition of split sums.
+// Where the results of a product go, and the ordered addition of split sums. Sums are float32, and
+// so are results, but for those of products of bf16 whose output is bf16: they are rounded once, as
+// they are written.
 #pragma once
 
+#include <algorithm>
+#include <type_traits>
+
+#include "engine/base/bf16.h"
 #include "kernels/api/context.h"
 #include "kernels/cuda/conv/gemm_digits.h"
+#include "kernels/cuda/ptx.h"
 
 namespace glia::GLIA_GPU {
 
+/// kCount neighbouring results, read and written at once.
+template <int kCount, class T>
+struct alignas(kCount * sizeof(T)) Results {
+  T at[kCount];
+
+  GLIA_INLINE float get(int i) const {
+    if constexpr (std::is_same_v<T, Bf16>)
+      return to_float(at[i]);
+    else
+      return at[i];
+  }
+  GLIA_INLINE void set(const float* values) {
+    if constexpr (std::is_same_v<T, Bf16>)
+      at[0].bits = static_cast<std::uint16_t>(ptx::pack_bf16(values[0], 0));
+    else
+#pragma unroll
+      for (int i = 0; i < kCount; ++i) at[i] = values[i];
+  }
+};
+
+/// Of bf16 by pairs, as they are rounded.
+template <int kCount>
+  requires(kCount > 1)
+struct alignas(kCount * sizeof(Bf16)) Results<kCount, Bf16> {
+  std::uint32_t pairs[kCount / 2];
+
+  GLIA_INLINE float get(int i) const {
+    return __uint_as_float(i % 2 == 0 ? pairs[i / 2] << 16 : pairs[i / 2] & 0xFFFF0000u);
+  }
+  GLIA_INLINE void set(const float* values) {
+#pragma unroll
+    for (int i = 0; i < kCount; i += 2) pairs[i / 2] = ptx::pack_bf16(values[i], values[i + 1]);
+  }
+};
+
 /// A matrix of results that lies in an image: row m is a pixel, columns are its channels.
 struct Output {
-  float* data = nullptr;
+  void* data = nullptr;         // float or, if `bf16`, Bf16
   std::int64_t pitch = 0;       // elements between pixels
   std::int64_t split_step = 0;  // elements between the results of two splits
   const float* bias = nullptr;  // one a channel, or none
   int rows = 0, columns = 0;
   int channels = 0;  // column c is channel c % channels of the window's pixel c / channels
   int window_columns = 1;
+  bool bf16 = false;  // only of products of bf16
   bool accumulate = false;
-  bool fours = false;  // pixels allow accesses of four channels, and four columns lie in one pixel
+  bool pieces = false;  // pixels allow accesses of 16 bytes, whose columns lie in one pixel
   // Row m is pixel m or, if scattered, position (n, i, j) of a grid, which stands for the pixel
   // (n, i * step_h + first_h, j * step_w + first_w).
   bool scattered = false;
@@ -25,11 +68,11 @@ struct Output {
 
   GLIA_INLINE Radix grid() const { return {grid_columns, grid_rows}; }
 
-  /// The start of row m, which is also position `at` of the grid.
-  GLIA_INLINE float* row(int m, const Digits& at) const {
+  /// The element that row m, which is also position `at` of the grid, starts with.
+  GLIA_INLINE std::int64_t row(int m, const Digits& at) const {
     const int h = at.high * height + at.middle * step_h + first_h;
     const int pixel = scattered ? h * width + at.low * step_w + first_w : m;
-    return data + pixel * pitch;
+    return pixel * pitch;
   }
 
   /// Where `column` lies after the start of a row, and the bias of its channel.
@@ -45,27 +88,34 @@ struct Output {
     return pixels * pitch + channel;
   }
 
-  GLIA_INLINE void put(float* to, float value) const { *to = accumulate ? *to + value : value; }
-
-  GLIA_INLINE void put4(float* to, const float* values) const {
-    float4 v = {values[0], values[1], values[2], values[3]};
-    auto* four = reinterpret_cast<float4*>(to);
+  /// kCount neighbours of type T, from element `to` on.
+  template <int kCount, class T>
+  GLIA_INLINE void put(std::int64_t to, const float* values) const {
+    auto* place = reinterpret_cast<Results<kCount, T>*>(static_cast<T*>(data) + to);
+    Results<kCount, T> results;
     if (accumulate) {
-      const float4 old = *four;
-      v = {old.x + v.x, old.y + v.y, old.z + v.z, old.w + v.w};
+      const Results<kCount, T> old = *place;
+      float sums[kCount];
+#pragma unroll
+      for (int i = 0; i < kCount; ++i) sums[i] = old.get(i) + values[i];
+      results.set(sums);
+    } else {
+      results.set(values);
     }
-    *four = v;
+    *place = results;
   }
 };
 
 /// Eight columns of an output as a thread writes them, row after row: what rows have in common.
+/// kRun of them and the next kRun are neighbours; Factor is the type of the operands.
+template <int kRun, class Factor>
 struct OutputRun {
   static constexpr int kColumns = 8;
   std::int64_t offsets[kColumns];  // after the start of a row
   float bias[kColumns] = {};
   bool live[kColumns];  // not beyond the last column
 
-  /// column(c): the c-th; the first four are neighbours, and so are the others. Results of `split`.
+  /// column(c): the c-th. Results of `split`.
   template <class Column>
   GLIA_INLINE OutputRun(const Output& output, int split, const Column& column) {
 #pragma unroll
@@ -75,20 +125,29 @@ struct OutputRun {
     }
   }
 
-  /// value(c), with the bias, into the row that starts at `to`.
+  /// value(c), with the bias, into the row that starts with element `row`.
   template <class Value>
-  GLIA_INLINE void put(const Output& output, float* to, const Value& value) const {
+  GLIA_INLINE void put(const Output& output, std::int64_t row, const Value& value) const {
     float values[kColumns];
 #pragma unroll
     for (int c = 0; c < kColumns; ++c) values[c] = value(c) + bias[c];
-    if (output.fours) {
+    if constexpr (std::is_same_v<Factor, Bf16>)
+      if (output.bf16) return put_as<Bf16>(output, row, values);
+    put_as<float>(output, row, values);
+  }
+
+ private:
+  template <class T>
+  GLIA_INLINE void put_as(const Output& output, std::int64_t row, const float* values) const {
+    constexpr int kWide = std::min(kRun, 16 / static_cast<int>(sizeof(T)));
+    if (output.pieces) {
 #pragma unroll
-      for (int c = 0; c < kColumns; c += 4)
-        if (live[c]) output.put4(to + offsets[c], values + c);
+      for (int c = 0; c < kColumns; c += kWide)
+        if (live[c]) output.put<kWide, T>(row + offsets[c], values + c);
     } else {
 #pragma unroll
       for (int c = 0; c < kColumns; ++c)
-        if (live[c]) output.put(to + offsets[c], values[c]);
+        if (live[c]) output.put<1, T>(row + offsets[c], values + c);
     }
   }
 };

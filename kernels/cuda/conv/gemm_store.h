@@ -17,8 +17,8 @@ GLIA_INLINE void store(const Output& output, const Share& share,
   const Steps place;
   const int row = share.row + place.row, column = share.column + place.column;
 
-  static_assert(kMicro == OutputRun::kColumns);
-  const OutputRun run(output, share.split, [&](int j) {
+  static_assert(kMicro == OutputRun<4, float>::kColumns);
+  const OutputRun<4, float> run(output, share.split, [&](int j) {
     return kTransposed ? row + Steps::row_step(j) : column + Steps::column_step(j);
   });
 
@@ -29,7 +29,7 @@ GLIA_INLINE void store(const Output& output, const Share& share,
   for (int i = 0; i < kMicro; ++i) {
     const int m = kTransposed ? column + Steps::column_step(i) : row + Steps::row_step(i);
     if (m >= output.rows) break;
-    float* to = output.row(m, at);
+    const std::int64_t to = output.row(m, at);
     grid.add(at, step);
     run.put(output, to, [&](int j) { return kTransposed ? sum[j][i] : sum[i][j]; });
   }

@@ -7,31 +7,39 @@
 
 namespace glia::GLIA_GPU {
 
-/// Writes a thread's part of the tile: of every 32 columns eight neighbours. kAByRow and kBByRow
-/// are how the operands lay, which says whose results a thread holds (mma_tile.h).
+/// Writes a thread's part of the tile: of every 32 columns eight neighbours, or four pairs. kAByRow
+/// and kBByRow are how the operands lay, which says whose results a thread holds
+/// (mma_fragments.h).
 template <class Tile, bool kAByRow, bool kBByRow>
 GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<Tile>& sum) {
+  using Factor = typename Tile::Element;
+  constexpr bool kBf16 = std::is_same_v<Factor, Bf16>;
+  // The halves of a fragment are eight rows apart, or neighbours; its columns those of a run of
+  // eight, of four fragments, or one.
+  constexpr bool kApart = kAByRow || kBf16, kInOrder = kBf16 && !kBByRow;
+  constexpr bool kPairs = kBByRow || kBf16;
+  using Run = OutputRun<kInOrder ? 2 : 8, Factor>;
   const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-  const int first_row = share.row + Tile::warp_row() + (kAByRow ? g : 2 * g);
+  const int first_row = share.row + Tile::warp_row() + (kApart ? g : 2 * g);
   const Radix grid = output.grid();
   const Digits first = grid.digits(first_row), step = grid.digits(8);
 
 #pragma unroll
   for (int q = 0; q < Tile::kFragmentColumns / 4; ++q) {
-    const int column = share.column + Tile::warp_column() + 32 * q + OutputRun::kColumns * t;
-    const OutputRun run(output, share.split, [&](int c) { return column + c; });
+    const int column = share.column + Tile::warp_column() + 32 * q + (kInOrder ? 2 : 8) * t;
+    const Run run(output, share.split,
+                  [&](int c) { return column + (kInOrder ? c / 2 * 8 + c % 2 : c); });
     Digits at = first;
 #pragma unroll
     for (int i = 0; i < 2 * Tile::kFragmentRows; ++i) {
-      // The halves of fragment i / 2 are eight rows apart or, by depth, neighbours.
-      const int m = first_row + (kAByRow ? 8 * i : i / 2 * 16 + i % 2);
+      const int m = first_row + (kApart ? 8 * i : i / 2 * 16 + i % 2);
       if (m >= output.rows) break;
-      float* to = output.row(m, at);
-      if constexpr (kAByRow) grid.add(at, step);
+      const std::int64_t to = output.row(m, at);
+      if constexpr (kApart) grid.add(at, step);
       const int h = 2 * (i % 2);
       run.put(output, to, [&](int c) {
-        const float(&part)[4] = sum.at[i / 2][4 * q + (kBByRow ? c / 2 : c % 4)];
-        return part[h + (kBByRow ? c % 2 : c / 4)];
+        const float(&part)[4] = sum.at[i / 2][4 * q + (kPairs ? c / 2 : c % 4)];
+        return part[h + (kPairs ? c % 2 : c / 4)];
       });
     }
   }

@@ -49,6 +49,8 @@ enum class Bug : int {
   mma_wrong_owner,
   mma_rows_not_bounded,
   mma_depth_not_bounded,
+  mma_not_transposed,    // of bf16 alone, and so the next
+  mma_rounded_partials,  // a sum is rounded before the other half is added
   // ring
   barriers_not_initialised,
   no_barrier_after_init,
@@ -99,10 +101,15 @@ enum class MmaLayout : int { rows_rows, rows_depths, depths_depths };
 struct MmaShape {
   int m, n, k;
   MmaLayout layout;
+  bool by_element = false;  // not 16 bytes, but one element is copied at a time
 };
 
 /// c [M, N] = a * b in tf32 by the products of the convolutions; M, N and K multiples of 4.
 void mma_product(const float* a, const float* b, float* c, const MmaShape& shape, Bug bug);
+
+/// The same in bf16, c rounded to it; M, N and K multiples of 8.
+void mma_product_bf16(const std::uint16_t* a, const std::uint16_t* b, std::uint16_t* c,
+                      const MmaShape& shape, Bug bug);
 
 /// y[i] = sum of row i of x [rows, columns]; a producer warp streams rows through a ring of shared
 /// buffers with bulk copies and mbarriers. columns: a multiple of 4, at most 256.
