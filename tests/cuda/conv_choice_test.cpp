@@ -2,7 +2,9 @@
 #include "kernels/cuda/conv/conv_choice.h"
 
 #include <array>
+#include <cstddef>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "tests/catch.h"
@@ -28,6 +30,10 @@ struct Gpu : KernelContext {
 
 struct GpuInTf32 : Gpu {
   GpuInTf32() : Gpu(kH100, ConvPrecision::tf32) {}
+};
+
+struct GpuInBf16 : Gpu {
+  GpuInBf16() : Gpu(kH100, ConvPrecision::bf16) {}
 };
 
 int columns_of(const GemmShape& shape, int multiprocessors = kH100) {
@@ -149,6 +155,50 @@ TEST_CASE("conv choice: tensor cores compute all of a U-Net but its first layer 
   CHECK(of(ConvPass::wgrad, up) == ConvAlgorithm::mma);
 }
 
+TEST_CASE("conv choice: in bf16 tensor cores compute every convolution, and their name says so",
+          "[cuda]") {
+  const ConvGeometry up = conv_transpose2d_geometry({12, 15, 15, 1024}, {1024, 2, 2, 512},
+                                                    {.stride_h = 2, .stride_w = 2, .padding = {}});
+  const GpuInBf16 context;
+  for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
+    for (const auto& [c, k] : {std::pair(3, 64), std::pair(64, 64), std::pair(5, 7)})
+      CHECK(choose_algorithm(context, pass,
+                             geometry({12, 30, 30, c}, k, 3, 3, {.padding = Padding::all(1)})) ==
+            ConvAlgorithm::mma);
+    CHECK(choose_algorithm(context, pass, geometry({12, 240, 240, 64}, 1, 1, 1, {})) ==
+          (pass == ConvPass::dgrad ? ConvAlgorithm::shuffled_mma : ConvAlgorithm::mma));
+    CHECK(choose_algorithm(context, pass, geometry({1, 17, 3, 8}, 8, 17, 1, {})) ==
+          ConvAlgorithm::naive);
+    CHECK(is_on_tensor_cores(choose_algorithm(context, pass, up)));
+  }
+  const auto name = [&](KernelId id, const ConvGeometry& g, const KernelContext& on) {
+    return std::string(conv_algorithm(on, kKernels[static_cast<std::size_t>(id)], g));
+  };
+  const ConvGeometry layer = geometry({2, 9, 9, 8}, 8, 3, 3, {});
+  CHECK(name(KernelId::conv2d_forward, layer, context) == "mma-bf16");
+  CHECK(name(KernelId::conv2d_wgrad, layer, context) == "mma-bf16");
+  CHECK(name(KernelId::conv_transpose2d_forward, up, context) == "shuffled-mma-bf16");
+  CHECK(name(KernelId::conv2d_forward, layer, GpuInTf32()) == "mma-tf32");
+  Gpu imposed(kH100, ConvPrecision::bf16);
+  imposed.gpu_conv = {.algorithm = ConvAlgorithm::naive};
+  CHECK(name(KernelId::conv2d_dgrad, layer, imposed) == "naive");
+}
+
+TEST_CASE("conv choice: a forecast of bf16 is of half the bytes and twice the rate", "[cuda]") {
+  const ConvGeometry g = geometry({12, 120, 120, 128}, 128, 3, 3, {.padding = Padding::all(1)});
+  for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
+    const double tf32 = forecast(GpuInTf32(), pass, g).cycles;
+    const double bf16 = forecast(GpuInBf16(), pass, g).cycles;
+    CHECK(tf32 > 1.7 * bf16);
+    CHECK(tf32 < 2.5 * bf16);
+  }
+  // Three channels come one by one, which the smallest tile does alone.
+  const ConvGeometry first = geometry({12, 240, 240, 3}, 64, 3, 3, {.padding = Padding::all(1)});
+  const MmaTile& smallest = kMmaTiles[kMmaTileCount - 1];
+  CHECK(forecast(GpuInBf16(), ConvPass::forward, first).rows == smallest.rows);
+  CHECK(forecast(GpuInBf16(), ConvPass::wgrad, first).columns == smallest.columns);
+}
+
 TEST_CASE("conv choice: tiles of tensor cores fit the product and the device", "[cuda]") {
   const auto tile = [](const GemmShape& shape, int multiprocessors = kH100) {
     const GemmChoice choice = choose_mma(Gpu(multiprocessors), shape, true);
@@ -224,20 +274,26 @@ TEST_CASE("conv choice: splits fill the device and stay in bounds", "[cuda]") {
     }
 }
 
-TEST_CASE("conv choice: four channels at a time only where all addresses allow it", "[cuda]") {
+TEST_CASE("conv choice: 16 bytes at a time only where all addresses allow it", "[cuda]") {
   alignas(16) float data[64] = {};
-  const auto view = [&](int offset, std::int64_t channels, std::int64_t pitch) {
+  const auto view = [&](int offset, std::int64_t channels, std::int64_t pitch, DType dtype) {
     View v;
-    v.data = data + offset;
+    v.data = reinterpret_cast<std::byte*>(data) + offset * static_cast<int>(size_of(dtype));
     v.shape = {1, 1, 2, channels};
     v.pitch = pitch;
+    v.dtype = dtype;
     return v;
   };
-  CHECK(in_pieces(view(0, 4, 4)));
-  CHECK(in_pieces(view(4, 8, 16)));
-  CHECK_FALSE(in_pieces(view(3, 4, 8)));
-  CHECK_FALSE(in_pieces(view(0, 4, 9)));
-  CHECK_FALSE(in_pieces(view(0, 3, 4)));
+  CHECK(in_pieces(view(0, 4, 4, DType::f32)));
+  CHECK(in_pieces(view(4, 8, 16, DType::f32)));
+  CHECK_FALSE(in_pieces(view(3, 4, 8, DType::f32)));
+  CHECK_FALSE(in_pieces(view(0, 4, 9, DType::f32)));
+  CHECK_FALSE(in_pieces(view(0, 3, 4, DType::f32)));
+  CHECK(in_pieces(view(0, 8, 8, DType::bf16)));
+  CHECK(in_pieces(view(8, 16, 24, DType::bf16)));
+  CHECK_FALSE(in_pieces(view(4, 8, 8, DType::bf16)));
+  CHECK_FALSE(in_pieces(view(0, 8, 12, DType::bf16)));
+  CHECK_FALSE(in_pieces(view(0, 4, 8, DType::bf16)));
 }
 
 }  // namespace glia::test

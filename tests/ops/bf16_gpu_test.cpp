@@ -99,12 +99,12 @@ TEST_CASE("bf16 on GPUs: a result is rounded once, after all is summed up", "[op
     const Tensor y = Tensor::empty(device, {1, 1, 1, 8}, DType::bf16);
     const auto forward = [&](const Values& input, double bias) {
       const Tensor b = tensor_of(device, {8}, Values(8, bias), DType::f32);
-      device.kernels().conv2d_forward(
-          device.context(), {.geometry = g,
-                             .x = tensor_of(device, {1, 1, 1, kDepth}, input).view(),
-                             .w = weight.view(),
-                             .b = b.view(),
-                             .y = y.view()});
+      device.kernels().conv2d_forward(device.context(),
+                                      {.geometry = g,
+                                       .x = tensor_of(device, {1, 1, 1, kDepth}, input).view(),
+                                       .w = weight.view(),
+                                       .b = b.view(),
+                                       .y = y.view()});
       return load(y)[0];
     };
     Values cancelled = x;
@@ -145,11 +145,9 @@ TEST_CASE("bf16 on GPUs: nothing but operands and results is rounded", "[ops]") 
     const Tensor gradient = tensor_of(device, {1, 1, 2, 8}, dy);
     const Tensor dw = Tensor::empty(device, {8, 1, 1, 8}, DType::f32);
     const Tensor db = Tensor::empty(device, {8}, DType::f32);
-    device.kernels().conv2d_wgrad(device.context(), {.geometry = g,
-                                                     .dy = gradient.view(),
-                                                     .x = x.view(),
-                                                     .dw = dw.view(),
-                                                     .db = db.view()});
+    device.kernels().conv2d_wgrad(
+        device.context(),
+        {.geometry = g, .dy = gradient.view(), .x = x.view(), .dw = dw.view(), .db = db.view()});
     CHECK(load(dw)[0] == 1 + 0x1p-12);
     CHECK(load(db)[0] == 1 + 0x1p-12);
     // A bias, which is float32, and a result in float32.
@@ -177,10 +175,10 @@ TEST_CASE("bf16 on GPUs: a gradient in float32 is rounded as it is read", "[ops]
         const Values exact = numbers(static_cast<std::size_t>(g.y_shape().numel()), 1 / 3.0);
         const Tensor wide = tensor_of(device, g.y_shape(), exact, DType::f32);
         const Tensor narrow = tensor_of(device, g.y_shape(), exact);
-        const Tensor x = tensor_of(device, x_shape,
-                                   numbers(static_cast<std::size_t>(x_shape.numel())));
-        const Tensor w = tensor_of(device, w_shape,
-                                   numbers(static_cast<std::size_t>(w_shape.numel())));
+        const Tensor x =
+            tensor_of(device, x_shape, numbers(static_cast<std::size_t>(x_shape.numel())));
+        const Tensor w =
+            tensor_of(device, w_shape, numbers(static_cast<std::size_t>(w_shape.numel())));
         Values dx[2], dw[2];
         for (int i = 0; i < 2; ++i) {
           const Tensor& dy = i == 0 ? wide : narrow;
@@ -204,11 +202,11 @@ TEST_CASE("bf16 on GPUs: windows beyond the tables' bits are computed without th
   const ConvGeometry g = conv2d_geometry({1, 20, 3, 3}, {2, 17, 1, 3}, {});
   on_each_device([&](Device& device) {
     const Tensor y = Tensor::empty(device, g.y_shape(), DType::bf16);
-    device.kernels().conv2d_forward(
-        device.context(), {.geometry = g,
-                           .x = tensor_of(device, g.x_shape(), Values(180, 1)).view(),
-                           .w = tensor_of(device, g.w_shape(), Values(102, 0.5)).view(),
-                           .y = y.view()});
+    device.kernels().conv2d_forward(device.context(),
+                                    {.geometry = g,
+                                     .x = tensor_of(device, g.x_shape(), Values(180, 1)).view(),
+                                     .w = tensor_of(device, g.w_shape(), Values(102, 0.5)).view(),
+                                     .y = y.view()});
     CHECK(load(y) == Values(static_cast<std::size_t>(g.y_shape().numel()), 25.5));
   });
 }
@@ -219,11 +217,11 @@ TEST_CASE("bf16 on GPUs: bf16 operands without the context's bf16 are refused", 
     device.context().precision = ConvPrecision::tf32;
     const Tensor y = Tensor::empty(device, {1, 1, 1, 8}, DType::bf16);
     CHECK_THROWS_WITH(
-        device.kernels().conv2d_forward(
-            device.context(), {.geometry = g,
-                               .x = tensor_of(device, {1, 1, 1, 8}, Values(8, 1)).view(),
-                               .w = tensor_of(device, {8, 1, 1, 8}, Values(64, 1)).view(),
-                               .y = y.view()}),
+        device.kernels().conv2d_forward(device.context(),
+                                        {.geometry = g,
+                                         .x = tensor_of(device, {1, 1, 1, 8}, Values(8, 1)).view(),
+                                         .w = tensor_of(device, {8, 1, 1, 8}, Values(64, 1)).view(),
+                                         .y = y.view()}),
         ContainsSubstring("go together"));
   });
 }

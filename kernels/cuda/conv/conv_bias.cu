@@ -45,8 +45,8 @@ __global__ void __launch_bounds__(32 * kWarps)
 }
 
 template <class T>
-void queue(KernelContext& context, const T* x, std::int64_t pitch, std::int64_t rows,
-           int channels, unsigned shares, float* sums, bool accumulate) {
+void queue(KernelContext& context, const T* x, std::int64_t pitch, std::int64_t rows, int channels,
+           unsigned shares, float* sums, bool accumulate) {
   gpu::launch(conv2d_bias_grad_shares<T>,
               {.grid = dim3(static_cast<unsigned>(channels + 31) / 32, shares),
                .block = dim3(32, kWarps),

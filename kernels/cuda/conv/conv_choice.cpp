@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::int64_t kMaxPartialBytes = std::int64_t{128} << 20;
 
+constexpr int kMostSplits = 128;
+
+// As MmaTile::others, where operands in bf16 are copied element by element.
+constexpr double kOthersByElement = 42;
+
 // A narrower tile reads its operands from L2 more often, which the model below does not count: it
 // must gain more than that.
 constexpr double kWorthNarrowing = 0.95;
@@ -58,11 +63,10 @@ int mma_slice(ConvPrecision precision) {
 /// reads of fragments and copies through shared memory's 128 bytes a cycle; copies from L2 at 34
 /// bytes a cycle; an instruction a cycle and quarter. They overlap, but not perfectly: their
 /// 4-norm.
-double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
-                        ConvPrecision precision, int multiprocessors) {
+double estimated_cycles(const GemmShape& shape, const MmaTile& tile, double others, int slice,
+                        int splits, int multiprocessors) {
   constexpr double kMma = 6.36, kShared = 128, kL2 = 34;
   const double mmas = tile.rows / 16 * (tile.columns / 8);
-  const double others = precision == ConvPrecision::bf16 ? tile.others_bf16 : tile.others;
   const double copied = 32.0 * (tile.rows + tile.columns);
   const double read = 512.0 * tile.warps() * (tile.warp_rows / 16 + tile.warp_columns / 16);
   const auto power = [](double cycles) { return cycles * cycles * cycles * cycles; };
@@ -70,7 +74,7 @@ double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
       std::sqrt(std::sqrt(power(mmas * kMma / 4) + power((read + copied) / kShared) +
                           power(copied / kL2) + power(mmas * (1 + others) / 4)));
 
-  const std::int64_t slices = ceil_div(ceil_div(shape.depth, mma_slice(precision)), splits);
+  const std::int64_t slices = ceil_div(ceil_div(shape.depth, slice), splits);
   const std::int64_t blocks =
       ceil_div(shape.rows, tile.rows) * ceil_div(shape.columns, tile.columns) * splits;
   const std::int64_t on_busiest = ceil_div(blocks, multiprocessors);
@@ -86,15 +90,15 @@ double estimated_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
 /// the bytes of partial results.
 template <class Cycles>
 GemmChoice fastest(const ConvOverride& imposed, const GemmShape& shape, int tiles, int slice,
-                   const Cycles& cycles) {
+                   int most_splits, const Cycles& cycles) {
   const std::int64_t slices = ceil_div(shape.depth, slice);
   GemmChoice best{.tile = -1};
   double fewest = -1;
   for (int tile = 0; tile < tiles; ++tile) {
     if (imposed.tile >= 0 && tile != imposed.tile) continue;
-    for (int splits : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128}) {
-      const bool worth =
-          splits <= slices / 8 && splits * shape.rows * shape.columns * 4 <= kMaxPartialBytes;
+    for (int splits : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512}) {
+      const bool worth = splits <= std::min<std::int64_t>(most_splits, slices / 8) &&
+                         splits * shape.rows * shape.columns * 4 <= kMaxPartialBytes;
       if (splits > 1 && !worth) break;
       const double found = cycles(tile, splits);
       const double needed = tile == best.tile ? fewest : kWorthNarrowing * fewest;
@@ -183,18 +187,24 @@ std::vector<DgradPart> dgrad_parts(const ConvGeometry& g) {
 
 GemmChoice choose_gemm(const KernelContext& context, const GemmShape& shape) {
   const int multiprocessors = std::max(1, context.multiprocessors);
-  return fastest(context.gpu_conv, shape, kGemmTileCount, kGemmSlice, [&](int tile, int splits) {
-    return estimated_cycles(shape, kGemmTiles[tile], splits, multiprocessors);
-  });
+  return fastest(context.gpu_conv, shape, kGemmTileCount, kGemmSlice, kMostSplits,
+                 [&](int tile, int splits) {
+                   return estimated_cycles(shape, kGemmTiles[tile], splits, multiprocessors);
+                 });
 }
 
 GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool pieces) {
   const int multiprocessors = std::max(1, context.multiprocessors);
-  const ConvPrecision precision = context.precision;
+  const bool bf16 = context.precision == ConvPrecision::bf16;
+  const int slice = mma_slice(context.precision);
   ConvOverride imposed = context.gpu_conv;
   if (!pieces) imposed.tile = kMmaTileCount - 1;
-  return fastest(imposed, shape, kMmaTileCount, mma_slice(precision), [&](int tile, int splits) {
-    return estimated_cycles(shape, kMmaTiles[tile], splits, precision, multiprocessors);
+  // Elements that come one by one are waited for, which only other blocks hide.
+  const int most_splits = bf16 && !pieces ? 4 * kMostSplits : kMostSplits;
+  return fastest(imposed, shape, kMmaTileCount, slice, most_splits, [&](int tile, int splits) {
+    const MmaTile& t = kMmaTiles[tile];
+    const double others = !bf16 ? t.others : pieces ? t.others_bf16 : kOthersByElement;
+    return estimated_cycles(shape, t, others, slice, splits, multiprocessors);
   });
 }
 

@@ -15,9 +15,10 @@ namespace glia {
 /// Taps along either side of a window for which the tables of conv_operands.h have bits.
 inline constexpr int kMaxTaps = 16;
 
-/// Whether tensor cores compute this convolution in tf32 (in bf16 they compute all): where both channel counts are multiples
-/// of four, for copies of 16 bytes, and at least eight, a fragment's width. Others, such as a
-/// network's first layer and its head, are bound by their bytes and stay in fp32.
+/// Whether tensor cores compute this convolution in tf32 (in bf16 they compute all): where both
+/// channel counts are multiples of four, for copies of 16 bytes, and at least eight, a fragment's
+/// width. Others, such as a network's first layer and its head, are bound by their bytes and stay
+/// in fp32.
 bool suits_tensor_cores(const ConvGeometry& g);
 
 /// The kernel of a pass, never `automatic`: `naive` for windows of more than kMaxTaps. Obeys the
@@ -110,8 +111,8 @@ inline constexpr int kMmaSliceBytes = 128;
 GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool pieces);
 
 /// How a pass would be computed and how long, by the models behind the choices: for operands that
-/// can be read 16 bytes at a time, as far as their channels allow. Cycles are those of all its products, tile and splits of the last; none of
-/// them for the naive kernel.
+/// can be read 16 bytes at a time, as far as their channels allow. Cycles are those of all its
+/// products, tile and splits of the last; none of them for the naive kernel.
 struct ConvForecast {
   ConvAlgorithm algorithm = ConvAlgorithm::automatic;
   int rows = 0, columns = 0, splits = 0;

@@ -10,12 +10,12 @@ namespace {
 
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_dgrad_tiled(Gather<float> dy, ColumnMatrix<float> w, Output dx, Schedule schedule) {
+    conv2d_dgrad_tiled(Gather<float> dy, TapMatrix<float> w, Output dx, Schedule schedule) {
   auto& smem = gpu::shared<GatherSmem<Tile, GemmRing<Tile>>>();
   const Share share = share_of_block<Tile>(schedule);
   WindowsByRow<ScalarRowsA, Tile, kVec> a(dy, smem.starts, share.row, share.first * kGemmSlice);
-  MatrixByDepth<ScalarDepths, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column,
-                                                                      share.first * kGemmSlice);
+  TapsByDepth<ScalarDepths, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column,
+                                                                    share.first * kGemmSlice);
   float sum[kMicro][kMicro] = {};
   multiply<Tile>(smem.ring, a, b, share.slices, sum);
   store<Tile, true>(dx, share, sum);

@@ -10,12 +10,12 @@ namespace {
 
 template <class Tile, int kVec, class D, class T = typename Tile::Element>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_dgrad_mma(Gather<D> dy, ColumnMatrix<T> w, Output dx, Schedule schedule) {
+    conv2d_dgrad_mma(Gather<D> dy, TapMatrix<T> w, Output dx, Schedule schedule) {
   auto& smem = gpu::shared<GatherSmem<Tile, MmaRing<Tile>>>();
   const Share share = share_of_block<Tile>(schedule);
   const int depth = share.first * Tile::kDepth;
   WindowsByRow<MmaRowsA<T>, Tile, kVec, D> a(dy, smem.starts, share.row, depth);
-  MatrixByDepth<MmaDepths<T>, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column, depth);
+  TapsByDepth<MmaDepths<T>, Tile::kColumns, Tile::kThreads, kVec> b(w, share.column, depth);
   MmaSums<Tile> sum;
   multiply(smem.ring, a, b, share.slices, sum);
   store<Tile, true, false>(dx, share, sum);
@@ -35,8 +35,8 @@ void conv_dgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstVi
                                 const Schedule& schedule) {
                               using Tile = decltype(tile);
                               config.smem_bytes = sizeof(GatherSmem<Tile, MmaRing<Tile>>);
-                              gpu::launch(conv2d_dgrad_mma<Tile, decltype(width)::value, D>,
-                                          config, p.dy, p.w, target, schedule);
+                              gpu::launch(conv2d_dgrad_mma<Tile, decltype(width)::value, D>, config,
+                                          p.dy, p.w, target, schedule);
                             });
   });
 }

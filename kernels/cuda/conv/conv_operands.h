@@ -2,6 +2,8 @@
 // them out as a matrix first. Outside the image they are 0.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cuda/conv/gemm_operands.h"
 
 namespace glia::GLIA_GPU {
@@ -32,6 +34,7 @@ struct alignas(8) WindowStart {
 
   GLIA_INLINE static std::uint32_t bits(int r, int s) { return 1u << r | 1u << (kMaxTaps + s); }
 
+  WindowStart() = default;
   /// Of position `at` of the gather's grid; beyond the last nothing is inside.
   template <class T>
   GLIA_INLINE WindowStart(const Gather<T>& g, const Digits& at) : pixel(0), inside(0) {
@@ -41,6 +44,10 @@ struct alignas(8) WindowStart {
     inside = bits_within(h, g.taps_h, g.height) | bits_within(w, g.taps_w, g.width) << kMaxTaps;
   }
 };
+
+/// Of how many copies the starts are read first: each run of copies waits for shared memory once.
+template <class Part>
+inline constexpr int kBatch = std::min(Part::kCopies, 8);
 
 /// Shared memory of a product whose rows are windows.
 template <class Tile, class Ring>
@@ -76,11 +83,16 @@ class WindowsByRow {
     const std::uint32_t tap = live ? WindowStart::bits(tap_.high, tap_.middle) : 0;
     const From* from = g.data + tap_.low;
 #pragma unroll
-    for (int i = 0; i < Part::kCopies; ++i) {
-      const WindowStart start = starts_[Part::row(i)];
-      const bool inside = live & ((start.inside & tap) == tap);
-      copy<kVec>(slice + Part::offset(i),
-                 ptx::advanced(from, start.pixel + shift, bytes_of<From>(g.pitch)), inside);
+    for (int first = 0; first < Part::kCopies; first += kBatch<Part>) {
+      WindowStart starts[kBatch<Part>];
+#pragma unroll
+      for (int i = 0; i < kBatch<Part>; ++i) starts[i] = starts_[Part::row(first + i)];
+#pragma unroll
+      for (int i = 0; i < kBatch<Part>; ++i) {
+        const bool inside = live & ((starts[i].inside & tap) == tap);
+        copy<kVec>(slice + Part::offset(first + i),
+                   ptx::advanced(from, starts[i].pixel + shift, bytes_of<From>(g.pitch)), inside);
+      }
     }
     radix_.add(tap_, step_);
   }
@@ -131,15 +143,20 @@ class WindowsByDepth {
   }
 
   GLIA_INLINE void copy_slice(Element* slice) {
-    const WindowStart* starts = smem_.starts[slot_];
+    const WindowStart* table = smem_.starts[slot_];
 #pragma unroll
-    for (int i = 0; i < Part::kCopies; ++i) {
-      const WindowStart start = starts[Part::depth() + i * Part::kPass];
+    for (int first = 0; first < Part::kCopies; first += kBatch<Part>) {
+      WindowStart starts[kBatch<Part>];
 #pragma unroll
-      for (int j = 0; j < Part::kSpan; ++j)
-        copy<kVec>(slice + Part::offset(i, j),
-                   ptx::advanced(from_[j], start.pixel, bytes_of<Element>(gather_.pitch)),
-                   live_[j] & ((start.inside & tap_[j]) == tap_[j]));
+      for (int i = 0; i < kBatch<Part>; ++i)
+        starts[i] = table[Part::depth() + (first + i) * Part::kPass];
+#pragma unroll
+      for (int i = 0; i < kBatch<Part>; ++i)
+#pragma unroll
+        for (int j = 0; j < Part::kSpan; ++j)
+          copy<kVec>(slice + Part::offset(first + i, j),
+                     ptx::advanced(from_[j], starts[i].pixel, bytes_of<Element>(gather_.pitch)),
+                     live_[j] & ((starts[i].inside & tap_[j]) == tap_[j]));
     }
     find_starts((slot_ + Smem::kAhead) % Smem::kSlots);
     slot_ = slot_ == Smem::kSlots - 1 ? 0 : slot_ + 1;

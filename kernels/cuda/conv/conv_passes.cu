@@ -6,8 +6,8 @@ namespace glia::GLIA_GPU {
 
 namespace {
 
-/// What an operand is multiplied in goes with how it is stored, so that the kernel's name, which the
-/// context's precision gives, is the one that runs.
+/// What an operand is multiplied in goes with how it is stored, so that the kernel's name, which
+/// the context's precision gives, is the one that runs.
 void require_precision(const KernelContext& context, const ConstView& operand) {
   gpu::require((context.precision == ConvPrecision::bf16) == (operand.dtype == DType::bf16),
                "convolution",

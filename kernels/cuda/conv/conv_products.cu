@@ -56,31 +56,32 @@ Gather<T> windows_of(const ConvGeometry& g, const ConstView& x) {
 
 template <class T, class D>
 DgradProduct<T, D> product_of(const ConvGeometry& g, const DgradPart& part, const ConstView& dy,
-                        const ConstView& w, const ConstView& b, const View& dx, Write write) {
+                              const ConstView& w, const ConstView& b, const View& dx, Write write) {
   const GemmShape shape = dgrad_shape(g, part);
   const int taps_h = narrow(part.taps_h), taps_w = narrow(std::max<std::int64_t>(1, part.taps_w));
   const Gather<D> gather = {.data = dy.as<D>(),
-                         .pitch = pitch_of(dy.pitch),
-                         .images = narrow(g.N),
-                         .height = narrow(g.P),
-                         .width = narrow(g.Q),
-                         .channels = narrow(g.K),
-                         .grid_rows = narrow(part.rows),
-                         .grid_columns = narrow(part.columns),
-                         .step_h = 1,
-                         .step_w = 1,
-                         .offset_h = narrow(part.offset_h),
-                         .offset_w = narrow(part.offset_w),
-                         .taps_h = taps_h,
-                         .taps_w = taps_w};
+                            .pitch = pitch_of(dy.pitch),
+                            .images = narrow(g.N),
+                            .height = narrow(g.P),
+                            .width = narrow(g.Q),
+                            .channels = narrow(g.K),
+                            .grid_rows = narrow(part.rows),
+                            .grid_columns = narrow(part.columns),
+                            .step_h = 1,
+                            .step_w = 1,
+                            .offset_h = narrow(part.offset_h),
+                            .offset_w = narrow(part.offset_w),
+                            .taps_h = taps_h,
+                            .taps_w = taps_w};
   // As a tap moves on by one pixel of dy, it moves back by the stride in w.
-  const ColumnMatrix<T> matrix = {.data = w.as<T>() + (part.last_r * g.S + part.last_s) * g.C,
-                               .radix = {gather.channels, taps_w},
-                               .depth = narrow(shape.depth),
-                               .strides = {.low = pitch_of(g.R * g.S * g.C),
-                                           .middle = -g.stride_w * g.C,
-                                           .high = -g.stride_h * g.S * g.C},
-                               .columns = narrow(g.C)};
+  const std::int64_t across = part.taps_w > 1 ? -g.stride_w * g.C : 0;
+  const std::int64_t down = part.taps_h > 1 ? -g.stride_h * g.S * g.C : 0;
+  const TapMatrix<T> matrix = {
+      .data = w.as<T>() + (part.last_r * g.S + part.last_s) * g.C,
+      .radix = {gather.channels, taps_w},
+      .strides = {.low = pitch_of(g.R * g.S * g.C), .middle = narrow(across), .high = narrow(down)},
+      .depth = narrow(shape.depth),
+      .columns = narrow(g.C)};
   Output output = output_to<T>(dx);
   output.bias = b.as<float>();
   output.rows = narrow(shape.rows);
@@ -108,7 +109,7 @@ int narrow(std::int64_t count) {
 
 template <class T>
 ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
-                               const ConstView& b, const View& y, Write write) {
+                                  const ConstView& b, const View& y, Write write) {
   const GemmShape shape = forward_shape(g);
   const RowMatrix<T> matrix = {w.as<T>(), pitch_of(shape.depth), narrow(g.K), narrow(shape.depth)};
   Output output = output_to<T>(y);
@@ -142,11 +143,8 @@ ShuffledProduct<T, D> shuffled_product(const ConvGeometry& g, const ConstView& d
   const GemmShape shape = shuffled_shape(g);
   narrow(g.N * g.H * g.W);
   const RowMatrix<D> rows = {dy.as<D>(), pitch_of(dy.pitch), narrow(shape.rows), narrow(g.K)};
-  const ColumnMatrix<T> matrix = {.data = w.as<T>(),
-                                  .radix = {narrow(g.K), 1},
-                                  .depth = narrow(g.K),
-                                  .strides = {.low = pitch_of(shape.columns)},
-                                  .columns = narrow(shape.columns)};
+  const int columns = pitch_of(shape.columns);
+  const ColumnMatrix<T> matrix = {w.as<T>(), columns, narrow(g.K), columns};
   Output output = output_to<T>(dx);
   output.bias = b.as<float>();
   output.rows = narrow(shape.rows);
@@ -168,11 +166,7 @@ template <class T, class D>
 WgradProduct<T, D> wgrad_product(const ConvGeometry& g, const ConstView& dy, const ConstView& x,
                                  const View& dw, Write write) {
   const GemmShape shape = wgrad_shape(g);
-  const ColumnMatrix<D> matrix = {.data = dy.as<D>(),
-                                  .radix = {narrow(std::max<std::int64_t>(1, shape.depth)), 1},
-                                  .depth = narrow(shape.depth),
-                                  .strides = {.low = pitch_of(dy.pitch)},
-                                  .columns = narrow(g.K)};
+  const ColumnMatrix<D> matrix = {dy.as<D>(), pitch_of(dy.pitch), narrow(shape.depth), narrow(g.K)};
   const Output output = {.data = dw.as<float>(),
                          .pitch = shape.columns,
                          .rows = narrow(g.K),
@@ -189,14 +183,14 @@ template ForwardProduct<float> forward_product(const ConvGeometry&, const ConstV
 template ForwardProduct<Bf16> forward_product(const ConvGeometry&, const ConstView&,
                                               const ConstView&, const ConstView&, const View&,
                                               Write);
-#define GLIA_BACKWARD_PRODUCTS(T, D)                                                            \
-  template std::vector<DgradProduct<T, D>> dgrad_products(const ConvGeometry&, const ConstView&, \
-                                                          const ConstView&, const ConstView&,    \
-                                                          const View&, Write);                   \
-  template ShuffledProduct<T, D> shuffled_product(const ConvGeometry&, const ConstView&,         \
-                                                  const ConstView&, const ConstView&,            \
-                                                  const View&, Write);                           \
-  template WgradProduct<T, D> wgrad_product(const ConvGeometry&, const ConstView&,               \
+#define GLIA_BACKWARD_PRODUCTS(T, D)                                                               \
+  template std::vector<DgradProduct<T, D>> dgrad_products(const ConvGeometry&, const ConstView&,   \
+                                                          const ConstView&, const ConstView&,      \
+                                                          const View&, Write);                     \
+  template ShuffledProduct<T, D> shuffled_product(const ConvGeometry&, const ConstView&,           \
+                                                  const ConstView&, const ConstView&, const View&, \
+                                                  Write);                                          \
+  template WgradProduct<T, D> wgrad_product(const ConvGeometry&, const ConstView&,                 \
                                             const ConstView&, const View&, Write);
 GLIA_BACKWARD_PRODUCTS(float, float)
 GLIA_BACKWARD_PRODUCTS(Bf16, Bf16)

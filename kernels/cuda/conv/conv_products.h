@@ -1,6 +1,6 @@
 // The passes of a convolution as matrix products: where their operands are gathered from and where
-// results go. What the kernels of gemm_tile.h and of mma_tile.h have in common. T is the type of the
-// operands, float or Bf16, D that of dy where it may differ, float.
+// results go. What the kernels of gemm_tile.h and of mma_tile.h have in common. T is the type of
+// the operands, float or Bf16, D that of dy where it may differ, float.
 #pragma once
 
 #include <vector>
@@ -26,7 +26,7 @@ struct ForwardProduct {
 };
 template <class T>
 ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
-                               const ConstView& b, const View& y, Write write);
+                                  const ConstView& b, const View& y, Write write);
 
 /// dx[n,h,w,c] = sum of dy[n,p,q,k] * w[k,r,s,c] over k and all (p, r) with p*stride_h + r -
 /// pad_top = h, and likewise (q, s). The pixels of dx that meet the same r and s form a part
@@ -35,7 +35,7 @@ ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, con
 template <class T, class D>
 struct DgradProduct {
   Gather<D> dy;
-  ColumnMatrix<T> w;
+  TapMatrix<T> w;
   Output dx;
   GemmShape shape;
   bool pieces;
@@ -43,8 +43,8 @@ struct DgradProduct {
 /// Without those that would add nothing.
 template <class T, class D>
 std::vector<DgradProduct<T, D>> dgrad_products(const ConvGeometry& g, const ConstView& dy,
-                                         const ConstView& w, const ConstView& b, const View& dx,
-                                         Write write);
+                                               const ConstView& w, const ConstView& b,
+                                               const View& dx, Write write);
 
 /// dgrad where windows neither overlap nor leave gaps, such as a transposed convolution 2x2 with
 /// stride 2: pixel (p*R + r, q*S + s) of dx belongs to (p, q) alone,
@@ -60,8 +60,9 @@ struct ShuffledProduct {
   bool pieces;
 };
 template <class T, class D>
-ShuffledProduct<T, D> shuffled_product(const ConvGeometry& g, const ConstView& dy, const ConstView& w,
-                                 const ConstView& b, const View& dx, Write write);
+ShuffledProduct<T, D> shuffled_product(const ConvGeometry& g, const ConstView& dy,
+                                       const ConstView& w, const ConstView& b, const View& dx,
+                                       Write write);
 
 /// dw[k,r,s,c] = sum over n,p,q of dy[n,p,q,k] * x[n, p*stride_h + r - pad_top, ...]: output
 /// channels as rows, (r, s, c) as columns and output pixels as depth. The sums are long and the
@@ -76,6 +77,6 @@ struct WgradProduct {
 };
 template <class T, class D>
 WgradProduct<T, D> wgrad_product(const ConvGeometry& g, const ConstView& dy, const ConstView& x,
-                           const View& dw, Write write);
+                                 const View& dw, Write write);
 
 }  // namespace glia::GLIA_GPU

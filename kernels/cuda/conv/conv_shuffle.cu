@@ -10,7 +10,8 @@ namespace {
 
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
-    conv2d_dgrad_shuffled(RowMatrix<float> dy, ColumnMatrix<float> w, Output dx, Schedule schedule) {
+    conv2d_dgrad_shuffled(RowMatrix<float> dy, ColumnMatrix<float> w, Output dx,
+                          Schedule schedule) {
   auto& smem = gpu::shared<GemmRing<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
   MatrixByRow<ScalarRowsA, Tile::kRows, Tile::kThreads, kVec> a(dy, share.row,

@@ -27,8 +27,8 @@ void conv_dgrad_shuffled_mma(KernelContext& context, const ConvGeometry& g, cons
   with_types(w.dtype, dy.dtype, [&](auto type, auto dy_type) {
     using T = decltype(type);
     using D = decltype(dy_type);
-    const char* name = std::is_same_v<T, Bf16> ? "conv2d_dgrad_shuffled_mma_bf16"
-                                               : "conv2d_dgrad_shuffled_mma";
+    const char* name =
+        std::is_same_v<T, Bf16> ? "conv2d_dgrad_shuffled_mma_bf16" : "conv2d_dgrad_shuffled_mma";
     const ShuffledProduct<T, D> p = shuffled_product<T, D>(g, dy, w, b, dx, write);
     run_mma_product<T, D>(context, name, p.shape, p.pieces, p.dx,
                           [&](auto tile, auto width, LaunchConfig config, const Output& target,

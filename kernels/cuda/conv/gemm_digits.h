@@ -37,13 +37,9 @@ struct Radix {
   }
 };
 
-/// What a place advances by as a digit of its number grows by 1.
+/// How many elements a place advances by as a digit of its number grows by 1.
 struct Strides {
-  std::int64_t low = 0, middle = 0, high = 0;
-
-  GLIA_INLINE std::int64_t place(const Digits& at) const {
-    return at.low * low + at.middle * middle + at.high * high;
-  }
+  int low = 0, middle = 0, high = 0;
 };
 
 }  // namespace glia::GLIA_GPU

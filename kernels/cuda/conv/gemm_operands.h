@@ -15,8 +15,8 @@ GLIA_INLINE int bytes_of(int elements) {
   return elements * static_cast<int>(sizeof(T));
 }
 
-/// Starts the copy of kVec neighbours to a slice; zeros where not `inside`. What cp.async cannot do,
-/// two bytes and numbers of another type, goes through a register; `to` must be free already.
+/// Starts the copy of kVec neighbours to a slice; zeros where not `inside`. What cp.async cannot
+/// do, two bytes and numbers of another type, goes through a register; `to` must be free already.
 template <int kVec, class T, class From>
 GLIA_INLINE void copy(T* to, const From* from, bool inside) {
   constexpr int kBytes = kVec * static_cast<int>(sizeof(T));
@@ -114,16 +114,21 @@ class MatrixByRow {
   const From* from_;  // of the first copy of the next slice
 };
 
-/// data[strides.low * low + strides.middle * middle + strides.high * high + column], where the
-/// digits are those of the depth. A plain matrix has depths of one digit.
+/// data[depth * pitch + column].
 template <class T>
 struct ColumnMatrix {
   const T* data;
-  Radix radix;
-  int depth;
-  Strides strides;
-  int columns;
+  int pitch, depth, columns;
 };
+
+/// Copy i of a slice by depth, of the depth that starts with `from`.
+template <class Part, int kVec, class T, class From>
+GLIA_INLINE void copy_depth(T* slice, int i, const From* from, bool inside, int columns_left) {
+#pragma unroll
+  for (int j = 0; j < Part::kSpan; ++j)
+    copy<kVec>(slice + Part::offset(i, j), from + Part::column(j) - Part::column(0),
+               inside & (columns_left > Part::column(j)));
+}
 
 template <class Slices, int kTileColumns, int kThreads, int kVec,
           class From = typename Slices::Element>
@@ -133,48 +138,91 @@ class MatrixByDepth {
   static constexpr bool kByRow = false;
 
   GLIA_INLINE MatrixByDepth(const ColumnMatrix<From>& matrix, int column, int depth)
+      : pitch_(bytes_of<From>(matrix.pitch)),
+        columns_left_(matrix.columns - column),
+        depth_left_(matrix.depth - depth - Part::depth()),
+        from_(
+            ptx::advanced(matrix.data + column + Part::column(0), depth + Part::depth(), pitch_)) {}
+
+  GLIA_INLINE void copy_slice(Element* slice) {
+#pragma unroll
+    for (int i = 0; i < Part::kCopies; ++i)
+      copy_depth<Part, kVec>(slice, i, ptx::advanced(from_, i * Part::kPass, pitch_),
+                             depth_left_ > i * Part::kPass, columns_left_);
+    from_ = ptx::advanced(from_, Slices::kDepth, pitch_);
+    depth_left_ -= Slices::kDepth;
+  }
+
+ private:
+  using Part = DepthPart<Slices, kTileColumns, kThreads, kVec>;
+  int pitch_, columns_left_, depth_left_;
+  const From* from_;  // of the first copy of the next slice
+};
+
+/// data[strides.low * low + strides.middle * middle + strides.high * high + column], where the
+/// digits are those of the depth: taps of windows.
+template <class T>
+struct TapMatrix {
+  const T* data;
+  Radix radix;
+  Strides strides;
+  int depth, columns;
+};
+
+template <class Slices, int kTileColumns, int kThreads, int kVec>
+class TapsByDepth {
+ public:
+  using Element = typename Slices::Element;
+  static constexpr bool kByRow = false;
+
+  GLIA_INLINE TapsByDepth(const TapMatrix<Element>& matrix, int column, int depth)
       : matrix_(matrix),
-        data_(matrix.data + column + Part::column(0)),
         columns_left_(matrix.columns - column),
         depth_(depth + Part::depth()),
         at_(matrix.radix.digits(depth_)),
         step_(matrix.radix.digits(Slices::kDepth)),
-        together_(matrix.radix.low % Slices::kDepth == 0 || matrix.radix.low >= matrix.depth) {}
+        pass_(matrix.radix.digits(Part::kPass)),
+        together_(matrix.radix.low % Slices::kDepth == 0) {
+    matrix_.data += column + Part::column(0);
+  }
 
   GLIA_INLINE void copy_slice(Element* slice) {
     if (together_) {
       // The higher digits are those of all depths of the slice.
-      const From* from = data_ + matrix_.strides.place(at_);
-      const int stride = bytes_of<From>(static_cast<int>(matrix_.strides.low));
+      const Element* from = place(at_);
+      const int stride = bytes_of<Element>(matrix_.strides.low);
 #pragma unroll
       for (int i = 0; i < Part::kCopies; ++i)
-        copy_depth(slice, i, ptx::advanced(from, i * Part::kPass, stride));
-      matrix_.radix.add(at_, step_);
+        copy_depth<Part, kVec>(slice, i, ptx::advanced(from, i * Part::kPass, stride), inside(i),
+                               columns_left_);
     } else {
+      Digits at = at_;
 #pragma unroll 1
       for (int i = 0; i < Part::kCopies; ++i) {
-        const Digits at = matrix_.radix.digits(depth_ + i * Part::kPass);
-        copy_depth(slice, i, data_ + matrix_.strides.place(at));
+        copy_depth<Part, kVec>(slice, i, place(at), inside(i), columns_left_);
+        matrix_.radix.add(at, pass_);
       }
     }
+    matrix_.radix.add(at_, step_);
     depth_ += Slices::kDepth;
   }
 
  private:
   using Part = DepthPart<Slices, kTileColumns, kThreads, kVec>;
 
-  GLIA_INLINE void copy_depth(Element* slice, int i, const From* from) {
-    const bool inside = depth_ + i * Part::kPass < matrix_.depth;
-#pragma unroll
-    for (int j = 0; j < Part::kSpan; ++j)
-      copy<kVec>(slice + Part::offset(i, j), from + Part::column(j) - Part::column(0),
-                 inside & (columns_left_ > Part::column(j)));
+  GLIA_INLINE const Element* place(const Digits& at) const {
+    const Strides& by = matrix_.strides;
+    const Element* low = ptx::advanced(matrix_.data, at.low, bytes_of<Element>(by.low));
+    const Element* middle = ptx::advanced(low, at.middle, bytes_of<Element>(by.middle));
+    return ptx::advanced(middle, at.high, bytes_of<Element>(by.high));
+  }
+  GLIA_INLINE bool inside(int copy) const {
+    return depth_ + copy * Part::kPass < matrix_.depth;
   }
 
-  ColumnMatrix<From> matrix_;
-  const From* data_;
+  TapMatrix<Element> matrix_;
   int columns_left_, depth_;
-  Digits at_, step_;
+  Digits at_, step_, pass_;
   bool together_;  // slices do not cross from one middle digit to the next
 };
 

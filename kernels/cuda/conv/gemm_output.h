@@ -35,8 +35,7 @@ struct alignas(kCount * sizeof(T)) Results {
 
 /// Of bf16 by pairs, as they are rounded.
 template <int kCount>
-  requires(kCount > 1)
-struct alignas(kCount * sizeof(Bf16)) Results<kCount, Bf16> {
+requires(kCount > 1) struct alignas(kCount * sizeof(Bf16)) Results<kCount, Bf16> {
   std::uint32_t pairs[kCount / 2];
 
   GLIA_INLINE float get(int i) const {

@@ -80,10 +80,11 @@ struct MmaFragmentsA<Tile, true, T> {
     const int lane = threadIdx.x % 32, row = Tile::warp_row() + lane % 16;
 #pragma unroll
     for (int step = 0; step < kMmaSteps; ++step)
-      offsets[step] = row * Tile::kDepth + MmaRowsA<T>::piece(row, 2 * step + lane / 16) * kPieceOf<T>;
+      offsets[step] =
+          row * Tile::kDepth + MmaRowsA<T>::piece(row, 2 * step + lane / 16) * kPieceOf<T>;
   }
-  GLIA_INLINE void load(std::uint32_t (&a)[Tile::kFragmentRows][4], const typename Tile::Element* slice,
-                        int step) const {
+  GLIA_INLINE void load(std::uint32_t (&a)[Tile::kFragmentRows][4],
+                        const typename Tile::Element* slice, int step) const {
 #pragma unroll
     for (int i = 0; i < Tile::kFragmentRows; ++i) {
       ptx::ldmatrix<4>(a[i], slice + offsets[step] + 16 * i * Tile::kDepth);
@@ -103,10 +104,11 @@ struct MmaFragmentsB<Tile, true, T> {
     const int row = Tile::warp_column() + c / 2 * 8 + c % 2 + lane / 16 * 2;
 #pragma unroll
     for (int step = 0; step < kMmaSteps; ++step)
-      offsets[step] = row * Tile::kDepth + MmaRowsB<T>::piece(row, 2 * step + lane / 8 % 2) * kPieceOf<T>;
+      offsets[step] =
+          row * Tile::kDepth + MmaRowsB<T>::piece(row, 2 * step + lane / 8 % 2) * kPieceOf<T>;
   }
-  GLIA_INLINE void load(std::uint32_t (&b)[Tile::kFragmentColumns][2], const typename Tile::Element* slice,
-                        int step) const {
+  GLIA_INLINE void load(std::uint32_t (&b)[Tile::kFragmentColumns][2],
+                        const typename Tile::Element* slice, int step) const {
 #pragma unroll
     for (int j = 0; j < Tile::kFragmentColumns; j += 2) {
       std::uint32_t two[4];
@@ -117,8 +119,9 @@ struct MmaFragmentsB<Tile, true, T> {
   }
 };
 
-/// In float32 by depth lane 4g + t reads its part of depth t, and then of t + 4: two neighbouring rows, which
-/// are rows g and g + 8 of a fragment, and so come to registers side by side, as mma wants them.
+/// In float32 by depth lane 4g + t reads its part of depth t, and then of t + 4: two neighbouring
+/// rows, which are rows g and g + 8 of a fragment, and so come to registers side by side, as mma
+/// wants them.
 template <class Tile>
 struct MmaFragmentsA<Tile, false, float> {
   int offsets[2];  // of even and odd fragments
@@ -128,11 +131,12 @@ struct MmaFragmentsA<Tile, false, float> {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       const int row = Tile::warp_row() + 16 * i + lane / 4 * 2;
-      offsets[i] = t * Tile::kRows + MmaDepths<float>::piece(t, row / 4, Tile::kRows / 4) * 4 + row % 4;
+      offsets[i] =
+          t * Tile::kRows + MmaDepths<float>::piece(t, row / 4, Tile::kRows / 4) * 4 + row % 4;
     }
   }
-  GLIA_INLINE void load(std::uint32_t (&a)[Tile::kFragmentRows][4], const typename Tile::Element* slice,
-                        int step) const {
+  GLIA_INLINE void load(std::uint32_t (&a)[Tile::kFragmentRows][4],
+                        const typename Tile::Element* slice, int step) const {
 #pragma unroll
     for (int i = 0; i < Tile::kFragmentRows; ++i)
 #pragma unroll
@@ -153,10 +157,11 @@ struct MmaFragmentsB<Tile, false, float> {
 
   GLIA_INLINE MmaFragmentsB() {
     const int lane = threadIdx.x % 32, t = lane % 4;
-    offset = t * Tile::kColumns + MmaDepths<float>::piece(t, Tile::warp_column() / 4 + lane / 4, Tile::kColumns / 4) * 4;
+    offset = t * Tile::kColumns +
+             MmaDepths<float>::piece(t, Tile::warp_column() / 4 + lane / 4, Tile::kColumns / 4) * 4;
   }
-  GLIA_INLINE void load(std::uint32_t (&b)[Tile::kFragmentColumns][2], const typename Tile::Element* slice,
-                        int step) const {
+  GLIA_INLINE void load(std::uint32_t (&b)[Tile::kFragmentColumns][2],
+                        const typename Tile::Element* slice, int step) const {
 #pragma unroll
     for (int q = 0; q < Tile::kFragmentColumns / 4; ++q)
 #pragma unroll
@@ -173,8 +178,8 @@ struct MmaFragmentsB<Tile, false, float> {
   }
 };
 
-/// In bf16 by depth: eight depths of eight neighbouring rows, or columns, are a matrix that ldmatrix
-/// transposes. Steps are a period of the slices apart.
+/// In bf16 by depth: eight depths of eight neighbouring rows, or columns, are a matrix that
+/// ldmatrix transposes. Steps are a period of the slices apart.
 template <class Tile>
 struct MmaFragmentsA<Tile, false, Bf16> {
   int offsets[Tile::kFragmentRows];  // of this lane's 16 bytes, of step 0
@@ -215,8 +220,7 @@ struct MmaFragmentsB<Tile, false, Bf16> {
 #pragma unroll
     for (int j = 0; j < Tile::kFragmentColumns; j += 2) {
       std::uint32_t two[4];
-      ptx::ldmatrix<4, true>(two,
-                             slice + offsets[j / 2] + step * kMmaStep<Bf16> * Tile::kColumns);
+      ptx::ldmatrix<4, true>(two, slice + offsets[j / 2] + step * kMmaStep<Bf16> * Tile::kColumns);
 #pragma unroll
       for (int e = 0; e < 4; ++e) b[j + e / 2][e % 2] = two[e];
     }

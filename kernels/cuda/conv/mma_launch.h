@@ -21,7 +21,8 @@ void with_types(DType operands, DType dy, const Launch& launch) {
 template <class T, class D, class Launch>
 void with_mma_tile(int tile, bool pieces, const Launch& launch) {
   static_assert(kMmaTileCount == 5);
-  // What is copied element by element, for its pitch or to be rounded, only the smallest tile takes.
+  // What is copied element by element, for its pitch or to be rounded, only the smallest tile
+  // takes.
   if (!pieces) return launch(MmaBlock<kMmaTileCount - 1, T>(), std::integral_constant<int, 1>());
   if constexpr (std::is_same_v<T, D>) {
     constexpr std::integral_constant<int, kPieceOf<T>> kPiece;

@@ -101,10 +101,8 @@ void queue(const T* a, const T* b, T* c, const MmaShape& shape, int depth, bool 
   const RowMatrix<T> rows_b = {b, K, N, depth};
   // One slice too far: beyond the matrix.
   const int last = bug == Bug::mma_depth_not_bounded ? depth + Tile::kDepth : depth;
-  const ColumnMatrix<T> depths_a = {
-      .data = a, .radix = {depth, 1}, .depth = depth, .strides = {.low = M}, .columns = M};
-  const ColumnMatrix<T> depths_b = {
-      .data = b, .radix = {last, 1}, .depth = last, .strides = {.low = N}, .columns = N};
+  const ColumnMatrix<T> depths_a = {a, M, depth, M};
+  const ColumnMatrix<T> depths_b = {b, N, last, N};
   const Output output = {.data = c,
                          .pitch = N,
                          .rows = M,
