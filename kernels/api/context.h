@@ -26,13 +26,14 @@ enum class ConvAlgorithm : std::uint8_t {
   naive,      // a thread an element: conv_naive.cu
   tiled,      // matrix products that gather their operands: gemm_tile.h
   shuffled,   // dgrad only: one product without gathering, its columns dealt out to windows
-  mma,        // tiled, on tensor cores in tf32: mma_tile.h
-  shuffled_mma
+  mma,        // tiled, on tensor cores in tf32 or bf16: mma_tile.h
+  shuffled_mma,
+  halo  // 3x3 of stride 1 in bf16, by patches of the input: conv_halo.h
 };
 
 /// What tests and benchmarks impose on them in place of their choices.
 struct ConvOverride {
-  ConvAlgorithm algorithm = ConvAlgorithm::automatic;  // naive or tiled
+  ConvAlgorithm algorithm = ConvAlgorithm::automatic;  // naive, tiled, mma or halo, where they fit
   int tile = -1;   // index into kGemmTiles or kMmaTiles; -1: chosen
   int splits = 0;  // of the sums; 0: chosen
 };

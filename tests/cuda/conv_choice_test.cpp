@@ -161,7 +161,7 @@ TEST_CASE("conv choice: in bf16 tensor cores compute every convolution, and thei
                                                     {.stride_h = 2, .stride_w = 2, .padding = {}});
   const GpuInBf16 context;
   for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
-    for (const auto& [c, k] : {std::pair(3, 64), std::pair(64, 64), std::pair(5, 7)})
+    for (const auto& [c, k] : {std::pair(3, 32), std::pair(96, 96), std::pair(5, 7)})
       CHECK(choose_algorithm(context, pass,
                              geometry({12, 30, 30, c}, k, 3, 3, {.padding = Padding::all(1)})) ==
             ConvAlgorithm::mma);
@@ -184,11 +184,47 @@ TEST_CASE("conv choice: in bf16 tensor cores compute every convolution, and thei
   CHECK(name(KernelId::conv2d_dgrad, layer, imposed) == "naive");
 }
 
+TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels fill chunks",
+          "[cuda]") {
+  const auto same = [](std::int64_t size, std::int64_t c, std::int64_t k) {
+    return geometry({12, size, size, c}, k, 3, 3, {.padding = Padding::all(1)});
+  };
+  const GpuInBf16 context;
+  std::int64_t size = 240;
+  for (std::int64_t channels = 64; channels <= 512; channels *= 2, size /= 2) {
+    const ConvGeometry g = same(size, channels, channels);
+    CHECK(choose_algorithm(context, ConvPass::forward, g) == ConvAlgorithm::halo);
+    CHECK(choose_algorithm(context, ConvPass::dgrad, g) == ConvAlgorithm::halo);
+    CHECK(choose_algorithm(context, ConvPass::wgrad, g) == ConvAlgorithm::mma);
+    // Faster by the model, or it would not be taken.
+    Gpu gathered(kH100, ConvPrecision::bf16);
+    gathered.gpu_conv = {.algorithm = ConvAlgorithm::mma};
+    for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad}) {
+      CHECK(forecast(gathered, pass, g).algorithm == ConvAlgorithm::mma);
+      CHECK(forecast(context, pass, g).cycles < forecast(gathered, pass, g).cycles);
+    }
+    CHECK(choose_algorithm(GpuInTf32(), ConvPass::forward, g) == ConvAlgorithm::mma);
+  }
+  // Chunks are of 64 channels: of x forward, of dy in dgrad.
+  CHECK(choose_algorithm(context, ConvPass::forward, same(60, 3, 64)) == ConvAlgorithm::mma);
+  CHECK(choose_algorithm(context, ConvPass::forward, same(60, 32, 64)) == ConvAlgorithm::mma);
+  CHECK(fits_halo(ConvPass::dgrad, same(60, 32, 64)));
+  CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 64, 64)));
+  CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 3, 3, {.stride_h = 2})));
+  CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 5, 5, {})));
+  // Positions fill whole patches.
+  CHECK(halo_shape(same(15, 64, 128), ConvPass::forward).rows == 12 * 2 * 1 * 128);
+  CHECK(halo_shape(same(17, 64, 128), ConvPass::dgrad).rows == 12 * 3 * 2 * 128);
+  CHECK(halo_shape(same(17, 64, 128), ConvPass::dgrad).columns == 64);
+}
+
 TEST_CASE("conv choice: a forecast of bf16 is of half the bytes and twice the rate", "[cuda]") {
   const ConvGeometry g = geometry({12, 120, 120, 128}, 128, 3, 3, {.padding = Padding::all(1)});
   for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
     const double tf32 = forecast(GpuInTf32(), pass, g).cycles;
-    const double bf16 = forecast(GpuInBf16(), pass, g).cycles;
+    Gpu in_bf16(kH100, ConvPrecision::bf16);
+    in_bf16.gpu_conv = {.algorithm = ConvAlgorithm::mma};
+    const double bf16 = forecast(in_bf16, pass, g).cycles;
     CHECK(tf32 > 1.7 * bf16);
     CHECK(tf32 < 2.5 * bf16);
   }

@@ -109,8 +109,9 @@ class Examination {
 
   Report run() {
     const Tolerance& tolerance = tolerance_of(test_.op);
-    const double epsilon = kernels_.parameters == DType::f64 ? std::numeric_limits<double>::epsilon()
-                                                             : std::numeric_limits<float>::epsilon();
+    const double epsilon = kernels_.parameters == DType::f64
+                               ? std::numeric_limits<double>::epsilon()
+                               : std::numeric_limits<float>::epsilon();
     unit_ = epsilon * test_.condition;
 
     const Outcome truth = execute(test_, reference::table(), {.inputs = inputs_});
@@ -233,7 +234,7 @@ class Examination {
                           tolerance.saved * rounding_of(dense_.type)) *
                          scale;
     const double rounding = rounding_of(input);
-    gradient_bounds_[i] = bound + rounding * scale;
+    gradient_bounds_[i] = bound + rounding * std::max(scale, largest(gradient));
     compare(fmt::format("gradient {}", i), found, expected, bound, rounding);
 
     // Random signs: the errors of n elements add up to sqrt(n) of one.
@@ -241,7 +242,8 @@ class Examination {
     for (double& v : direction) v = std::copysign(1, v);
     compare(fmt::format("directional derivative {}", i), {dot(gradient, direction)},
             {derivative(i, direction, step / 10)},
-            gradient_bounds_[i] * std::sqrt(static_cast<double>(gradient.size())));
+            bound * std::sqrt(static_cast<double>(gradient.size())) +
+                2 * rounding * std::sqrt(dot(gradient, gradient)));  // at least 3.5 deviations
   }
 
   void check_adjoint(std::size_t i) {
@@ -273,13 +275,9 @@ class Examination {
       if (dense_.gradients[i].empty()) continue;
       Values expected = dense_.gradients[i];
       for (std::size_t j = 0; j < expected.size(); ++j) expected[j] += plan.prefill[i][j];
-      // What is expected was rounded once before it is added; gradient_bounds_ knows that of the
-      // samples.
-      const double rounding = rounding_of(test_.inputs[i]);
+      // Twice: what is expected was rounded once before it is added to.
       compare(fmt::format("accumulate {}", i), outcome.gradients[i], expected,
-              2 * gradient_bounds_[i] + unit_ * largest(expected) +
-                  rounding * largest(dense_.gradients[i]),
-              rounding);
+              2 * gradient_bounds_[i] + unit_ * largest(expected), rounding_of(test_.inputs[i]));
     }
   }
 

@@ -16,7 +16,7 @@ constexpr std::int64_t kMaxPartialBytes = std::int64_t{128} << 20;
 constexpr int kMostSplits = 128;
 
 // As MmaTile::others, where operands in bf16 are copied element by element.
-constexpr double kOthersByElement = 42;
+constexpr double kOthersByElement = 36;
 
 // A narrower tile reads its operands from L2 more often, which the model below does not count: it
 // must gain more than that.
@@ -63,18 +63,18 @@ int mma_slice(ConvPrecision precision) {
 /// reads of fragments and copies through shared memory's 128 bytes a cycle; copies from L2 at 34
 /// bytes a cycle; an instruction a cycle and quarter. They overlap, but not perfectly: their
 /// 4-norm.
-double estimated_cycles(const GemmShape& shape, const MmaTile& tile, double others, int slice,
-                        int splits, int multiprocessors) {
+double step_cycles(const MmaTile& tile, double others, double copied) {
   constexpr double kMma = 6.36, kShared = 128, kL2 = 34;
   const double mmas = tile.rows / 16 * (tile.columns / 8);
-  const double copied = 32.0 * (tile.rows + tile.columns);
   const double read = 512.0 * tile.warps() * (tile.warp_rows / 16 + tile.warp_columns / 16);
   const auto power = [](double cycles) { return cycles * cycles * cycles * cycles; };
-  const double step =
-      std::sqrt(std::sqrt(power(mmas * kMma / 4) + power((read + copied) / kShared) +
-                          power(copied / kL2) + power(mmas * (1 + others) / 4)));
+  return std::sqrt(std::sqrt(power(mmas * kMma / 4) + power((read + copied) / kShared) +
+                             power(copied / kL2) + power(mmas * (1 + others) / 4)));
+}
 
-  const std::int64_t slices = ceil_div(ceil_div(shape.depth, slice), splits);
+/// Of blocks that take so many steps each.
+double block_cycles(const GemmShape& shape, const MmaTile& tile, std::int64_t steps, double step,
+                    int splits, int multiprocessors) {
   const std::int64_t blocks =
       ceil_div(shape.rows, tile.rows) * ceil_div(shape.columns, tile.columns) * splits;
   const std::int64_t on_busiest = ceil_div(blocks, multiprocessors);
@@ -82,8 +82,27 @@ double estimated_cycles(const GemmShape& shape, const MmaTile& tile, double othe
   const double alone = resident < 2 ? 1.25 : 1;  // nothing hides the waits at its barriers
   const double start_and_end = 2500 / resident + 600 * tile.rows * tile.columns / (128.0 * 128);
   return static_cast<double>(on_busiest) *
-             (static_cast<double>(slices) * (kMmaSliceBytes / 32) * step * alone + start_and_end) +
+             (static_cast<double>(steps) * step * alone + start_and_end) +
          merge_cycles(shape, splits, multiprocessors);
+}
+
+double estimated_cycles(const GemmShape& shape, const MmaTile& tile, double others, int slice,
+                        int splits, int multiprocessors) {
+  const double step = step_cycles(tile, others, 32.0 * (tile.rows + tile.columns));
+  const std::int64_t slices = ceil_div(ceil_div(shape.depth, slice), splits);
+  return block_cycles(shape, tile, slices * (kMmaSliceBytes / 32), step, splits, multiprocessors);
+}
+
+/// And of conv_halo.h, whose pixels are copied once for nine taps, with the edges of patches.
+double estimated_halo_cycles(const GemmShape& shape, const MmaTile& tile, double others, int splits,
+                             int multiprocessors) {
+  constexpr int kSteps = kHaloTaps * kHaloTaps * kMmaSliceBytes / 32;  // of a chunk
+  constexpr double kPatchBytes =
+      (kHaloRows + kHaloTaps - 1.0) * (kHaloColumns + kHaloTaps - 1) * kMmaSliceBytes;
+  const double step = step_cycles(tile, others, 32.0 * tile.columns + kPatchBytes / kSteps);
+  const std::int64_t chunks =
+      ceil_div(ceil_div(shape.depth, mma_slice(ConvPrecision::bf16)), splits);
+  return block_cycles(shape, tile, chunks * kSteps, step, splits, multiprocessors);
 }
 
 /// Of tiles and splits those that cycles(tile, splits) says are fastest, within what is imposed and
@@ -120,11 +139,30 @@ bool suits_tensor_cores(const ConvGeometry& g) {
   return std::min(g.C, g.K) >= 8 && g.C % 4 == 0 && g.K % 4 == 0;
 }
 
+namespace {
+
+/// Where it fits and, unless it is imposed, where the model says that it is faster.
+bool takes_halo(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
+  const ConvAlgorithm wanted = context.gpu_conv.algorithm;
+  if (context.precision != ConvPrecision::bf16 || wanted == ConvAlgorithm::mma ||
+      !fits_halo(pass, g))
+    return false;
+  if (wanted == ConvAlgorithm::halo) return true;
+  const bool forward = pass == ConvPass::forward;
+  const bool pieces = forward || g.C % 8 == 0;
+  const GemmShape shape = forward ? forward_shape(g) : dgrad_shape(g, dgrad_parts(g).front());
+  return choose_halo(context, halo_shape(g, pass), pieces).cycles <
+         choose_mma(context, shape, pieces).cycles;
+}
+
+}  // namespace
+
 ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
   const ConvAlgorithm wanted = context.gpu_conv.algorithm;
   const bool shuffle = pass == ConvPass::dgrad && windows_tile_input(g);
   if (wanted == ConvAlgorithm::naive || std::max(g.R, g.S) > kMaxTaps) return ConvAlgorithm::naive;
   if (wanted == ConvAlgorithm::tiled) return wanted;
+  if (takes_halo(context, pass, g)) return ConvAlgorithm::halo;
   if (context.precision == ConvPrecision::bf16 ||
       (context.precision == ConvPrecision::tf32 && suits_tensor_cores(g)))
     return shuffle ? ConvAlgorithm::shuffled_mma : ConvAlgorithm::mma;
@@ -136,7 +174,8 @@ bool is_shuffled(ConvAlgorithm algorithm) {
 }
 
 bool is_on_tensor_cores(ConvAlgorithm algorithm) {
-  return algorithm == ConvAlgorithm::mma || algorithm == ConvAlgorithm::shuffled_mma;
+  return algorithm == ConvAlgorithm::mma || algorithm == ConvAlgorithm::shuffled_mma ||
+         algorithm == ConvAlgorithm::halo;
 }
 
 ConvPass pass_of(std::string_view op, Phase phase) {
@@ -153,6 +192,7 @@ const char* conv_algorithm(const KernelContext& context, const KernelInfo& kerne
     case ConvAlgorithm::shuffled: return "shuffled";
     case ConvAlgorithm::mma: return bf16 ? "mma-bf16" : "mma-tf32";
     case ConvAlgorithm::shuffled_mma: return bf16 ? "shuffled-mma-bf16" : "shuffled-mma-tf32";
+    case ConvAlgorithm::halo: return "halo-bf16";
     default: return "tiled";
   }
 }
@@ -208,6 +248,35 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
   });
 }
 
+GemmChoice choose_halo(const KernelContext& context, const GemmShape& shape, bool pieces) {
+  const int multiprocessors = std::max(1, context.multiprocessors);
+  ConvOverride imposed = context.gpu_conv;
+  const bool has = imposed.tile == kHaloTiles[0] || imposed.tile == kHaloTiles[1];
+  if (!has) imposed.tile = -1;
+  if (!pieces) imposed.tile = kHaloTiles[1];
+  return fastest(imposed, shape, kMmaTileCount, mma_slice(ConvPrecision::bf16), kMostSplits,
+                 [&](int tile, int splits) {
+                   if (tile != kHaloTiles[0] && tile != kHaloTiles[1]) return HUGE_VAL;
+                   MmaTile t = kMmaTiles[tile];
+                   t.resident = 2;
+                   const double others = pieces ? t.others_bf16 : kOthersByElement;
+                   return estimated_halo_cycles(shape, t, others, splits, multiprocessors);
+                 });
+}
+
+bool fits_halo(ConvPass pass, const ConvGeometry& g) {
+  const std::int64_t summed = pass == ConvPass::forward ? g.C : g.K;
+  return pass != ConvPass::wgrad && g.R == kHaloTaps && g.S == kHaloTaps && g.stride_h == 1 &&
+         g.stride_w == 1 && summed > 0 && summed % mma_slice(ConvPrecision::bf16) == 0;
+}
+
+GemmShape halo_shape(const ConvGeometry& g, ConvPass pass) {
+  const bool forward = pass == ConvPass::forward;
+  const std::int64_t patches =
+      g.N * ceil_div(forward ? g.P : g.H, kHaloRows) * ceil_div(forward ? g.Q : g.W, kHaloColumns);
+  return {patches * kHaloRows * kHaloColumns, forward ? g.K : g.C, forward ? g.C : g.K};
+}
+
 GemmShape forward_shape(const ConvGeometry& g) {
   return {g.N * g.P * g.Q, g.K, g.R * g.S * g.C};
 }
@@ -230,8 +299,10 @@ ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeo
   const auto add = [&](GemmShape shape) {
     // Tiles without tensor cores are taller than wide, and so is that product (conv_wgrad.cu).
     if (pass == ConvPass::wgrad && !mma) std::swap(shape.rows, shape.columns);
-    const GemmChoice choice =
-        mma ? choose_mma(context, shape, pieces) : choose_gemm(context, shape);
+    const GemmChoice choice = expected.algorithm == ConvAlgorithm::halo
+                                  ? choose_halo(context, shape, pieces)
+                              : mma ? choose_mma(context, shape, pieces)
+                                    : choose_gemm(context, shape);
     expected.rows = mma ? kMmaTiles[choice.tile].rows : kGemmTiles[choice.tile].rows;
     expected.columns = mma ? kMmaTiles[choice.tile].columns : kGemmTiles[choice.tile].columns;
     expected.splits = choice.splits;
@@ -239,7 +310,9 @@ ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeo
                        ceil_div(shape.columns, expected.columns) * choice.splits;
     expected.cycles += choice.cycles;
   };
-  if (pass == ConvPass::forward)
+  if (expected.algorithm == ConvAlgorithm::halo)
+    add(halo_shape(g, pass));
+  else if (pass == ConvPass::forward)
     add(forward_shape(g));
   else if (pass == ConvPass::wgrad)
     add(wgrad_shape(g));

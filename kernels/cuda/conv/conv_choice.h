@@ -33,7 +33,7 @@ bool is_on_tensor_cores(ConvAlgorithm algorithm);
 ConvPass pass_of(std::string_view op, Phase phase);
 
 /// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled", "shuffled",
-/// "mma-tf32", "shuffled-mma-tf32", "mma-bf16" or "shuffled-mma-bf16".
+/// "mma-tf32", "shuffled-mma-tf32", "mma-bf16", "shuffled-mma-bf16" or "halo-bf16".
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g);
 
@@ -96,11 +96,11 @@ struct MmaTile {
   constexpr int warps() const { return rows / warp_rows * (columns / warp_columns); }
   constexpr int threads() const { return warps() * 32; }
 };
-inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1, 1.4},
-                                        {256, 64, 64, 64, 2, 2, 4.4, 1.4},
-                                        {64, 256, 64, 64, 2, 2, 4.4, 1.4},  // wgrad of few outputs
-                                        {128, 64, 64, 32, 3, 3, 6.6, 2.5},
-                                        {64, 32, 32, 32, 3, 5, 12, 5}};
+inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1, 1.8},
+                                        {256, 64, 64, 64, 2, 2, 4.4, 2.1},
+                                        {64, 256, 64, 64, 2, 2, 4.4, 2.2},  // wgrad of few outputs
+                                        {128, 64, 64, 32, 3, 3, 6.6, 3},
+                                        {64, 32, 32, 32, 3, 5, 12, 6}};
 inline constexpr int kMmaTileCount = 5;
 
 /// Depth of the slices there: 32 float32 or 64 bf16.
@@ -109,6 +109,22 @@ inline constexpr int kMmaSliceBytes = 128;
 /// As choose_gemm, from kMmaTiles, in the context's precision; the last of them unless operands can
 /// be read in `pieces` of 16 bytes.
 GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool pieces);
+
+/// Positions that a block of conv_halo.h computes, which stand for the rows of its tile, and the
+/// taps along either side of its windows.
+inline constexpr int kHaloRows = 8, kHaloColumns = 16, kHaloTaps = 3;
+/// Its tiles, as indices into kMmaTiles; what is copied element by element takes the second.
+inline constexpr int kHaloTiles[] = {0, 3};
+
+/// Whether conv_halo.h computes the pass in bf16: windows of 3x3 with stride 1, and a multiple of
+/// 64 channels to sum over.
+bool fits_halo(ConvPass pass, const ConvGeometry& g);
+
+/// Its product, with rows as many as its blocks have positions; the depth is that of one tap.
+GemmShape halo_shape(const ConvGeometry& g, ConvPass pass);
+
+/// As choose_mma.
+GemmChoice choose_halo(const KernelContext& context, const GemmShape& shape, bool pieces);
 
 /// How a pass would be computed and how long, by the models behind the choices: for operands that
 /// can be read 16 bytes at a time, as far as their channels allow. Cycles are those of all its

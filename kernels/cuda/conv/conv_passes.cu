@@ -25,6 +25,7 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView
   switch (choose_algorithm(context, ConvPass::forward, g)) {
     case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, b, y, write);
     case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, b, y, write);
+    case ConvAlgorithm::halo: return conv_forward_halo(context, g, x, w, b, y, write);
     default: return conv_forward_tiled(context, g, x, w, b, y, write);
   }
 }
@@ -38,6 +39,7 @@ void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& 
     case ConvAlgorithm::naive: return conv_dgrad_naive(context, g, dy, w, b, dx, write);
     case ConvAlgorithm::shuffled: return conv_dgrad_shuffled(context, g, dy, w, b, dx, write);
     case ConvAlgorithm::mma: return conv_dgrad_mma(context, g, dy, w, b, dx, write);
+    case ConvAlgorithm::halo: return conv_dgrad_halo(context, g, dy, w, b, dx, write);
     case ConvAlgorithm::shuffled_mma:
       return conv_dgrad_shuffled_mma(context, g, dy, w, b, dx, write);
     default: return conv_dgrad_tiled(context, g, dy, w, b, dx, write);

@@ -19,6 +19,10 @@ void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const Con
 void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                       const ConstView& w, const ConstView& b, const View& y, Write write);
 
+/// Only where fits_halo, in bf16.
+void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                       const ConstView& w, const ConstView& b, const View& y, Write write);
+
 /// dx (+)= the adjoint in x applied to dy, + b.
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& w, const ConstView& b, const View& dx, Write write);
@@ -28,6 +32,9 @@ void conv_dgrad_tiled(KernelContext& context, const ConvGeometry& g, const Const
                       const ConstView& w, const ConstView& b, const View& dx, Write write);
 void conv_dgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                     const ConstView& w, const ConstView& b, const View& dx, Write write);
+/// Only where fits_halo, in bf16.
+void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                     const ConstView& w, const ConstView& b, const View& dx, Write write);
 /// These two only where windows_tile_input(g).
 void conv_dgrad_shuffled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                          const ConstView& w, const ConstView& b, const View& dx, Write write);

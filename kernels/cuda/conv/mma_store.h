@@ -7,23 +7,19 @@
 
 namespace glia::GLIA_GPU {
 
-/// Writes a thread's part of the tile: of every 32 columns eight neighbours, or four pairs. kAByRow
-/// and kBByRow are how the operands lay, which says whose results a thread holds
-/// (mma_fragments.h).
-template <class Tile, bool kAByRow, bool kBByRow>
-GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<Tile>& sum) {
+/// Writes a thread's part of the tile: of every 32 columns eight neighbours, or four pairs. kBByRow
+/// is how b lay, which says whose results a thread holds (mma_fragments.h). row_of(i, at) is where
+/// the i-th of its rows starts, or less than 0 where it is none of the output; it may walk with
+/// `at`, which begins with `first`.
+template <class Tile, bool kBByRow, class RowOf>
+GLIA_INLINE void store_rows(const Output& output, const Share& share, const MmaSums<Tile>& sum,
+                            const Digits& first, const RowOf& row_of) {
   using Factor = typename Tile::Element;
   constexpr bool kBf16 = std::is_same_v<Factor, Bf16>;
-  // The halves of a fragment are eight rows apart, or neighbours; its columns those of a run of
-  // eight, of four fragments, or one.
-  constexpr bool kApart = kAByRow || kBf16, kInOrder = kBf16 && !kBByRow;
-  constexpr bool kPairs = kBByRow || kBf16;
+  // A thread's columns are those of a run of eight, of four fragments, or one.
+  constexpr bool kInOrder = kBf16 && !kBByRow, kPairs = kBByRow || kBf16;
   using Run = OutputRun<kInOrder ? 2 : 8, Factor>;
-  const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-  const int first_row = share.row + Tile::warp_row() + (kApart ? g : 2 * g);
-  const Radix grid = output.grid();
-  const Digits first = grid.digits(first_row), step = grid.digits(8);
-
+  const int t = threadIdx.x % 4;
 #pragma unroll
   for (int q = 0; q < Tile::kFragmentColumns / 4; ++q) {
     const int column = share.column + Tile::warp_column() + 32 * q + (kInOrder ? 2 : 8) * t;
@@ -32,10 +28,8 @@ GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<T
     Digits at = first;
 #pragma unroll
     for (int i = 0; i < 2 * Tile::kFragmentRows; ++i) {
-      const int m = first_row + (kApart ? 8 * i : i / 2 * 16 + i % 2);
-      if (m >= output.rows) break;
-      const std::int64_t to = output.row(m, at);
-      if constexpr (kApart) grid.add(at, step);
+      const std::int64_t to = row_of(i, at);
+      if (to < 0) continue;
       const int h = 2 * (i % 2);
       run.put(output, to, [&](int c) {
         const float(&part)[4] = sum.at[i / 2][4 * q + (kPairs ? c / 2 : c % 4)];
@@ -43,6 +37,25 @@ GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<T
       });
     }
   }
+}
+
+/// The same where rows of the tile are rows of the output. kAByRow is how a lay.
+template <class Tile, bool kAByRow, bool kBByRow>
+GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<Tile>& sum) {
+  // The halves of a fragment are eight rows apart, or neighbours.
+  constexpr bool kApart = kAByRow || std::is_same_v<typename Tile::Element, Bf16>;
+  const int g = threadIdx.x % 32 / 4;
+  const int first_row = share.row + Tile::warp_row() + (kApart ? g : 2 * g);
+  const Radix grid = output.grid();
+  const Digits step = grid.digits(8);
+  store_rows<Tile, kBByRow>(output, share, sum, grid.digits(first_row),
+                            [&](int i, Digits& at) -> std::int64_t {
+                              const int m = first_row + (kApart ? 8 * i : i / 2 * 16 + i % 2);
+                              if (m >= output.rows) return -1;
+                              const std::int64_t to = output.row(m, at);
+                              if constexpr (kApart) grid.add(at, step);
+                              return to;
+                            });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -1,0 +1,101 @@
+// Convolutions 3x3 of stride 1 by patches of their input: forward_product and dgrad_products of
+// conv_products.h, in bf16.
+//
+// Work mapping, shared memory and barriers: conv_halo.h.
+#include "kernels/cuda/conv/conv_halo.h"
+
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/mma_launch.h"
+
+namespace glia::GLIA_GPU {
+namespace {
+
+template <class Tile, bool kBByRow, class A>
+GLIA_INLINE void store_patch(const Output& output, const Share& share, const HaloPlace& place,
+                             const Gather<A>& a, const MmaSums<Tile>& sum) {
+  const int g = threadIdx.x % 32 / 4, first = place.i + Tile::warp_row() / kHaloColumns;
+  store_rows<Tile, kBByRow>(output, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
+    const int i = first + n / 2, j = place.j + g + n % 2 * 8;
+    if (i >= a.grid_rows || j >= a.grid_columns) return -1;
+    return ((place.n * a.grid_rows + i) * a.grid_columns + j) * output.pitch;
+  });
+}
+
+template <class Tile, int kVec>
+__global__ void __launch_bounds__(Tile::kThreads, 2)
+    conv2d_forward_halo_mma(Gather<Bf16> x, RowMatrix<Bf16> w, Output y, Schedule schedule) {
+  auto& smem = gpu::shared<HaloSmem<Tile>>();
+  const Share share = share_of_block<Tile>(schedule);
+  const HaloPlace place(x, share.row / Tile::kRows);
+  const PatchCopies<Tile::kThreads, kVec, Bf16> a(x, place);
+  const TapSlicesByRow<Tile, kVec> b(w, x.channels, share.column);
+  MmaSums<Tile> sum;
+  multiply_halo(smem, a, b, share.first, share.slices, sum);
+  store_patch<Tile, true>(y, share, place, x, sum);
+}
+
+template <class Tile, int kVec, class D>
+__global__ void __launch_bounds__(Tile::kThreads, 2)
+    conv2d_dgrad_halo_mma(Gather<D> dy, TapMatrix<Bf16> w, Output dx, Schedule schedule) {
+  auto& smem = gpu::shared<HaloSmem<Tile>>();
+  const Share share = share_of_block<Tile>(schedule);
+  const HaloPlace place(dy, share.row / Tile::kRows);
+  const PatchCopies<Tile::kThreads, kVec, D> a(dy, place);
+  const TapSlicesByDepth<Tile, kVec> b(w, share.column);
+  MmaSums<Tile> sum;
+  multiply_halo(smem, a, b, share.first, share.slices, sum);
+  store_patch<Tile, false>(dx, share, place, dy, sum);
+}
+
+/// As run_mma_product. D is the type of what the patches are of.
+template <class D, class Launch>
+void run_halo(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
+              const Output& output, const Launch& launch) {
+  const GemmChoice choice = choose_halo(context, shape, pieces);
+  const MmaTile& tile = kMmaTiles[choice.tile];
+  run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<Bf16>, choice.splits}, output,
+          [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+            const auto with = [&](auto block, auto width) {
+              config.block = decltype(block)::kThreads;
+              config.smem_bytes = sizeof(HaloSmem<decltype(block)>);
+              launch(block, width, config, target, schedule);
+            };
+            constexpr std::integral_constant<int, 1> kOne;
+            constexpr std::integral_constant<int, kPieceOf<Bf16>> kPiece;
+            if (!pieces) return with(MmaBlock<kHaloTiles[1], Bf16>(), kOne);
+            if constexpr (std::is_same_v<D, Bf16>) {
+              if (choice.tile == kHaloTiles[0])
+                return with(MmaBlock<kHaloTiles[0], Bf16>(), kPiece);
+              return with(MmaBlock<kHaloTiles[1], Bf16>(), kPiece);
+            }
+          });
+}
+
+}  // namespace
+
+void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                       const ConstView& w, const ConstView& b, const View& y, Write write) {
+  const ForwardProduct<Bf16> p = forward_product<Bf16>(g, x, w, b, y, write);
+  run_halo<Bf16>(context, "conv2d_forward_halo", halo_shape(g, ConvPass::forward), p.pieces, p.y,
+                 [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
+                     const Schedule& schedule) {
+                   gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>,
+                               config, p.x, p.w, target, schedule);
+                 });
+}
+
+void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                     const ConstView& w, const ConstView& b, const View& dx, Write write) {
+  with_types(w.dtype, dy.dtype, [&](auto, auto dy_type) {
+    using D = decltype(dy_type);
+    for (const DgradProduct<Bf16, D>& p : dgrad_products<Bf16, D>(g, dy, w, b, dx, write))
+      run_halo<D>(context, "conv2d_dgrad_halo", halo_shape(g, ConvPass::dgrad), p.pieces, p.dx,
+                  [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
+                      const Schedule& schedule) {
+                    gpu::launch(conv2d_dgrad_halo_mma<decltype(tile), decltype(width)::value, D>,
+                                config, p.dy, p.w, target, schedule);
+                  });
+  });
+}
+
+}  // namespace glia::GLIA_GPU
