@@ -198,6 +198,25 @@ double run_mma_tf32(Bug) {
   return worst(dd.read(), d, 8 * 0x1p-10);  // two operands of 11 bits each
 }
 
+double run_halo(Bug bug) {
+  constexpr int H = 9, W = 17, C = 128, K = 40;  // edges of patches, two of them in turn
+  std::vector<float> x = random_floats(H * W * C, 16), w = random_floats(K * 9 * C, 17);
+  const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
+  const DeviceBuffer<float> dy(std::size_t{H} * W * K);
+  halo_product(dx.get(), dw.get(), dy.get(), {H, W, C, K}, bug);
+  std::vector<double> y(std::size_t{H} * W * K);
+  for (int h = 0; h < H; ++h)
+    for (int v = 0; v < W; ++v)
+      for (int tap = 0; tap < 9; ++tap) {
+        const int ih = h + tap / 3 - 1, iw = v + tap % 3 - 1;
+        if (ih < 0 || ih >= H || iw < 0 || iw >= W) continue;
+        for (int k = 0; k < K; ++k)
+          for (int c = 0; c < C; ++c)
+            y[at(h * W + v, k, K)] += double{x[at(ih * W + iw, c, C)]} * w[at(k * 9 + tap, c, C)];
+      }
+  return worst(dy.read(), y, 9 * C * 1e-7);
+}
+
 double run_row_sums_ring(Bug bug) {
   constexpr int rows = 17, columns = 76;
   const std::vector<float> x = random_floats(rows * columns, 10);

@@ -23,6 +23,7 @@ double run_mma_bf16_depths_depths(Bug bug);
 // The same, copied element by element.
 double run_mma_bf16_rows_by_element(Bug bug);
 double run_mma_bf16_depths_by_element(Bug bug);
+double run_halo(Bug bug);
 double run_row_sums_ring(Bug bug);
 double run_bf16_update(Bug bug);
 

@@ -87,6 +87,12 @@ const Planted kPlanted[] = {
      Planted::always},
     {"mma bf16: a sum rounded before it is added to", Bug::mma_rounded_partials,
      run_mma_bf16_rows_rows, Planted::always},
+    {"halo: cp.async wait one group short", Bug::halo_weak_wait, run_halo, Planted::always},
+    {"halo: pixels permuted on the reading side alone", Bug::halo_unpermuted, run_halo,
+     Planted::always},
+    {"halo: the next patch over the one that is read", Bug::halo_patch_overwritten, run_halo,
+     Planted::always},
+    {"halo: image border not checked", Bug::halo_border_not_checked, run_halo, Planted::always},
     {"ring: mbarriers not initialised", Bug::barriers_not_initialised, run_row_sums_ring,
      Planted::always},
     {"ring: no barrier after their initialisation", Bug::no_barrier_after_init, run_row_sums_ring,
@@ -173,12 +179,26 @@ TEST_CASE("correct kernels raise no alarm", "[emu]") {
   const auto all = schedules(20);
   for (const emu::Options& options : all) {
     emu::options() = options;
-    for (auto* run :
-         {run_batch_stats, run_confusion, run_conv3x3, run_gemm_bf16, run_gemm_bf16_unpadded,
-          run_mma_tf32, run_mma_rows_rows, run_mma_rows_depths, run_mma_depths_depths,
-          run_mma_bf16_rows_rows, run_mma_bf16_rows_depths, run_mma_bf16_depths_depths,
-          run_mma_bf16_rows_by_element, run_mma_bf16_depths_by_element, run_row_sums_ring,
-          run_bf16_update, run_pipeline, run_clock, run_two_devices})
+    for (auto* run : {run_batch_stats,
+                      run_confusion,
+                      run_conv3x3,
+                      run_gemm_bf16,
+                      run_gemm_bf16_unpadded,
+                      run_mma_tf32,
+                      run_mma_rows_rows,
+                      run_mma_rows_depths,
+                      run_mma_depths_depths,
+                      run_mma_bf16_rows_rows,
+                      run_mma_bf16_rows_depths,
+                      run_mma_bf16_depths_depths,
+                      run_mma_bf16_rows_by_element,
+                      run_mma_bf16_depths_by_element,
+                      run_halo,
+                      run_row_sums_ring,
+                      run_bf16_update,
+                      run_pipeline,
+                      run_clock,
+                      run_two_devices})
       CHECK(run(Bug::none) <= 1);
   }
 }

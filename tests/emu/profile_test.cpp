@@ -48,6 +48,9 @@ TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
     CHECK(worst_ratio(table, "mma_fragments.h", "shared wavefronts") == 1);
     CHECK(worst_ratio(table, "gemm_operands.h", "shared wavefronts") == 1);
   }
+  const std::string halo = profile(run_halo);
+  for (const char* file : {"conv_halo.h", "mma_fragments.h", "gemm_operands.h"})
+    CHECK(worst_ratio(halo, file, "shared wavefronts") == 1);
   // A lane a row of five floats: each load touches five times the sectors of a dense one, less what
   // neighbours share.
   const double sectors = worst_ratio(profile(run_batch_stats), "batch_stats.cu", "32-byte sectors");

@@ -170,8 +170,9 @@ struct PatchFragments {
   }
 };
 
-/// sum += the products of `chunks` chunks from `first` on. All threads of the block call it.
-template <class Tile, class A, class B>
+/// sum += the products of `chunks` chunks from `first` on, waiting until kPending groups of copies
+/// at most are on their way. All threads of the block call it.
+template <int kPending = 1, class Tile, class A, class B>
 GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, const B& b, int first, int chunks,
                                MmaSums<Tile>& sum) {
   constexpr int kTaps = Patch::kTaps;
@@ -193,7 +194,7 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, const B& b, int
     const bool last_row = r == kTaps - 1, last_chunk = chunk == chunks - 1;
 #pragma unroll
     for (int s = 0; s < kTaps; ++s) {
-      ptx::cp_async_wait<1>();
+      ptx::cp_async_wait<kPending>();
       // The slice of this tap and, at a chunk's first, its patch have arrived for all threads; all
       // have finished with the tap before, whose slice is filled again now, and at a chunk's first
       // with the other patch.

@@ -51,6 +51,11 @@ enum class Bug : int {
   mma_depth_not_bounded,
   mma_not_transposed,    // of bf16 alone, and so the next
   mma_rounded_partials,  // a sum is rounded before the other half is added
+  // halo_product
+  halo_weak_wait,
+  halo_unpermuted,
+  halo_patch_overwritten,
+  halo_border_not_checked,
   // ring
   barriers_not_initialised,
   no_barrier_after_init,
@@ -110,6 +115,14 @@ void mma_product(const float* a, const float* b, float* c, const MmaShape& shape
 /// The same in bf16, c rounded to it; M, N and K multiples of 8.
 void mma_product_bf16(const std::uint16_t* a, const std::uint16_t* b, std::uint16_t* c,
                       const MmaShape& shape, Bug bug);
+
+/// y [h, w, k] = x [h, w, c] convolved with w [k, 3, 3, c], padding 1, in bf16 by patches of x; c a
+/// multiple of 64, k of 4.
+struct HaloShape {
+  int h, w, c, k;
+};
+void halo_product(const std::uint16_t* x, const std::uint16_t* w, float* y, const HaloShape& shape,
+                  Bug bug);
 
 /// y[i] = sum of row i of x [rows, columns]; a producer warp streams rows through a ring of shared
 /// buffers with bulk copies and mbarriers. columns: a multiple of 4, at most 256.

@@ -1,0 +1,105 @@
+// A convolution 3x3 by the patches of kernels/cuda/conv/conv_halo.h. Planted bugs are put in from
+// outside, by other copies of patches or another wait.
+#include "kernels/cuda/conv/conv_halo.h"
+#include "kernels/cuda/conv/mma_store.h"
+#include "tests/emu/kernels/examples.h"
+
+namespace glia::emu_test {
+namespace {
+
+using namespace gpu;
+using Tile = MmaBlock<kHaloTiles[1], Bf16>;
+using Copies = PatchCopies<Tile::kThreads, 8, Bf16>;
+
+/// Pixels as they come: not where the fragments are read.
+struct Unpermuted {
+  Gather<Bf16> g;
+  HaloPlace place;
+
+  GLIA_INLINE void copy_part(Bf16* patch, int chunk, int part) const {
+    if (part > 0) return;
+    for (int unit = threadIdx.x; unit < Patch::kPixels * 8; unit += Tile::kThreads) {
+      const int row = unit / 8 / Patch::kColumns, column = unit / 8 % Patch::kColumns;
+      const int h = place.i + g.offset_h + row, w = place.j + g.offset_w + column;
+      const bool inside = h >= 0 && h < g.height && w >= 0 && w < g.width;
+      const Bf16* from = g.data + chunk * Patch::kChannels + unit % 8 * 8;
+      copy<8>(patch + row * Patch::kRowPitch + column * Patch::kChannels + unit % 8 * 8,
+              ptx::advanced(from, h * g.width + w, bytes_of<Bf16>(g.pitch)), inside);
+    }
+  }
+};
+
+/// The next patch over the one that is read.
+struct Overwriting {
+  const Copies& copies;
+  HaloSmem<Tile>& smem;
+
+  GLIA_INLINE void copy_part(Bf16* patch, int chunk, int part) const {
+    Bf16* other = patch == smem.patches[0] ? smem.patches[1] : smem.patches[0];
+    copies.copy_part(chunk == 0 ? patch : other, chunk, part);
+  }
+};
+
+template <Bug kBug>
+__global__ void __launch_bounds__(Tile::kThreads)
+    halo3x3(Gather<Bf16> x, RowMatrix<Bf16> w, Output y, Schedule schedule) {
+  auto& smem = gpu::shared<HaloSmem<Tile>>();
+  const Share share = share_of_block<Tile>(schedule);
+  const HaloPlace place(x, share.row / Tile::kRows);
+  const Copies a(x, place);
+  const TapSlicesByRow<Tile, 8> b(w, x.channels, share.column);
+  MmaSums<Tile> sum;
+  if constexpr (kBug == Bug::halo_unpermuted)
+    multiply_halo(smem, Unpermuted{x, place}, b, 0, share.slices, sum);
+  else if constexpr (kBug == Bug::halo_patch_overwritten)
+    multiply_halo(smem, Overwriting{a, smem}, b, 0, share.slices, sum);
+  else
+    multiply_halo<kBug == Bug::halo_weak_wait ? 2 : 1>(smem, a, b, 0, share.slices, sum);
+  const int g = threadIdx.x % 32 / 4, first = place.i + Tile::warp_row() / kHaloColumns;
+  store_rows<Tile, true>(y, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
+    const int i = first + n / 2, j = place.j + g + n % 2 * 8;
+    return i < x.grid_rows && j < x.grid_columns ? (i * x.grid_columns + j) * y.pitch : -1;
+  });
+}
+
+}  // namespace
+
+void halo_product(const std::uint16_t* x, const std::uint16_t* w, float* y, const HaloShape& shape,
+                  Bug bug) {
+  const auto [H, W, C, K] = shape;
+  const Gather<Bf16> gather = {.data = reinterpret_cast<const Bf16*>(x),
+                               .pitch = C,
+                               .images = 1,
+                               .height = bug == Bug::halo_border_not_checked ? H + 1 : H,
+                               .width = W,
+                               .channels = C,
+                               .grid_rows = H,
+                               .grid_columns = W,
+                               .step_h = 1,
+                               .step_w = 1,
+                               .offset_h = -1,
+                               .offset_w = -1,
+                               .taps_h = 3,
+                               .taps_w = 3};
+  const RowMatrix<Bf16> matrix = {reinterpret_cast<const Bf16*>(w), 9 * C, K, 9 * C};
+  const Output output = {
+      .data = y, .pitch = K, .rows = H * W, .columns = K, .channels = K, .pieces = true};
+  const int column_tiles = (K + Tile::kColumns - 1) / Tile::kColumns;
+  const int patches = (H + kHaloRows - 1) / kHaloRows * ((W + kHaloColumns - 1) / kHaloColumns);
+  const Schedule schedule = {column_tiles, C / Patch::kChannels, 1};
+  const LaunchConfig config = {.grid = static_cast<unsigned>(patches * column_tiles),
+                               .block = Tile::kThreads,
+                               .smem_bytes = sizeof(HaloSmem<Tile>),
+                               .name = "halo3x3"};
+  const auto run = [&](auto* kernel) {
+    gpu::launch(kernel, config, gather, matrix, output, schedule);
+  };
+  switch (bug) {
+    case Bug::halo_weak_wait: return run(halo3x3<Bug::halo_weak_wait>);
+    case Bug::halo_unpermuted: return run(halo3x3<Bug::halo_unpermuted>);
+    case Bug::halo_patch_overwritten: return run(halo3x3<Bug::halo_patch_overwritten>);
+    default: return run(halo3x3<Bug::none>);
+  }
+}
+
+}  // namespace glia::emu_test
