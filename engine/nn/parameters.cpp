@@ -47,14 +47,16 @@ void ParameterSet::allocate(Device& device) {
   const auto padded = [](const Shape& shape) { return (shape.numel() + 15) / 16 * 16; };
   std::int64_t total = 0;
   for (const Parameter& p : parameters_) total += padded(p.shape);
-  const DType dtype = device.kernels().parameters;
+  const DType dtype = device.kernels().parameters, activations = device.kernels().activations;
   values_ = Tensor::zeros(device, {total}, dtype);
   grads_ = Tensor::zeros(device, {total}, dtype);
+  shadow_ = dtype == activations ? Tensor() : Tensor::zeros(device, {total}, activations);
   gradients_.clear();
   std::int64_t offset = 0;
   for (Parameter& p : parameters_) {
     p.value = values_.slice(offset, p.shape);
     p.value.set_wants_grad(true);
+    if (shadow_.defined()) p.value.bind_shadow(shadow_.slice(offset, p.shape));
     gradients_.push_back(grads_.slice(offset, p.shape));
     offset += padded(p.shape);
   }
@@ -62,6 +64,7 @@ void ParameterSet::allocate(Device& device) {
   clear_grads();
   for (const Parameter& p : parameters_) {
     device.name(p.value.view(), p.name);
+    if (shadow_.defined()) device.name(p.value.shadow().view(), p.name);
     device.name(p.value.grad().view(), p.name);
   }
 }

@@ -54,6 +54,9 @@ class ParameterSet {
   /// 16 elements and the gaps are 0.
   const Tensor& flat_values() const { return values_; }
   const Tensor& flat_grads() const { return grads_; }
+  /// The trained values in the type of activations, laid out likewise: what an optimizer's step
+  /// writes besides. Undefined where activations have the type of parameters.
+  const Tensor& flat_shadow() const { return shadow_; }
   /// What belongs to a parameter of this set in a buffer laid out like those two.
   Tensor part(const Tensor& flat, const Parameter& parameter) const;
   /// Whether backward passes compute the gradients of the parameters; they do unless told
@@ -67,7 +70,7 @@ class ParameterSet {
 
   std::deque<Parameter> parameters_, buffers_;
   std::deque<Tensor> gradients_;
-  Tensor values_, grads_;
+  Tensor values_, grads_, shadow_;
 };
 
 /// While it lives, no parameter of the set wants a gradient: for backward passes that ask for

@@ -61,7 +61,8 @@ inline void check_same_shape(const char* op, const Tensor& a, const Tensor& b) {
   check_operand(op, "second operand", b);
   check(a.shape() == b.shape(), "{}: the operands are {} and {}, expected the same shape", op,
         a.shape().str(), b.shape().str());
-  check_type(op, "second operand", b, a.dtype(), a.dtype());
+  check(a.dtype() == b.dtype(), "{}: the operands are {} and {}, expected the same type", op,
+        name_of(a.dtype()), name_of(b.dtype()));
 }
 
 }  // namespace glia::ops

@@ -14,8 +14,8 @@ Tensor convolve(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, c
   check_operand(op, "weight", w);
   const ConvGeometry g = conv2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.K);
-  const ConvInputs in{x, w, b};
   Tensor y = conv_result(op, x, g.y_shape(), out);
+  const ConvInputs in{x, w, b};
   if (moments) *moments = Tensor::empty(tape.device(), {2, g.K}, DType::f64);
   run<&KernelTable::conv2d_forward>(tape.device(), {.geometry = g,
                                                     .x = x.stored(),

@@ -12,8 +12,8 @@ Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tens
   check_operand(op, "weight", w);
   const ConvGeometry g = conv_transpose2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.C);
-  const ConvInputs in{x, w, b};
   Tensor y = conv_result(op, x, g.x_shape(), out);
+  const ConvInputs in{x, w, b};
   run<&KernelTable::conv_transpose2d_forward>(
       tape.device(),
       {.geometry = g, .x = x.stored(), .x_map = x.map(), .w = in.factor, .b = b, .y = y});

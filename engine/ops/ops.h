@@ -53,6 +53,9 @@ Tensor batch_norm_relu(Tape& tape, const WithMoments& x, const Tensor& gamma, co
 /// relu(x) as a deferred tensor over x.
 Tensor deferred_relu(Tape& tape, const Tensor& x);
 
+/// x in the type that the device has for activations; x itself where it has it.
+Tensor convert(Tape& tape, const Tensor& x);
+
 /// The elements of a deferred tensor, written down; one that is not deferred is returned as it is.
 Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out = {});
 /// The same, and max_pool2d of it, in one pass.

@@ -120,6 +120,8 @@ bool Optimizer::finite() const {
 void Optimizer::apply() {
   Device& device = parameters_.flat_values().device();
   const Tensor &w = parameters_.flat_values(), &g = parameters_.flat_grads();
+  const Tensor& bf16 = parameters_.flat_shadow();
+  const View shadow = bf16.defined() ? bf16.view() : View();
   switch (config_.kind) {
     case Kind::adam:
     case Kind::adamw:
@@ -129,6 +131,7 @@ void Optimizer::apply() {
                                                    .g = g,
                                                    .progress = progress_,
                                                    .not_finite = not_finite_,
+                                                   .shadow = shadow,
                                                    .beta1 = config_.beta1,
                                                    .beta2 = config_.beta2,
                                                    .epsilon = config_.epsilon,
@@ -140,6 +143,7 @@ void Optimizer::apply() {
                                                   .g = g,
                                                   .progress = progress_,
                                                   .not_finite = not_finite_,
+                                                  .shadow = shadow,
                                                   .momentum = config_.momentum,
                                                   .weight_decay = config_.weight_decay,
                                                   .nesterov = config_.nesterov});
@@ -149,6 +153,7 @@ void Optimizer::apply() {
                                                       .g = g,
                                                       .progress = progress_,
                                                       .not_finite = not_finite_,
+                                                      .shadow = shadow,
                                                       .alpha = config_.alpha,
                                                       .epsilon = config_.epsilon,
                                                       .weight_decay = config_.weight_decay});

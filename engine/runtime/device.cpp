@@ -12,7 +12,7 @@ namespace glia {
 Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
                int threads)
     : name_(std::move(name)),
-      kernels_(kernels),
+      kernels_(&kernels),
       allocator_(std::move(allocator)),
       context_(allocator_->on_host() && allocator_->keeps_scratch() ? nullptr : allocator_.get(),
                allocator_->keeps_scratch()) {
@@ -43,8 +43,8 @@ void Device::after(const KernelCall& call) {
 }
 
 const char* Device::algorithm(const KernelCall& call) const {
-  if (kernels_.algorithm == nullptr || call.convolution() == nullptr) return "";
-  return kernels_.algorithm(context_, call.kernel(), *call.convolution());
+  if (kernels_->algorithm == nullptr || call.convolution() == nullptr) return "";
+  return kernels_->algorithm(context_, call.kernel(), *call.convolution());
 }
 
 int available_cores() {

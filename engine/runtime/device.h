@@ -20,7 +20,9 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   const std::string& name() const { return name_; }
-  const KernelTable& kernels() const { return kernels_; }
+  const KernelTable& kernels() const { return *kernels_; }
+  /// Before there are tensors: another table of the same backend (KernelTable::in_bf16).
+  void use(const KernelTable& kernels) { kernels_ = &kernels; }
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
@@ -50,7 +52,7 @@ class Device {
 
  private:
   std::string name_;
-  const KernelTable& kernels_;
+  const KernelTable* kernels_;
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
   MemoryMode memory_mode_ = MemoryMode::automatic;

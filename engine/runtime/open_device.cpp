@@ -163,6 +163,12 @@ void set_precision(Device& device, const DeviceRequest& request, const Say& say)
   if (precision == ConvPrecision::tf32)
     say("precision: convolutions in tf32, summed in fp32; --precision fp32 is exact");
   if (precision != ConvPrecision::bf16) return;
+  if (device.kernels().in_bf16) {
+    device.use(*device.kernels().in_bf16);
+    say("precision: activations in bf16, sums, parameters and losses in fp32; --precision fp32 is "
+        "exact");
+    return;
+  }
   check(request.conv != ConvMethod::winograd,
         "--precision bf16 with --conv winograd: Winograd's algorithm is computed in fp32 only; "
         "choose --conv auto or direct, or --precision fp32");

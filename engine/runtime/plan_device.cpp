@@ -10,7 +10,13 @@ namespace glia {
 namespace {
 
 /// Of backends that run a pass an operation; none of its kernels is ever called.
-constexpr KernelTable kNoKernels = {.name = "plan", .tf32 = true};
+constexpr KernelTable kNoKernelsInBf16 = {.name = "plan", .activations = DType::bf16};
+constexpr KernelTable kNoKernels = {.name = "plan", .in_bf16 = &kNoKernelsInBf16, .tf32 = true};
+
+const KernelTable& table_of(const PlanTarget& target) {
+  if (target.cpu) return cpu::table();
+  return target.precision == ConvPrecision::bf16 ? kNoKernelsInBf16 : kNoKernels;
+}
 
 /// The places of the log's layout as addresses.
 class PlanMemory : public NoMemory {
@@ -60,7 +66,7 @@ PlanDevice::PlanDevice(const PlanTarget& target)
 
 // With the CPU's kernels, those that are let through tell how much scratch memory they take.
 PlanDevice::PlanDevice(const PlanTarget& target, std::shared_ptr<PlanLog> log)
-    : Device("plan", target.cpu ? cpu::table() : kNoKernels,
+    : Device("plan", table_of(target),
              std::make_shared<PlanMemory>(log, !target.cpu), target.threads),
       target_(target),
       log_(std::move(log)) {

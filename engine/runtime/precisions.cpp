@@ -18,8 +18,8 @@ bool is_own_cpu(const KernelTable& kernels) {
 
 UnsupportedPrecision refusal(const KernelTable& kernels, ConvPrecision asked,
                              const std::vector<ConvPrecision>& able, const std::string& device) {
-  std::string why = fmt::format("is for the CPU's own kernels, and the device is {}", device);
-  std::string elsewhere = "--device cpu --backend native";
+  std::string why = fmt::format("is for Glia's own kernels, and the device is {}", device);
+  std::string elsewhere = "--backend native";
   if (asked == ConvPrecision::tf32) {
     why = fmt::format("is for GPUs, and the device is {}", device);
     elsewhere = "--device cuda or --backend emu";
@@ -39,6 +39,8 @@ UnsupportedPrecision refusal(const KernelTable& kernels, ConvPrecision asked,
 }  // namespace
 
 std::vector<ConvPrecision> precisions_of(const KernelTable& kernels) {
+  if (kernels.in_bf16)
+    return {ConvPrecision::tf32, ConvPrecision::fp32, ConvPrecision::bf16};
   if (kernels.tf32) return {ConvPrecision::tf32, ConvPrecision::fp32};
   if (is_own_cpu(kernels) && cpu_bf16_instructions() != nullptr)
     return {ConvPrecision::fp32, ConvPrecision::bf16};

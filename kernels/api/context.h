@@ -11,9 +11,10 @@ namespace glia {
 /// its kernels fit, or by whichever is faster for the geometry. The GPU backends choose themselves.
 enum class ConvMethod : std::uint8_t { automatic, direct, winograd };
 
-/// In what convolutions multiply: both operands are rounded to it, to the nearest, while they are
-/// read, and products are summed up in fp32. Tensors are fp32 whatever it is. tf32 (ten bits of
-/// mantissa, the exponents of fp32) is for GPU backends, bf16 (seven bits) for the CPU's.
+/// In what convolutions multiply; products are summed up in fp32. tf32 (ten bits of mantissa, the
+/// exponents of fp32) is for GPU backends: tensors are fp32, and both operands are rounded to it,
+/// to the nearest, while they are read. So they are on the CPU in bf16 (seven bits); on a GPU
+/// activations are stored in bf16 then (KernelTable::in_bf16).
 enum class ConvPrecision : std::uint8_t { fp32, tf32, bf16 };
 
 /// The instructions of bf16: the best that the processor has, or, for tests, certain ones. The

@@ -91,11 +91,11 @@ Tensor UNet::forward(nn::Pass& pass, const Tensor& images) {
 
   // Encoder and decoder of a level write side by side into one buffer: the concatenation.
   std::vector<Tensor> joined, skips;
-  Tensor x = images;
+  Tensor x = ops::convert(pass.tape, images);
   for (std::int64_t level = 0; level < config_.depth; ++level) {
     const auto i = static_cast<std::size_t>(level);
     joined.push_back(Tensor::empty(
-        images.device(), {s[0], s[1] >> level, s[2] >> level, 2 * width(level)}, images.dtype()));
+        images.device(), {s[0], s[1] >> level, s[2] >> level, 2 * width(level)}, x.dtype()));
     const ops::Pooled level_out = encoder_[i].pooled(pass, x, joined[i].channels(0, width(level)));
     skips.push_back(level_out.y);
     x = level_out.pooled;
@@ -109,7 +109,8 @@ Tensor UNet::forward(nn::Pass& pass, const Tensor& images) {
     skips.pop_back();
   }
   if (config_.narrow_head) x = ops::relu(pass.tape, narrow_(pass, x));
-  return head_(pass, x);
+  // Logits have the type of parameters whatever activations have.
+  return head_(pass, x, Tensor::empty(images.device(), s.with_channels(1), images.dtype()));
 }
 
 nlohmann::json UNet::config() const {

@@ -89,7 +89,7 @@ TEST_CASE("program: oneDNN's own layouts are for glia bench, and training refuse
                     "bench; choose --backend onednn");
 }
 
-TEST_CASE("program: bf16 is the CPU's own, recorded and kept, and refused where it is not there",
+TEST_CASE("program: bf16 on the CPU is recorded and kept, and refused where it is not there",
           "[cli]") {
   const CliWorkspace w(16);
   CHECK(run_glia(with(w.train("a"), {"--precision", "fp16"})).code == 2);
@@ -97,7 +97,7 @@ TEST_CASE("program: bf16 is the CPU's own, recorded and kept, and refused where 
       with(w.train("b"), {"--device", "cpu", "--backend", "onednn", "--precision", "bf16"}));
   CHECK(library.code == 1);
   if (find_cpu_backend("onednn"))
-    CHECK(contains(library, "--precision bf16 is for the CPU's own kernels"));
+    CHECK(contains(library, "--precision bf16 is for Glia's own kernels"));
   const Outcome winograd = run_glia(
       with(w.train("c"), {"--device", "cpu", "--conv", "winograd", "--precision", "bf16"}));
   CHECK(winograd.code == 1);

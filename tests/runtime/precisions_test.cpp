@@ -47,23 +47,26 @@ TEST_CASE("precision: GPUs compute in tf32 unless asked for fp32, the CPU in fp3
     const Precisions able = precisions_of(*built.kernels);
     CHECK(built.kernels->tf32 == (find_gpu_backend(built.name) != nullptr));
     CHECK((able.front() == (built.kernels->tf32 ? ConvPrecision::tf32 : ConvPrecision::fp32)));
-    const bool bf16 = built.name == "cpu" && cpu_bf16_instructions() != nullptr;
+    const bool bf16 = built.kernels->in_bf16 != nullptr ||
+                      (built.name == "cpu" && cpu_bf16_instructions() != nullptr);
     CHECK((able.back() == ConvPrecision::bf16) == bf16);
+    CHECK((built.kernels->in_bf16 != nullptr) == (built.name == "emu" || built.name == "cuda"));
   }
   CHECK((take_precision(kGpu, {}, "gpu") == ConvPrecision::tf32));
   CHECK((take_precision(kGpu, ConvPrecision::fp32, "gpu") == ConvPrecision::fp32));
   CHECK((take_precision(kLibrary, {}, "library") == ConvPrecision::fp32));
   CHECK((PlanTarget::gpu({}).precision == ConvPrecision::tf32));
   CHECK((PlanTarget::gpu(ConvPrecision::fp32).precision == ConvPrecision::fp32));
+  CHECK((PlanTarget::gpu(ConvPrecision::bf16).precision == ConvPrecision::bf16));
 }
 
 TEST_CASE("precision: what a device cannot do is refused with what it can", "[runtime]") {
   CHECK_THROWS_WITH(take_precision(kLibrary, ConvPrecision::tf32, "cpu with --backend library"),
                     "--precision tf32 is for GPUs, and the device is cpu with --backend library; "
                     "choose --precision fp32, or --device cuda or --backend emu");
-  CHECK_THROWS_WITH(PlanTarget::gpu(ConvPrecision::bf16),
-                    "--precision bf16 is for the CPU's own kernels, and the device is a GPU; "
-                    "choose --precision tf32 or fp32, or --device cpu --backend native");
+  CHECK_THROWS_WITH(take_precision(kGpu, ConvPrecision::bf16, "cuda:0 with --backend library"),
+                    "--precision bf16 is for Glia's own kernels, and the device is cuda:0 with "
+                    "--backend library; choose --precision tf32 or fp32, or --backend native");
   CHECK_THROWS_AS(open_device({.device = "cpu", .precision = ConvPrecision::tf32}),
                   UnsupportedPrecision);
   if (find_cpu_backend("onednn"))
@@ -93,7 +96,16 @@ TEST_CASE("precision: the device's context has what was taken, and it is said on
   DeviceRequest exact = emulator;
   exact.precision = ConvPrecision::fp32;
   CHECK((open_device(exact)->context().precision == ConvPrecision::fp32));
+  CHECK((open_device(exact)->kernels().activations == DType::f32));
   CHECK(said(exact).empty());
+  DeviceRequest narrow = emulator;
+  narrow.precision = ConvPrecision::bf16;
+  CHECK((open_device(narrow)->context().precision == ConvPrecision::bf16));
+  CHECK((open_device(narrow)->kernels().activations == DType::bf16));
+  CHECK((open_device(narrow)->kernels().parameters == DType::f32));
+  CHECK(said(narrow) ==
+        std::vector<std::string>{"precision: activations in bf16, sums, parameters and losses in "
+                                 "fp32; --precision fp32 is exact"});
 }
 
 }  // namespace glia
