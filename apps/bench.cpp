@@ -26,11 +26,14 @@ using namespace bench;
 
 constexpr const char* kStep = "train_step";
 
-/// Rows have to be those of all backends, which may not read maps.
+/// Rows have to be those of all backends, which may not read maps or store activations in bf16.
 Recording recording_of(const BenchOptions& o) {
-  Recording how{.reads_maps = true, .memory = parse_memory(o.memory)};
+  Recording how{
+      .reads_maps = true, .memory = parse_memory(o.memory), .activations = DType::bf16};
   for (const Variant& variant : o.variants()) {
-    const KernelTable& kernels = o.open(variant, true)->kernels();
+    const auto device = o.open(variant, true);
+    const KernelTable& kernels = device->kernels();
+    if (kernels.activations != DType::bf16) how.activations = DType::f32;
     if (!how.reads_maps || kernels.reads_maps) continue;
     how.reads_maps = false;
     how.backend = kernels.name;
@@ -58,7 +61,8 @@ std::vector<BenchStep> record_steps(const BenchOptions& o) {
       UNetConfig config = o.unet;
       config.base_width = base_width;
       steps.push_back({record_training_step(config, batch_size, o.size, how),
-                       record_training_step(config, batch_size, o.size)});
+                       record_training_step(config, batch_size, o.size,
+                                            {.activations = how.activations})});
       for (const Call& call : steps.back().step.calls) {
         ops.insert(call.op);
         kernels.insert(call.kernel);

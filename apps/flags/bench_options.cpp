@@ -122,7 +122,7 @@ void BenchOptions::add_choices(CLI::App& command) {
   command
       .add_option("--precision", precisions,
                   "In what convolutions multiply, side by side: a list of fp32, tf32 (on a GPU), "
-                  "bf16 (on the CPU) and auto (the device's default)")
+                  "bf16 and auto (the device's default)")
       ->delimiter(',')
       ->check(CLI::IsMember(precision_choices()))
       ->capture_default_str();

@@ -1,5 +1,7 @@
 #include "benchmarks/suite/call.h"
 
+#include <algorithm>
+
 #include "engine/base/check.h"
 
 namespace glia::bench {
@@ -26,6 +28,11 @@ double Call::bytes() const {
   double total = 0;
   for (const Operand& operand : operands) total += traffic(operand);
   return total;
+}
+
+DType Call::type() const {
+  const auto is_bf16 = [](const Operand& operand) { return operand.view.dtype == DType::bf16; };
+  return std::any_of(operands.begin(), operands.end(), is_bf16) ? DType::bf16 : DType::f32;
 }
 
 std::string Call::key() const {

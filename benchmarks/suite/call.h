@@ -43,6 +43,7 @@ struct Call {
   std::vector<Operand> operands{};
   Extent extent{};
   double flops = 0;
+  DType activations = DType::f32;  // of the step or case that it belongs to
   /// Runs the kernel on a device through its kernel table, on operands at these places.
   std::function<void(Device&, Places)> run{};
   /// How that device's backend computes it; see `Device::algorithm`.
@@ -52,6 +53,8 @@ struct Call {
   std::function<double(Places, std::size_t output, Element)> expected{};
 
   double bytes() const;
+  /// bf16 where an operand is.
+  DType type() const;
   /// Equal for calls that are the same work on other memory.
   std::string key() const;
 };

@@ -54,7 +54,8 @@ class Reader {
       Layer& head = layers[owner_of(call, "logits")];
       head.head = true;
       layers[head.input].feeds_head = true;
-    } else {  // normalisation and ReLU belong to the convolution before them
+    } else if (call.kernel == "scale") {  // images become bf16: no layer's work
+    } else {                              // normalisation and ReLU belong to the convolution before them
       const Operand& y = operand_of(call, "y");
       made_[y.view.data] = {owner_of(call, "x"), y.view.channels(), false};
     }

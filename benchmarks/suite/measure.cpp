@@ -52,7 +52,7 @@ void in_turn(std::size_t count, bool backwards, const Fn& fn) {
 
 /// What our kernels say of themselves; of a library that does not say, what it was asked for.
 Arithmetic arithmetic_of(Device& device, const Call& call, const std::string& algorithm) {
-  if (algorithm == name_of(Arithmetic::bf16)) return Arithmetic::bf16;
+  if (algorithm.ends_with(name_of(Arithmetic::bf16))) return Arithmetic::bf16;
   const bool tf32 = algorithm.empty() ? device.context().precision == ConvPrecision::tf32
                                       : algorithm.ends_with(name_of(Arithmetic::tf32));
   return tf32 && call.op.starts_with("conv") ? Arithmetic::tf32 : Arithmetic::fp32;
@@ -107,6 +107,11 @@ struct Contender {
   }
 
   void prepare(const Call& call, const Contents& contents, const MeasureOptions& options) {
+    const DType type = backend.device().kernels().activations;
+    check(type == call.activations,
+          "stores activations in {}, and these rows are of {}, as other backends and precisions "
+          "have them; bench it alone, or whole steps (--op train_step)",
+          name_of(type), name_of(call.activations));
     result.algorithm = call.algorithm(backend.device());
     result.arithmetic = arithmetic_of(backend.device(), call, result.algorithm);
     replay = std::make_unique<Replay>(backend.device(), call, contents);

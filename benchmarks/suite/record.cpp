@@ -39,10 +39,11 @@ constexpr Call (*kCallOf[])(const KernelCall&) = {
 
 }  // namespace
 
-bool Recorder::before(Device&, const KernelCall& seen) {
+bool Recorder::before(Device& device, const KernelCall& seen) {
   Call call = kCallOf[static_cast<std::size_t>(seen.kernel().id)](seen);
   call.phase = seen.kernel().phase == Phase::any ? step_phase_ : seen.kernel().phase;
   call.layer = layers_.of(seen, step_phase_);
+  call.activations = device.kernels().activations;
   calls_.push_back(std::move(call));
   return false;
 }
@@ -62,7 +63,8 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
         "--size: found {}, expected a multiple of {} (2^depth) up to 4096", size,
         net.size_multiple());
   // No kernel is called. No address is used twice, so that one tells which tensor it is.
-  const KernelTable kernels = {.name = "recording", .reads_maps = how.reads_maps};
+  const KernelTable kernels = {
+      .name = "recording", .activations = how.activations, .reads_maps = how.reads_maps};
   Device device("recording", kernels, std::make_shared<NoMemory>(), 1);
   device.set_memory_mode(how.memory);
   const auto recorder = std::make_shared<Recorder>();
@@ -82,19 +84,26 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
           .size = size,
           .calls = recorder->take_calls(),
           .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
-                                     {.cpu = how.reads_maps, .memory = how.memory})
+                                     {.cpu = how.reads_maps,
+                                      .memory = how.memory,
+                                      .precision = how.activations == DType::bf16
+                                                       ? ConvPrecision::bf16
+                                                       : ConvPrecision::fp32})
                                .step_bytes,
-          .parameters = net.parameters().count()};
+          .parameters = net.parameters().count(),
+          .activations = how.activations};
 }
 
 std::vector<Call> record_case(const cases::Case& test, const Recording& how) {
-  const KernelTable kernels = {.name = how.backend, .reads_maps = how.reads_maps};
+  const KernelTable kernels = {
+      .name = how.backend, .activations = how.activations, .reads_maps = how.reads_maps};
   Device device(how.backend, kernels, std::make_shared<NoMemory>(), 1);
   const auto recorder = std::make_shared<Recorder>();
   device.watch(recorder);
   std::vector<Tensor> inputs;
   for (const cases::Input& input : test.inputs) {
-    inputs.push_back(Tensor::empty(device, input.shape));
+    inputs.push_back(Tensor::empty(device, input.shape,
+                                   input.image ? kernels.activations : kernels.parameters));
     inputs.back().set_wants_grad(input.grad);
   }
   Tape tape(device);

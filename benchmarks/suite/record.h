@@ -18,6 +18,7 @@ struct RecordedStep {
   std::vector<Call> calls;        // in the order in which they ran
   std::size_t planned_bytes = 0;  // most that live tensors hold at once
   std::int64_t parameters = 0;
+  DType activations = DType::f32;
 
   double flops() const;
 };
@@ -43,6 +44,7 @@ struct Recording {
   bool reads_maps = false;  // else a pass an operation
   MemoryMode memory = MemoryMode::automatic;
   const char* backend = "recording";  // whom errors name
+  DType activations = DType::f32;
 };
 
 /// Throws `Error` when the configuration, the batch or the size do not fit.
