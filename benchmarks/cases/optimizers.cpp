@@ -10,7 +10,7 @@ using Step = void (*)(Device&, std::span<const Tensor> buffers);
 
 /// Inputs: weights, gradients and `moments` moments, which are positive.
 Case step_case(const char* op, const Dimensions& d, std::size_t moments, Step step) {
-  const Input weights{.shape = {d.shape.numel()}, .grad = false};
+  const Input weights{.shape = {d.shape.numel()}, .grad = false, .image = false};
   Case test{.op = op,
             .text = fmt::format("{} parameters", d.shape.numel()),
             .inputs = {weights, weights},

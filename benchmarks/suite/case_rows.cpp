@@ -96,7 +96,8 @@ std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filt
   return chosen.take();
 }
 
-std::map<std::string, Call> call_of_each_kernel(std::int64_t channels, std::int64_t outputs) {
+std::map<std::string, Call> call_of_each_kernel(std::int64_t channels, std::int64_t outputs,
+                                                DType activations) {
   const cases::Dimensions small{.shape = {2, 6, 5, channels},
                                 .R = 3,
                                 .S = 3,
@@ -107,9 +108,12 @@ std::map<std::string, Call> call_of_each_kernel(std::int64_t channels, std::int6
                                 .groups = 2};
   std::map<std::string, Call> calls;
   for (const cases::Operation& operation : cases::operations()) {
-    if (operation.at == nullptr) continue;
+    // No backend that reads maps has activations in bf16.
+    const bool reads_maps = activations == DType::f32;
+    if (operation.at == nullptr || (needs_maps(operation.name) && !reads_maps)) continue;
     for (const cases::Case& test : cases::at(operation.name, small))
-      for (const Call& call : record_case(test, {.reads_maps = true}))
+      for (const Call& call :
+           record_case(test, {.reads_maps = reads_maps, .activations = activations}))
         if (call.op == operation.name) calls.try_emplace(call.kernel, call);
   }
   return calls;

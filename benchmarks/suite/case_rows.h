@@ -32,7 +32,7 @@ std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filt
                                const Recording& how);
 
 /// The first call of each kernel, by its name, of all operations at a small shape.
-std::map<std::string, Call> call_of_each_kernel(std::int64_t channels = 6,
-                                                std::int64_t outputs = 4);
+std::map<std::string, Call> call_of_each_kernel(std::int64_t channels = 6, std::int64_t outputs = 4,
+                                                DType activations = DType::f32);
 
 }  // namespace glia::bench

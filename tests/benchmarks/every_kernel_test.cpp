@@ -19,7 +19,15 @@ std::vector<bench::OpenBackend> open(const KernelTable& kernels) {
       kernels.name,
       std::make_unique<Device>(kernels.name, kernels, test::guarded_memory(kernels), 2),
       sizeof(float));
+  if (kernels.activations == DType::bf16)
+    backends.back().device().context().precision = ConvPrecision::bf16;
   return backends;
+}
+
+KernelId id_of(const bench::Call& call) {
+  for (const KernelInfo& kernel : kKernels)
+    if (call.kernel == kernel.name) return kernel.id;
+  fail("no kernel is called {}", call.kernel);
 }
 
 /// Convolutions alone are all that this one is to have.
@@ -63,6 +71,33 @@ TEST_CASE("bench: kernels that are replayed as a graph leave what they leave one
       bench::Replay replay(device, call->second, contents);
       CHECK((left_by(device, replay, 4, 0) == left_by(device, replay, 2, 2)));
     }
+  }
+}
+
+TEST_CASE("bench: every kernel with activations in bf16 can be timed and is right", "[bench]") {
+  const std::map<std::string, bench::Call> calls = bench::call_of_each_kernel(8, 16, DType::bf16);
+  for (const KernelTable* kernels : test::devices_under_test()) {
+    if (!kernels->in_bf16) continue;
+    auto backends = open(*kernels->in_bf16);
+    for (const auto& entry : calls) {
+      const bench::Call& call = entry.second;
+      if (call.type() != DType::bf16 || !has_kernel(*kernels, id_of(call))) continue;
+      CAPTURE(call.kernel, kernels->name);
+      const auto found =
+          bench::measure_call(call, backends, {.samples = 1, .seconds = 0, .cold = false});
+      CAPTURE(found[0].problem, found[0].accuracy.relative_error);
+      CHECK(found[0].problem.empty());
+      CHECK(found[0].checked);
+      CHECK(found[0].accuracy.relative_error < 0x1p-7);
+      CHECK(found[0].accuracy.deterministic);
+      const bool product = call.op.starts_with("conv");
+      CHECK((found[0].arithmetic == (product ? Arithmetic::bf16 : Arithmetic::fp32)));
+    }
+    // Rows of fp32 beside it are not its own.
+    const auto plain = bench::call_of_each_kernel();
+    const auto refused = bench::measure_call(plain.at("relu_forward"), backends,
+                                             {.samples = 1, .seconds = 0, .cold = false});
+    CHECK_THAT(refused[0].problem, ContainsSubstring("stores activations in bf16, and these rows"));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -25,7 +26,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kKept = 32;  // elements of an operation's result, beside the hash of all
-constexpr double kOperationBound = 2e-5;  // of the largest element: other orders of sums, other exp
+// Of the largest element: other orders of sums, other exp; and another rounding of what is stored.
+constexpr double kOperationBound = 2e-5, kOperationBoundInBf16 = 0x1p-7;
+constexpr std::string_view kInBf16 = " in bf16";
 
 struct Options {
   std::string backend = "emu", expect, write;
@@ -46,19 +49,38 @@ std::vector<double> numbers_of(const Operand& operand, const std::vector<std::by
   return numbers;
 }
 
-/// The results of a call of every kernel that the device has; in tf32 of those of convolutions.
+/// Channels of which tensor cores take all.
+std::map<std::string, bench::Call> calls_in(ConvPrecision precision) {
+  switch (precision) {
+    case ConvPrecision::fp32: return bench::call_of_each_kernel();
+    case ConvPrecision::tf32: return bench::call_of_each_kernel(8, 12);
+    case ConvPrecision::bf16: return bench::call_of_each_kernel(8, 16, DType::bf16);
+  }
+  return {};
+}
+
+/// What it adds to the results of fp32.
+bool differs_in(ConvPrecision precision, const bench::Call& call) {
+  switch (precision) {
+    case ConvPrecision::fp32: return true;
+    case ConvPrecision::tf32: return call.op.starts_with("conv");
+    case ConvPrecision::bf16: return call.type() == DType::bf16;
+  }
+  return false;
+}
+
+/// The results of a call of every kernel that the device has and that this precision changes.
 void add_operations(Device& device, ConvPrecision precision, Json& found) {
   device.context().precision = precision;
-  const bool in_tf32 = precision == ConvPrecision::tf32;
-  // Tensor cores take no fewer channels than these.
-  for (const auto& entry :
-       in_tf32 ? bench::call_of_each_kernel(8, 12) : bench::call_of_each_kernel()) {
+  const bool in_bf16 = precision == ConvPrecision::bf16;
+  if (in_bf16) device.use(*device.kernels().in_bf16);
+  const std::string suffix(in_bf16 ? kInBf16 : precision == ConvPrecision::tf32 ? " in tf32" : "");
+  for (const auto& entry : calls_in(precision)) {
     const std::string& kernel = entry.first;
     const bench::Call& call = entry.second;
     const auto row = std::find_if(std::begin(kKernels), std::end(kKernels),
                                   [&](const KernelInfo& info) { return info.name == kernel; });
-    if (!has_kernel(device.kernels(), row->id)) continue;
-    if (in_tf32 && !std::string_view(row->op).starts_with("conv")) continue;
+    if (!has_kernel(device.kernels(), row->id) || !differs_in(precision, call)) continue;
     const bench::Contents contents(call, 1);
     bench::Replay replay(device, call, contents);
     replay.run();
@@ -66,7 +88,7 @@ void add_operations(Device& device, ConvPrecision precision, Json& found) {
       const Operand& operand = call.operands[i];
       if (operand.role == Role::in || operand.content == Content::unchecked) continue;
       const std::vector<std::byte> bytes = replay.read(i);
-      found[fmt::format("{} {}{}", kernel, operand.name, in_tf32 ? " in tf32" : "")] = {
+      found[fmt::format("{} {}{}", kernel, operand.name, suffix)] = {
           {"bits", hash_of(bytes)}, {"numbers", numbers_of(operand, bytes)}};
     }
   }
@@ -146,7 +168,7 @@ Json compare(const Json& found, const Json& expected) {
     bits += here.at("bits") == value.at("bits");
     const double far = difference(here.at("numbers"), value.at("numbers"));
     worst = std::max(worst, far);
-    if (!(far <= kOperationBound)) {
+    if (!(far <= (name.ends_with(kInBf16) ? kOperationBoundInBf16 : kOperationBound))) {
       report["operations"][name] = far;
       same = false;
     }
@@ -181,7 +203,8 @@ void run(const Options& o) {
       {"written_by", emulator ? "the emulator as a Hopper; no GPU has confirmed it" : gpu.name}};
   // The emulator has all instructions, whatever GPU it says it is.
   found["instructions"] = instructions_on(*device, o.backend, emulator ? 9 : gpu.major);
-  for (const ConvPrecision precision : {ConvPrecision::fp32, ConvPrecision::tf32})
+  for (const ConvPrecision precision :
+       {ConvPrecision::fp32, ConvPrecision::tf32, ConvPrecision::bf16})
     add_operations(*device, precision, found["operations"]);
   // Through text, so that what is compared is what a file holds.
   found = parse_json<Json>(json_text(found), "gpu-kit golden");
