@@ -28,8 +28,7 @@ constexpr const char* kStep = "train_step";
 
 /// Rows have to be those of all backends, which may not read maps or store activations in bf16.
 Recording recording_of(const BenchOptions& o) {
-  Recording how{
-      .reads_maps = true, .memory = parse_memory(o.memory), .activations = DType::bf16};
+  Recording how{.reads_maps = true, .memory = parse_memory(o.memory), .activations = DType::bf16};
   for (const Variant& variant : o.variants()) {
     const auto device = o.open(variant, true);
     const KernelTable& kernels = device->kernels();
@@ -60,9 +59,9 @@ std::vector<BenchStep> record_steps(const BenchOptions& o) {
     for (const std::int64_t batch_size : o.batch_sizes) {
       UNetConfig config = o.unet;
       config.base_width = base_width;
-      steps.push_back({record_training_step(config, batch_size, o.size, how),
-                       record_training_step(config, batch_size, o.size,
-                                            {.activations = how.activations})});
+      steps.push_back(
+          {record_training_step(config, batch_size, o.size, how),
+           record_training_step(config, batch_size, o.size, {.activations = how.activations})});
       for (const Call& call : steps.back().step.calls) {
         ops.insert(call.op);
         kernels.insert(call.kernel);

@@ -66,12 +66,13 @@ void DeviceOptions::add_to(CLI::App& command) {
              "What the CPU keeps of a network: fast (normalised activations too), lean (only what "
              "they are computed from, again and again; the same bits), or auto (lean, which is "
              "faster as well)");
-  add_choice(command, "--precision", request.precision, precision_choices(), parse_precision_choice,
-             "In what convolutions multiply; sums and weights are fp32 whatever it is: fp32 (exact, "
-             "everywhere), tf32 (on a GPU: operands rounded to ten bits of mantissa), bf16 (to "
-             "seven: on a GPU, which stores activations and their gradients so, or on a CPU with "
-             "AMX or AVX512-BF16, which rounds as it multiplies), or auto (tf32 on a GPU, fp32 on "
-             "the CPU)");
+  add_choice(
+      command, "--precision", request.precision, precision_choices(), parse_precision_choice,
+      "In what convolutions multiply; sums and weights are fp32 whatever it is: fp32 (exact, "
+      "everywhere), tf32 (on a GPU: operands rounded to ten bits of mantissa), bf16 (to "
+      "seven: on a GPU, which stores activations and their gradients so, or on a CPU with "
+      "AMX or AVX512-BF16, which rounds as it multiplies), or auto (tf32 on a GPU, fp32 on "
+      "the CPU)");
 }
 
 void DeviceOptions::add_check_nan_to(CLI::App& command) {

@@ -55,7 +55,7 @@ class Reader {
       head.head = true;
       layers[head.input].feeds_head = true;
     } else if (call.kernel == "scale") {  // images become bf16: no layer's work
-    } else {                              // normalisation and ReLU belong to the convolution before them
+    } else {  // normalisation and ReLU belong to the convolution before them
       const Operand& y = operand_of(call, "y");
       made_[y.view.data] = {owner_of(call, "x"), y.view.channels(), false};
     }

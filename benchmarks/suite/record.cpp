@@ -83,13 +83,13 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
           .batch_size = batch_size,
           .size = size,
           .calls = recorder->take_calls(),
-          .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
-                                     {.cpu = how.reads_maps,
-                                      .memory = how.memory,
-                                      .precision = how.activations == DType::bf16
-                                                       ? ConvPrecision::bf16
-                                                       : ConvPrecision::fp32})
-                               .step_bytes,
+          .planned_bytes =
+              plan_step([&] { return std::make_unique<UNet>(config); }, shape,
+                        {.cpu = how.reads_maps,
+                         .memory = how.memory,
+                         .precision = how.activations == DType::bf16 ? ConvPrecision::bf16
+                                                                     : ConvPrecision::fp32})
+                  .step_bytes,
           .parameters = net.parameters().count(),
           .activations = how.activations};
 }
@@ -102,8 +102,8 @@ std::vector<Call> record_case(const cases::Case& test, const Recording& how) {
   device.watch(recorder);
   std::vector<Tensor> inputs;
   for (const cases::Input& input : test.inputs) {
-    inputs.push_back(Tensor::empty(device, input.shape,
-                                   input.image ? kernels.activations : kernels.parameters));
+    inputs.push_back(
+        Tensor::empty(device, input.shape, input.image ? kernels.activations : kernels.parameters));
     inputs.back().set_wants_grad(input.grad);
   }
   Tape tape(device);

@@ -11,6 +11,12 @@ const Tensor& value_or_none(const Parameter* parameter) {
 
 }  // namespace
 
+Tensor as_activations(Pass& pass, const Tensor& images) {
+  const DType type = pass.tape.device().kernels().activations;
+  if (images.dtype() == type) return images;
+  return ops::scale(pass.tape, images, 1, Tensor::empty(images.device(), images.shape(), type));
+}
+
 Conv2d::Conv2d(ParameterSet& set, const std::string& name, std::int64_t C, std::int64_t K,
                std::int64_t R, bool bias)
     : weight_(&set.add(name + ".weight", {K, R, R, C}, Init::he_normal(C * R * R))),

@@ -8,6 +8,9 @@
 
 namespace glia::nn {
 
+/// Images in the type that the device has for activations: themselves, or rounded.
+Tensor as_activations(Pass& pass, const Tensor& images);
+
 /// Convolution with "same" padding and stride 1.
 class Conv2d {
  public:

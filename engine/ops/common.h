@@ -23,8 +23,19 @@ inline Tensor result(const char* op, const Tensor& x, const Shape& shape, const 
   return out;
 }
 
-/// Given, and of the type that the device has for activations or that for parameters. It may be deferred where the operation reads
-/// maps and so does the backend.
+/// The same where `out` may have the other of the device's two types, that of activations or that
+/// of parameters.
+inline Tensor result_of_either_type(const char* op, const Tensor& x, const Shape& shape,
+                                    const Tensor& out) {
+  if (!out.defined() || out.dtype() == x.dtype()) return result(op, x, shape, out);
+  check(out.shape() == shape, "{}: out is {}, expected {}", op, out.shape().str(), shape.str());
+  const KernelTable& kernels = x.device().kernels();
+  check_type(op, "out", out, kernels.activations, kernels.parameters);
+  return out;
+}
+
+/// Given, and of the type that the device has for activations or that for parameters. It may be
+/// deferred where the operation reads maps and so does the backend.
 inline void check_operand(const char* op, const char* name, const Tensor& t,
                           bool reads_maps = false) {
   check(t.defined(), "{}: {} is not given", op, name);

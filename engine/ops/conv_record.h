@@ -10,10 +10,9 @@ namespace glia::ops {
 /// x has to have the type of activations; the result has it too, or that of parameters where `out`
 /// asks for it, as logits do.
 inline Tensor conv_result(const char* op, const Tensor& x, const Shape& shape, const Tensor& out) {
-  const KernelTable& kernels = x.device().kernels();
-  check_type(op, "input", x, kernels.activations, kernels.activations);
-  const bool wide = out.defined() && out.dtype() == kernels.parameters && out.shape() == shape;
-  return wide ? out : result(op, x, shape, out);
+  const DType type = x.device().kernels().activations;
+  check_type(op, "input", x, type, type);
+  return result_of_either_type(op, x, shape, out);
 }
 
 /// What the kernels multiply by: the weight itself, its shadow or, for want of one, a copy.
@@ -47,7 +46,8 @@ void record_conv(const char* op, Tape& tape, const ConvInputs& in, const Tensor&
     const auto& [x, w, b, factor] = in;
     if (x.wants_grad()) {
       const GradTarget dx = t.grad_target(x);
-      run<dgrad>(t.device(), {.geometry = g, .dy = dy, .w = factor, .dx = dx.view, .write = dx.write});
+      run<dgrad>(t.device(),
+                 {.geometry = g, .dy = dy, .w = factor, .dx = dx.view, .write = dx.write});
     }
     if (w.wants_grad()) {
       const GradTarget dw = t.grad_target(w);

@@ -17,8 +17,8 @@ Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tens
   run<&KernelTable::conv_transpose2d_forward>(
       tape.device(),
       {.geometry = g, .x = x.stored(), .x_map = x.map(), .w = in.factor, .b = b, .y = y});
-  record_conv<&KernelTable::conv_transpose2d_dgrad, &KernelTable::conv_transpose2d_wgrad>(
-      op, tape, in, y, g);
+  record_conv<&KernelTable::conv_transpose2d_dgrad, &KernelTable::conv_transpose2d_wgrad>(op, tape,
+                                                                                          in, y, g);
   return y;
 }
 

@@ -53,9 +53,6 @@ Tensor batch_norm_relu(Tape& tape, const WithMoments& x, const Tensor& gamma, co
 /// relu(x) as a deferred tensor over x.
 Tensor deferred_relu(Tape& tape, const Tensor& x);
 
-/// x in the type that the device has for activations; x itself where it has it.
-Tensor convert(Tape& tape, const Tensor& x);
-
 /// The elements of a deferred tensor, written down; one that is not deferred is returned as it is.
 Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out = {});
 /// The same, and max_pool2d of it, in one pass.
@@ -88,6 +85,7 @@ Tensor concat(Tape& tape, std::span<const Tensor> inputs);
 
 Tensor add(Tape& tape, const Tensor& a, const Tensor& b, const Tensor& out = {});
 Tensor mul(Tape& tape, const Tensor& a, const Tensor& b, const Tensor& out = {});
+/// `out` may have the other of the device's two types: the conversion between them.
 Tensor scale(Tape& tape, const Tensor& x, double alpha, const Tensor& out = {});
 
 /// One element.

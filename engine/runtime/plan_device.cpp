@@ -66,8 +66,8 @@ PlanDevice::PlanDevice(const PlanTarget& target)
 
 // With the CPU's kernels, those that are let through tell how much scratch memory they take.
 PlanDevice::PlanDevice(const PlanTarget& target, std::shared_ptr<PlanLog> log)
-    : Device("plan", table_of(target),
-             std::make_shared<PlanMemory>(log, !target.cpu), target.threads),
+    : Device("plan", table_of(target), std::make_shared<PlanMemory>(log, !target.cpu),
+             target.threads),
       target_(target),
       log_(std::move(log)) {
   set_memory_mode(target.memory);

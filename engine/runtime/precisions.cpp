@@ -39,8 +39,7 @@ UnsupportedPrecision refusal(const KernelTable& kernels, ConvPrecision asked,
 }  // namespace
 
 std::vector<ConvPrecision> precisions_of(const KernelTable& kernels) {
-  if (kernels.in_bf16)
-    return {ConvPrecision::tf32, ConvPrecision::fp32, ConvPrecision::bf16};
+  if (kernels.in_bf16) return {ConvPrecision::tf32, ConvPrecision::fp32, ConvPrecision::bf16};
   if (kernels.tf32) return {ConvPrecision::tf32, ConvPrecision::fp32};
   if (is_own_cpu(kernels) && cpu_bf16_instructions() != nullptr)
     return {ConvPrecision::fp32, ConvPrecision::bf16};

@@ -85,7 +85,7 @@ struct KernelTable {
   DType parameters = DType::f32;   // and their gradients, statistics, logits and losses
   /// The same backend with activations in bf16; null where it has none.
   const KernelTable* in_bf16 = nullptr;
-  bool reads_maps = false;   // kernels take maps of their operands and give moments of results
+  bool reads_maps = false;  // kernels take maps of their operands and give moments of results
   bool tf32 = false;  // convolutions have it, and compute in it unless asked for something else
   /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
   /// function, for traces and tables of times. Null where a backend does not say.

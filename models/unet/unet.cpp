@@ -91,7 +91,7 @@ Tensor UNet::forward(nn::Pass& pass, const Tensor& images) {
 
   // Encoder and decoder of a level write side by side into one buffer: the concatenation.
   std::vector<Tensor> joined, skips;
-  Tensor x = ops::convert(pass.tape, images);
+  Tensor x = nn::as_activations(pass, images);
   for (std::int64_t level = 0; level < config_.depth; ++level) {
     const auto i = static_cast<std::size_t>(level);
     joined.push_back(Tensor::empty(

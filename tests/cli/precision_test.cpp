@@ -1,5 +1,6 @@
 // --precision as a user meets it: what is taken is told and recorded, kept when resuming, and
 // refused where a device does not have it.
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -106,6 +107,61 @@ TEST_CASE("program: a GPU trains in tf32 unless asked for fp32, and everything s
                     w.path("card.md")})
               .code == 0);
   CHECK(read_file(w.path("card.md")).find("| precision | tf32 |") != std::string::npos);
+}
+
+TEST_CASE("program: a GPU stores activations in bf16 where it is asked to", "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const CliWorkspace w(16);
+  const Outcome trained =
+      run_glia(with(w.train("run", 1), {"--backend", "emu", "--precision", "bf16", "--trace"}));
+  CAPTURE(trained.output);
+  REQUIRE(trained.code == 0);
+  CHECK(times(trained.output, "precision: ") == 1);
+  CHECK(contains(trained, "precision: activations in bf16, sums, parameters and losses in fp32"));
+  CHECK(json_of(w.path("run/config.json"))["train"]["precision"] == "bf16");
+  // Every convolution is on tensor cores, the first layer and the head too.
+  for (const char* algorithm : {" tiled ", " naive ", " shuffled "})
+    CHECK_FALSE(contains(trained, algorithm));
+  CHECK(contains(trained, "mma-bf16"));
+
+  const Outcome resumed =
+      run_glia({"train", "--resume", w.path("run"), "--epochs", "2", "--backend", "emu"});
+  CAPTURE(resumed.output);
+  CHECK(resumed.code == 0);
+  CHECK(contains(resumed, "precision: activations in bf16"));
+  // What was stopped goes on with the bits of a run that was not.
+  REQUIRE(run_glia(with(w.train("whole", 2), {"--backend", "emu", "--precision", "bf16"})).code ==
+          0);
+  const auto tensors = [&](const std::string& run) {
+    const std::string bytes = read_file(w.path(run + "/last.safetensors"));
+    std::uint64_t header = 0;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    return bytes.substr(sizeof header + header);
+  };
+  CHECK((tensors("run") == tensors("whole")));
+
+  for (const Words& device : {Words{"--device", "cpu"}, Words{"--backend", "emu"}}) {
+    const Outcome evaluated =
+        run_glia(with({"evaluate", "--checkpoint", w.path("run/best.safetensors"), "--data",
+                       w.path("slices"), "--list", w.path("split/val.txt")},
+                      device));
+    CAPTURE(evaluated.output);
+    CHECK(evaluated.code == 0);
+    CHECK(contains(evaluated, "precision: trained with convolutions in bf16, computed in "));
+  }
+  const Outcome planned = run_glia({"plan", "--device", "cuda", "--precision", "bf16", "--json"});
+  const Outcome plain = run_glia({"plan", "--device", "cuda", "--json"});
+  REQUIRE(planned.code == 0);
+  REQUIRE(plain.code == 0);
+  // Half of the activations, all of the weights, and their shadow.
+  const auto bytes = [](const Outcome& plan) {
+    return Json::parse(plan.output)["device_bytes"].get<double>();
+  };
+  CHECK(bytes(planned) < 0.6 * bytes(plain));
+  CHECK(bytes(planned) > 0.5 * bytes(plain));
 }
 
 TEST_CASE("program: --precision fp32 on a GPU trains as the CPU does", "[cli]") {

@@ -210,7 +210,8 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
   CHECK(choose_algorithm(context, ConvPass::forward, same(60, 32, 64)) == ConvAlgorithm::mma);
   CHECK(fits_halo(ConvPass::dgrad, same(60, 32, 64)));
   CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 64, 64)));
-  CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 3, 3, {.stride_h = 2})));
+  const ConvSpec strided{.stride_h = 2, .padding = {}};
+  CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 3, 3, strided)));
   CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 5, 5, {})));
   // Positions fill whole patches.
   CHECK(halo_shape(same(15, 64, 128), ConvPass::forward).rows == 12 * 2 * 1 * 128);

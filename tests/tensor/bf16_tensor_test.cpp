@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/nn/parameters.h"
+#include "engine/nn/layers.h"
 #include "engine/ops/ops.h"
 #include "engine/runtime/open_device.h"
 #include "kernels/cpu/table.h"
@@ -98,7 +98,11 @@ TEST_CASE("bf16: operations say which type they found and which they take", "[te
                     "add: the operands are f32 and bf16, expected the same type");
   CHECK_THROWS_WITH(ops::relu(tape, Tensor::zeros(*device, {1, 2, 2, 3}, DType::f64)),
                     "relu: input is f64, the backend 'cpu' computes in bf16 or f32");
-  CHECK(ops::convert(tape, narrow).view().data == narrow.view().data);
+  nn::Pass pass{.tape = tape};
+  CHECK(nn::as_activations(pass, narrow).view().data == narrow.view().data);
+  const Tensor integers = Tensor::zeros(*device, {1, 2, 2, 3}, DType::i64);
+  CHECK_THROWS_WITH(ops::scale(tape, wide, 1, integers),
+                    "scale: out is i64, the backend 'cpu' computes in bf16 or f32");
 }
 
 }  // namespace glia
