@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "benchmarks/suite/reference.h"
+#include "engine/base/element.h"
 #include "engine/base/rng.h"
 
 namespace glia::bench {
@@ -35,14 +36,6 @@ double value_of(Content content, std::uint32_t word) {
 }
 
 template <class T>
-void set(T& to, double value) {
-  to = static_cast<T>(value);
-}
-void set(Bf16& to, double value) {
-  to = to_bf16(static_cast<float>(value));
-}
-
-template <class T>
 void fill(std::vector<std::byte>& bytes, Content content, std::uint64_t seed,
           std::uint64_t stream) {
   auto* values = reinterpret_cast<T*>(bytes.data());
@@ -50,7 +43,7 @@ void fill(std::vector<std::byte>& bytes, Content content, std::uint64_t seed,
   for (std::size_t i = 0; i < count; i += 4) {
     const auto words = philox(seed, stream, i / 4);
     for (std::size_t k = 0; k < std::min<std::size_t>(4, count - i); ++k)
-      set(values[i + k], value_of(content, words[k]));
+      values[i + k] = to_element<T>(value_of(content, words[k]));
   }
 }
 

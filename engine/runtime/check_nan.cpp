@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/base/check.h"
+#include "engine/base/element.h"
 #include "engine/runtime/device.h"
 
 namespace glia {
@@ -17,14 +18,6 @@ struct Found {
 };
 
 template <class T>
-T number(T value) {
-  return value;
-}
-float number(Bf16 value) {
-  return to_float(value);
-}
-
-template <class T>
 std::optional<Found> search(Device& device, const Operand& operand) {
   const ConstView& view = operand.view;
   std::vector<T> values(static_cast<std::size_t>(operand.span()));
@@ -32,7 +25,7 @@ std::optional<Found> search(Device& device, const Operand& operand) {
   device.allocator().copy_out(values.data(), view.data, values.size() * sizeof(T));
   for (std::int64_t row = 0; row < view.rows(); ++row)
     for (std::int64_t channel = 0; channel < view.channels(); ++channel) {
-      const auto value = number(values[static_cast<std::size_t>(row * view.pitch + channel)]);
+      const double value = to_number(values[static_cast<std::size_t>(row * view.pitch + channel)]);
       // The floor of a map is -infinity where nothing is cut off (read_map.h).
       const bool floor =
           value < 0 && std::isinf(value) &&

@@ -1,32 +1,17 @@
 #include "tests/reference/values.h"
 
 #include "engine/base/check.h"
+#include "engine/base/element.h"
 
 namespace glia::reference {
 
 namespace {
 
 template <class T>
-double number(T value) {
-  return static_cast<double>(value);
-}
-double number(Bf16 value) {
-  return to_float(value);
-}
-
-template <class T>
-void put(T& place, double value) {
-  place = static_cast<T>(value);
-}
-void put(Bf16& place, double value) {
-  place = to_bf16(static_cast<float>(value));
-}
-
-template <class T>
 void load_as(const ConstView& view, Values& values) {
   for (std::int64_t row = 0; row < view.rows(); ++row)
     for (std::int64_t c = 0; c < view.channels(); ++c)
-      values.push_back(number(view.as<T>()[row * view.pitch + c]));
+      values.push_back(to_number(view.as<T>()[row * view.pitch + c]));
 }
 
 template <class T>
@@ -36,7 +21,7 @@ void store_as(const Values& values, const View& view, Write write) {
     for (std::int64_t c = 0; c < view.channels(); ++c) {
       T& place = view.as<T>()[row * view.pitch + c];
       const double value = values[next++];
-      put(place, write == Write::accumulate ? number(place) + value : value);
+      place = to_element<T>(write == Write::accumulate ? to_number(place) + value : value);
     }
 }
 
