@@ -120,8 +120,7 @@ bool Optimizer::finite() const {
 void Optimizer::apply() {
   Device& device = parameters_.flat_values().device();
   const Tensor &w = parameters_.flat_values(), &g = parameters_.flat_grads();
-  const Tensor& bf16 = parameters_.flat_shadow();
-  const View shadow = bf16.defined() ? bf16.view() : View();
+  const Tensor& shadow = parameters_.flat_shadow();
   switch (config_.kind) {
     case Kind::adam:
     case Kind::adamw:

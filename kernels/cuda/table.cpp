@@ -30,8 +30,5 @@ constexpr KernelTable kTable = table_of(DType::f32, &kInBf16);
 const KernelTable& table() {
   return kTable;
 }
-const KernelTable& bf16_table() {
-  return kInBf16;
-}
 
 }  // namespace glia::GLIA_GPU

@@ -1,4 +1,4 @@
-// The kernel tables of the GPU backends: NHWC, deterministic, parameters in float32.
+// The kernel table of the GPU backends: NHWC, deterministic, parameters in float32.
 #pragma once
 
 #include "kernels/api/table.h"
@@ -6,9 +6,7 @@
 
 namespace glia::GLIA_GPU {
 
-/// Activations in float32.
+/// Activations in float32; its `in_bf16` has the same kernels, which learn types from their views.
 const KernelTable& table();
-/// In bfloat16. The kernels are the same: they learn types from their views.
-const KernelTable& bf16_table();
 
 }  // namespace glia::GLIA_GPU

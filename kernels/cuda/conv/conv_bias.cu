@@ -6,6 +6,7 @@
 #include "kernels/cuda/columns.h"
 #include "kernels/cuda/conv/conv_passes.h"
 #include "kernels/cuda/conv/gemm_launch.h"
+#include "kernels/cuda/strided.h"
 
 namespace glia::GLIA_GPU {
 namespace {
@@ -15,13 +16,6 @@ constexpr int kWarps = 8;
 struct Smem {
   float sums[32 * kWarps];
 };
-
-__device__ float number(float x) {
-  return x;
-}
-__device__ float number(Bf16 x) {
-  return to_float(x);
-}
 
 /// sums[share * channels + c] (+)= the sum of x's column c over one share of the rows.
 template <class T>
@@ -36,7 +30,7 @@ __global__ void __launch_bounds__(32 * kWarps)
   if (c < channels) {
 #pragma unroll 8
     for (std::int64_t i = rows * share / shares + threadIdx.y; i < end; i += kWarps)
-      sum += number(x[i * pitch + c]);
+      sum += read_pack<1>(x + i * pitch + c).at[0];
   }
   sum = column_sum(sum, smem.sums);
   if (threadIdx.y > 0 || c >= channels) return;
@@ -76,10 +70,7 @@ void bias_grad(KernelContext& context, const ConstView& dy, const View& db, Writ
 }  // namespace
 
 void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write) {
-  if (dy.dtype == DType::bf16)
-    bias_grad<Bf16>(context, dy, db, write);
-  else
-    bias_grad<float>(context, dy, db, write);
+  with_type_of(dy, [&](auto type) { bias_grad<decltype(type)>(context, dy, db, write); });
 }
 
 }  // namespace glia::GLIA_GPU
