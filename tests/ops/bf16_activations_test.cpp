@@ -27,21 +27,6 @@ void check_in_bf16(const char* group, std::initializer_list<int> without = {}) {
   check_cases_in_bf16(chosen);
 }
 
-/// Calls `body(device)` on the devices that have activations in bf16, in guarded memory.
-template <class Body>
-void on_each_bf16_device(const Body& body) {
-  for (const KernelTable* kernels : devices_under_test()) {
-    if (!kernels->in_bf16) continue;
-    const auto memory = guarded_memory(*kernels->in_bf16);
-    {
-      INFO("on " << kernels->name);
-      Device device("guarded", *kernels->in_bf16, memory, 1);
-      body(device);
-    }
-    CHECK(memory->violations() == 0);
-  }
-}
-
 /// A tensor of one value.
 Tensor full(Device& device, const Shape& shape, double value, DType dtype = DType::bf16) {
   const Tensor tensor = Tensor::empty(device, shape, dtype);
@@ -93,7 +78,7 @@ TEST_CASE("activations in bf16: scale converts between the types", "[ops]") {
   struct Slices {
     std::int64_t channels, x_pitch, y_pitch, y_first;
   };
-  on_each_bf16_device([](Device& device) {
+  on_each_device_in_bf16([](Device& device) {
     for (const Slices& s : {Slices{4, 4, 4, 0},
                             {3, 3, 8, 0},
                             {4, 4, 8, 4},
@@ -126,7 +111,7 @@ TEST_CASE("activations in bf16: scale converts between the types", "[ops]") {
 }
 
 TEST_CASE("activations in bf16: sums are in fp32 until the one rounding of the result", "[ops]") {
-  on_each_bf16_device([](Device& device) {
+  on_each_device_in_bf16([](Device& device) {
     for (const std::int64_t channels : {3, 8}) {  // one by one, and in packs
       INFO(channels << " channels");
       const Shape small{1, 1, 1, channels}, large{1, 2, 2, channels};
@@ -172,7 +157,7 @@ TEST_CASE("activations in bf16: sums are in fp32 until the one rounding of the r
 }
 
 TEST_CASE("activations in bf16: a view of another type is refused", "[ops]") {
-  on_each_bf16_device([](Device& device) {
+  on_each_device_in_bf16([](Device& device) {
     const Tensor wide = full(device, {1, 2, 2, 8}, 1, DType::f32);
     const Tensor x = full(device, {1, 2, 2, 8}, 1);
     CHECK_THROWS_WITH(glia::run<&KernelTable::relu_forward>(device, {.x = wide, .y = x}),

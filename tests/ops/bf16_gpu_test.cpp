@@ -1,8 +1,6 @@
 // Convolutions of our GPU kernels with activations in bf16, by every tile; and what is rounded.
 #include <fmt/format.h>
 
-#include <memory>
-
 #include "engine/runtime/device.h"
 #include "tests/catch.h"
 #include "tests/ops/devices.h"
@@ -27,19 +25,6 @@ void check_in_turn(std::vector<Case> cases) {
     tile = tile == kSmallestTile ? -1 : tile + 1;
   }
   check_cases_in_bf16(cases);
-}
-
-/// A device of each of our GPU kernels' tables with activations in bf16.
-template <class Run>
-void on_each_gpu(const Run& run) {
-  for (const KernelTable* kernels : devices_under_test()) {
-    if (!is_our_gpu(*kernels) || !kernels->in_bf16) continue;
-    const auto memory = guarded_memory(*kernels->in_bf16);
-    Device device("guarded", *kernels->in_bf16, memory, 1);
-    device.context().precision = ConvPrecision::bf16;
-    run(device);
-    CHECK(memory->violations() == 0);
-  }
 }
 
 Tensor tensor_of(Device& device, const Shape& shape, const Values& values,
@@ -106,7 +91,7 @@ TEST_CASE("bf16 on GPUs: a result is rounded once, after all is summed up", "[op
   x[0] = 1, x[1] = 0x1p-9;
   for (std::size_t c = 0; c < kDepth; ++c) w[c] = 1;
   const ConvGeometry g = conv2d_geometry({1, 1, 1, kDepth}, {8, 1, 1, kDepth}, {});
-  on_each_gpu([&](Device& device) {
+  on_each_device_in_bf16([&](Device& device) {
     const Tensor weight = tensor_of(device, {8, 1, 1, kDepth}, w);
     const Tensor y = Tensor::empty(device, {1, 1, 1, 8}, DType::bf16);
     const auto forward = [&](const Values& input, double bias) {
@@ -150,7 +135,7 @@ TEST_CASE("bf16 on GPUs: a result is rounded once, after all is summed up", "[op
 
 TEST_CASE("bf16 on GPUs: nothing but operands and results is rounded", "[ops]") {
   const ConvGeometry g = conv2d_geometry({1, 1, 2, 8}, {8, 1, 1, 8}, {});
-  on_each_gpu([&](Device& device) {
+  on_each_device_in_bf16([&](Device& device) {
     Values ones(16, 1), dy(16);
     dy[0] = 1, dy[8] = 0x1p-12;
     const Tensor x = tensor_of(device, {1, 1, 2, 8}, ones);
@@ -182,7 +167,7 @@ TEST_CASE("bf16 on GPUs: a gradient in float32 is rounded as it is read", "[ops]
       const ConvGeometry g =
           conv2d_geometry(x_shape, w_shape, {.padding = Padding::same(window, window)});
       INFO(w_shape.str());
-      on_each_gpu([&](Device& device) {
+      on_each_device_in_bf16([&](Device& device) {
         device.context().gpu_conv = {.tile = kSmallestTile};
         const Values exact = numbers(static_cast<std::size_t>(g.y_shape().numel()), 1 / 3.0);
         const Tensor wide = tensor_of(device, g.y_shape(), exact, DType::f32);
@@ -212,7 +197,7 @@ TEST_CASE("bf16 on GPUs: a gradient in float32 is rounded as it is read", "[ops]
 
 TEST_CASE("bf16 on GPUs: windows beyond the tables' bits are computed without them", "[ops]") {
   const ConvGeometry g = conv2d_geometry({1, 20, 3, 3}, {2, 17, 1, 3}, {});
-  on_each_gpu([&](Device& device) {
+  on_each_device_in_bf16([&](Device& device) {
     const Tensor y = Tensor::empty(device, g.y_shape(), DType::bf16);
     device.kernels().conv2d_forward(device.context(),
                                     {.geometry = g,
@@ -225,7 +210,7 @@ TEST_CASE("bf16 on GPUs: windows beyond the tables' bits are computed without th
 
 TEST_CASE("bf16 on GPUs: bf16 operands without the context's bf16 are refused", "[ops]") {
   const ConvGeometry g = conv2d_geometry({1, 1, 1, 8}, {8, 1, 1, 8}, {});
-  on_each_gpu([&](Device& device) {
+  on_each_device_in_bf16([&](Device& device) {
     device.context().precision = ConvPrecision::tf32;
     const Tensor y = Tensor::empty(device, {1, 1, 1, 8}, DType::bf16);
     CHECK_THROWS_WITH(

@@ -1,11 +1,12 @@
 // The backends that every case list runs on.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "engine/runtime/allocator.h"
+#include "engine/runtime/device.h"
 #include "kernels/api/table.h"
 
 namespace glia::test {
@@ -17,6 +18,10 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op);
 
 /// Memory with guards of its own, of the one device that `kernels` runs on throughout the process.
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels);
+
+/// Calls `body` with each device under test that has activations in bf16, in guarded memory that
+/// has to be intact afterwards.
+void on_each_device_in_bf16(const std::function<void(Device&)>& body);
 
 /// Whether they are our GPU kernels, on a GPU or emulated.
 bool is_our_gpu(const KernelTable& kernels);
