@@ -29,7 +29,7 @@ enum class ConvAlgorithm : std::uint8_t {
   shuffled,   // dgrad only: one product without gathering, its columns dealt out to windows
   mma,        // tiled, on tensor cores in tf32 or bf16: mma_tile.h
   shuffled_mma,
-  halo  // 3x3 of stride 1 in bf16, by patches of the input: conv_halo.h
+  halo  // 3x3 of stride 1 in bf16, by patches: conv_halo.h, conv_wgrad_halo.h
 };
 
 /// What tests and benchmarks impose on them in place of their choices.

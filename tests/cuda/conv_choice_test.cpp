@@ -195,21 +195,28 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
     const ConvGeometry g = same(size, channels, channels);
     CHECK(choose_algorithm(context, ConvPass::forward, g) == ConvAlgorithm::halo);
     CHECK(choose_algorithm(context, ConvPass::dgrad, g) == ConvAlgorithm::halo);
-    CHECK(choose_algorithm(context, ConvPass::wgrad, g) == ConvAlgorithm::mma);
+    CHECK(choose_algorithm(context, ConvPass::wgrad, g) == ConvAlgorithm::halo);
     // Faster by the model, or it would not be taken.
     Gpu gathered(kH100, ConvPrecision::bf16);
     gathered.gpu_conv = {.algorithm = ConvAlgorithm::mma};
-    for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad}) {
+    for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
       CHECK(forecast(gathered, pass, g).algorithm == ConvAlgorithm::mma);
       CHECK(forecast(context, pass, g).cycles < forecast(gathered, pass, g).cycles);
     }
     CHECK(choose_algorithm(GpuInTf32(), ConvPass::forward, g) == ConvAlgorithm::mma);
   }
-  // Chunks are of 64 channels: of x forward, of dy in dgrad.
-  CHECK(choose_algorithm(context, ConvPass::forward, same(60, 3, 64)) == ConvAlgorithm::mma);
+  // Chunks are of 64 channels: of x forward, of dy in dgrad. At most eight are filled up.
+  for (const std::int64_t channels : {1, 3, 8})
+    CHECK(choose_algorithm(context, ConvPass::forward, same(240, channels, 64)) ==
+          ConvAlgorithm::halo);
+  CHECK(choose_algorithm(context, ConvPass::dgrad, same(240, 64, 3)) == ConvAlgorithm::mma);
+  CHECK(choose_algorithm(context, ConvPass::forward, same(60, 9, 64)) == ConvAlgorithm::mma);
   CHECK(choose_algorithm(context, ConvPass::forward, same(60, 32, 64)) == ConvAlgorithm::mma);
   CHECK(fits_halo(ConvPass::dgrad, same(60, 32, 64)));
-  CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 64, 64)));
+  // And of both there in wgrad.
+  CHECK(fits_halo(ConvPass::wgrad, same(60, 64, 128)));
+  CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 64, 96)));
+  CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 32, 64)));
   const ConvSpec strided{.stride_h = 2, .padding = {}};
   CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 3, 3, strided)));
   CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 5, 5, {})));
@@ -217,6 +224,13 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
   CHECK(halo_shape(same(15, 64, 128), ConvPass::forward).rows == 12 * 2 * 1 * 128);
   CHECK(halo_shape(same(17, 64, 128), ConvPass::dgrad).rows == 12 * 3 * 2 * 128);
   CHECK(halo_shape(same(17, 64, 128), ConvPass::dgrad).columns == 64);
+  CHECK(halo_shape(same(17, 64, 128), ConvPass::wgrad).rows == 128);
+  CHECK(halo_shape(same(17, 64, 128), ConvPass::wgrad).columns == 9 * 64);
+  CHECK(halo_shape(same(17, 64, 128), ConvPass::wgrad).depth == 12 * 2 * 2 * 240);
+  // One block of it has a multiprocessor to itself: the splits make nearly as many blocks.
+  const ConvForecast wide = forecast(context, ConvPass::wgrad, same(240, 64, 64));
+  CHECK(wide.blocks > 0.9 * kH100);
+  CHECK(wide.blocks <= kH100);
 }
 
 TEST_CASE("conv choice: a forecast of bf16 is of half the bytes and twice the rate", "[cuda]") {
@@ -232,7 +246,9 @@ TEST_CASE("conv choice: a forecast of bf16 is of half the bytes and twice the ra
   // Three channels come one by one, which the smallest tile does alone.
   const ConvGeometry first = geometry({12, 240, 240, 3}, 64, 3, 3, {.padding = Padding::all(1)});
   const MmaTile& smallest = kMmaTiles[kMmaTileCount - 1];
-  CHECK(forecast(GpuInBf16(), ConvPass::forward, first).rows == smallest.rows);
+  Gpu gathered(kH100, ConvPrecision::bf16);
+  gathered.gpu_conv = {.algorithm = ConvAlgorithm::mma};
+  CHECK(forecast(gathered, ConvPass::forward, first).rows == smallest.rows);
   CHECK(forecast(GpuInBf16(), ConvPass::wgrad, first).columns == smallest.columns);
 }
 

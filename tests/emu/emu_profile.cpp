@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
       {"conv3x3", run_conv3x3},
       {"gemm-bf16", run_gemm_bf16},
       {"gemm-bf16-unpadded", run_gemm_bf16_unpadded},
+      {"patches", run_halo},
+      {"patches-shallow", run_shallow},
+      {"patches-wgrad", run_halo_wgrad},
       {"row-sums-ring", run_row_sums_ring}};
   CLI::App app{
       "Runs an example kernel in the CUDA emulator and counts shared-memory wavefronts and 32-byte "

@@ -106,6 +106,27 @@ double mma_bf16(MmaLayout layout, Bug bug, bool by_element = false) {
   return largest;
 }
 
+/// The worst of a product of windows of 3x3 by patches.
+template <class Product>
+double windows3x3(const HaloShape& shape, const Product& product) {
+  const auto [H, W, C, K] = shape;
+  std::vector<float> x = random_floats(at(H * W, 0, C), 16), w = random_floats(at(K * 9, 0, C), 17);
+  const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
+  const DeviceBuffer<float> dy(at(H * W, 0, K));
+  product(dx.get(), dw.get(), dy.get(), shape);
+  std::vector<double> y(at(H * W, 0, K));
+  for (int h = 0; h < H; ++h)
+    for (int v = 0; v < W; ++v)
+      for (int tap = 0; tap < 9; ++tap) {
+        const int ih = h + tap / 3 - 1, iw = v + tap % 3 - 1;
+        if (ih < 0 || ih >= H || iw < 0 || iw >= W) continue;
+        for (int k = 0; k < K; ++k)
+          for (int c = 0; c < C; ++c)
+            y[at(h * W + v, k, K)] += double{x[at(ih * W + iw, c, C)]} * w[at(k * 9 + tap, c, C)];
+      }
+  return worst(dy.read(), y, 9 * C * 1e-7);
+}
+
 }  // namespace
 
 double run_mma_bf16_rows_rows(Bug bug) {
@@ -199,12 +220,23 @@ double run_mma_tf32(Bug) {
 }
 
 double run_halo(Bug bug) {
-  constexpr int H = 9, W = 17, C = 128, K = 40;  // edges of patches, two of them in turn
-  std::vector<float> x = random_floats(H * W * C, 16), w = random_floats(K * 9 * C, 17);
-  const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
-  const DeviceBuffer<float> dy(std::size_t{H} * W * K);
-  halo_product(dx.get(), dw.get(), dy.get(), {H, W, C, K}, bug);
-  std::vector<double> y(std::size_t{H} * W * K);
+  // Edges of patches, two of them in turn.
+  return windows3x3({.h = 9, .w = 17, .c = 128, .k = 40},
+                    [&](auto... arguments) { halo_product(arguments..., bug); });
+}
+
+double run_shallow(Bug bug) {
+  return windows3x3({.h = 9, .w = 17, .c = 3, .k = 72},
+                    [&](auto... arguments) { shallow_product(arguments..., bug); });
+}
+
+double run_halo_wgrad(Bug bug) {
+  constexpr int H = 16, W = 17, C = 64, K = 64;  // edges of patches, two stages in turn
+  std::vector<float> dy = random_floats(H * W * K, 18), x = random_floats(H * W * C, 19);
+  const DeviceBuffer<std::uint16_t> ddy(to_bf16(dy)), dx(to_bf16(x));
+  const DeviceBuffer<float> ddw(std::size_t{K} * 9 * C);
+  halo_wgrad(ddy.get(), dx.get(), ddw.get(), {H, W, C, K}, bug);
+  std::vector<double> dw(std::size_t{K} * 9 * C);
   for (int h = 0; h < H; ++h)
     for (int v = 0; v < W; ++v)
       for (int tap = 0; tap < 9; ++tap) {
@@ -212,9 +244,9 @@ double run_halo(Bug bug) {
         if (ih < 0 || ih >= H || iw < 0 || iw >= W) continue;
         for (int k = 0; k < K; ++k)
           for (int c = 0; c < C; ++c)
-            y[at(h * W + v, k, K)] += double{x[at(ih * W + iw, c, C)]} * w[at(k * 9 + tap, c, C)];
+            dw[at(k * 9 + tap, c, C)] += double{dy[at(h * W + v, k, K)]} * x[at(ih * W + iw, c, C)];
       }
-  return worst(dy.read(), y, 9 * C * 1e-7);
+  return worst(ddw.read(), dw, H * W * 1e-7);
 }
 
 double run_row_sums_ring(Bug bug) {

@@ -24,6 +24,8 @@ double run_mma_bf16_depths_depths(Bug bug);
 double run_mma_bf16_rows_by_element(Bug bug);
 double run_mma_bf16_depths_by_element(Bug bug);
 double run_halo(Bug bug);
+double run_shallow(Bug bug);
+double run_halo_wgrad(Bug bug);
 double run_row_sums_ring(Bug bug);
 double run_bf16_update(Bug bug);
 

@@ -51,6 +51,11 @@ TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
   const std::string halo = profile(run_halo);
   for (const char* file : {"conv_halo.h", "mma_fragments.h", "gemm_operands.h"})
     CHECK(worst_ratio(halo, file, "shared wavefronts") == 1);
+  // Weights are stored once, nine taps a column: two lanes may find one bank.
+  CHECK(worst_ratio(profile(run_shallow), "conv_shallow.h", "shared wavefronts") < 2);
+  const std::string halo_wgrad = profile(run_halo_wgrad);
+  for (const char* file : {"conv_wgrad_halo.h", "mma_fragments.h", "gemm_operands.h"})
+    CHECK(worst_ratio(halo_wgrad, file, "shared wavefronts") == 1);
   // A lane a row of five floats: each load touches five times the sectors of a dense one, less what
   // neighbours share.
   const double sectors = worst_ratio(profile(run_batch_stats), "batch_stats.cu", "32-byte sectors");

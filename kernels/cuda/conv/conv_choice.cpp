@@ -79,7 +79,8 @@ double block_cycles(const GemmShape& shape, const MmaTile& tile, std::int64_t st
       ceil_div(shape.rows, tile.rows) * ceil_div(shape.columns, tile.columns) * splits;
   const std::int64_t on_busiest = ceil_div(blocks, multiprocessors);
   const auto resident = static_cast<double>(std::min<std::int64_t>(on_busiest, tile.resident));
-  const double alone = resident < 2 ? 1.25 : 1;  // nothing hides the waits at its barriers
+  // How far a block's own warps must hide the waits at its barriers.
+  const double alone = resident >= 2 ? 1 : tile.warps() < 12 ? 1.25 : 1.05;
   const double start_and_end = 2500 / resident + 600 * tile.rows * tile.columns / (128.0 * 128);
   return static_cast<double>(on_busiest) *
              (static_cast<double>(steps) * step * alone + start_and_end) +
@@ -103,6 +104,26 @@ double estimated_halo_cycles(const GemmShape& shape, const MmaTile& tile, double
   const std::int64_t chunks =
       ceil_div(ceil_div(shape.depth, mma_slice(ConvPrecision::bf16)), splits);
   return block_cycles(shape, tile, chunks * kSteps, step, splits, multiprocessors);
+}
+
+/// And of conv_wgrad_halo.h, which copies a patch of either operand once for nine taps.
+double estimated_halo_wgrad_cycles(const GemmShape& shape, const MmaTile& tile, int splits,
+                                   int multiprocessors) {
+  constexpr double kPixels = kWgradPatchRows * kHaloColumns +
+                             (kWgradPatchRows + kHaloTaps - 1.0) * (kHaloColumns + kHaloTaps - 1);
+  const double step =
+      step_cycles(tile, tile.others_bf16, kPixels * kMmaSliceBytes / kWgradPatchRows);
+  const std::int64_t patches =
+      ceil_div(ceil_div(shape.depth, kWgradPatchRows * kHaloColumns), splits);
+  return block_cycles(shape, tile, patches * kWgradPatchRows, step, splits, multiprocessors);
+}
+
+/// And of conv_shallow.h: a warp issues about a thousand other instructions for its 80 mma.
+double estimated_shallow_cycles(const GemmShape& shape, const MmaTile& tile, int multiprocessors) {
+  constexpr int kSteps = (kHaloTaps * kHaloTaps + 1) / 2;
+  constexpr double kOthers = 13, kTapBytes = 2 * kShallowChannels;
+  const double step = step_cycles(tile, kOthers, 2 * kTapBytes * tile.columns);
+  return block_cycles(shape, tile, kSteps, step, 1, multiprocessors);
 }
 
 /// Of tiles and splits those that cycles(tile, splits) says are fastest, within what is imposed and
@@ -148,11 +169,12 @@ bool takes_halo(const KernelContext& context, ConvPass pass, const ConvGeometry&
       !fits_halo(pass, g))
     return false;
   if (wanted == ConvAlgorithm::halo) return true;
-  const bool forward = pass == ConvPass::forward;
-  const bool pieces = forward || g.C % 8 == 0;
-  const GemmShape shape = forward ? forward_shape(g) : dgrad_shape(g, dgrad_parts(g).front());
-  return choose_halo(context, halo_shape(g, pass), pieces).cycles <
-         choose_mma(context, shape, pieces).cycles;
+  const bool pieces = pass != ConvPass::dgrad || g.C % 8 == 0;
+  const GemmShape shape = pass == ConvPass::forward ? forward_shape(g)
+                          : pass == ConvPass::wgrad ? wgrad_shape(g)
+                                                    : dgrad_shape(g, dgrad_parts(g).front());
+  return choose_halo(context, pass, halo_shape(g, pass), pieces).cycles <
+         choose_mma(context, shape, pieces && g.C > kShallowChannels).cycles;
 }
 
 }  // namespace
@@ -248,29 +270,50 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
   });
 }
 
-GemmChoice choose_halo(const KernelContext& context, const GemmShape& shape, bool pieces) {
+GemmChoice choose_halo(const KernelContext& context, ConvPass pass, const GemmShape& shape,
+                       bool pieces) {
   const int multiprocessors = std::max(1, context.multiprocessors);
+  const int slice = mma_slice(ConvPrecision::bf16);
   ConvOverride imposed = context.gpu_conv;
+  if (pass == ConvPass::wgrad) {
+    imposed.tile = kHaloWgradTile;
+    return fastest(
+        imposed, shape, kHaloWgradTile + 1, slice, kMostSplits, [&](int tile, int splits) {
+          return estimated_halo_wgrad_cycles(shape, kMmaTiles[tile], splits, multiprocessors);
+        });
+  }
+  if (shape.depth <= kShallowChannels)
+    return {kHaloTiles[1], 1,
+            estimated_shallow_cycles(shape, kMmaTiles[kHaloTiles[1]], multiprocessors)};
   const bool has = imposed.tile == kHaloTiles[0] || imposed.tile == kHaloTiles[1];
   if (!has) imposed.tile = -1;
   if (!pieces) imposed.tile = kHaloTiles[1];
-  return fastest(imposed, shape, kMmaTileCount, mma_slice(ConvPrecision::bf16), kMostSplits,
-                 [&](int tile, int splits) {
-                   if (tile != kHaloTiles[0] && tile != kHaloTiles[1]) return HUGE_VAL;
-                   MmaTile t = kMmaTiles[tile];
-                   t.resident = 2;
-                   const double others = pieces ? t.others_bf16 : kOthersByElement;
-                   return estimated_halo_cycles(shape, t, others, splits, multiprocessors);
-                 });
+  return fastest(imposed, shape, kMmaTileCount, slice, kMostSplits, [&](int tile, int splits) {
+    if (tile != kHaloTiles[0] && tile != kHaloTiles[1]) return HUGE_VAL;
+    MmaTile t = kMmaTiles[tile];
+    t.resident = 2;
+    const double others = pieces ? t.others_bf16 : kOthersByElement;
+    return estimated_halo_cycles(shape, t, others, splits, multiprocessors);
+  });
 }
 
 bool fits_halo(ConvPass pass, const ConvGeometry& g) {
-  const std::int64_t summed = pass == ConvPass::forward ? g.C : g.K;
-  return pass != ConvPass::wgrad && g.R == kHaloTaps && g.S == kHaloTaps && g.stride_h == 1 &&
-         g.stride_w == 1 && summed > 0 && summed % mma_slice(ConvPrecision::bf16) == 0;
+  if (g.R != kHaloTaps || g.S != kHaloTaps || g.stride_h != 1 || g.stride_w != 1) return false;
+  const int chunk = mma_slice(ConvPrecision::bf16);
+  const bool c = g.C > 0 && g.C % chunk == 0, k = g.K > 0 && g.K % chunk == 0;
+  switch (pass) {
+    case ConvPass::forward: return c || (g.C > 0 && g.C <= kShallowChannels);
+    case ConvPass::dgrad: return k;
+    case ConvPass::wgrad: return c && k;
+  }
+  return false;
 }
 
 GemmShape halo_shape(const ConvGeometry& g, ConvPass pass) {
+  if (pass == ConvPass::wgrad) {
+    const std::int64_t patches = g.N * ceil_div(g.P, kWgradPatchRows) * ceil_div(g.Q, kHaloColumns);
+    return {g.K, kHaloTaps * kHaloTaps * g.C, patches * kWgradPatchRows * kHaloColumns};
+  }
   const bool forward = pass == ConvPass::forward;
   const std::int64_t patches =
       g.N * ceil_div(forward ? g.P : g.H, kHaloRows) * ceil_div(forward ? g.Q : g.W, kHaloColumns);
@@ -300,7 +343,7 @@ ConvForecast forecast(const KernelContext& context, ConvPass pass, const ConvGeo
     // Tiles without tensor cores are taller than wide, and so is that product (conv_wgrad.cu).
     if (pass == ConvPass::wgrad && !mma) std::swap(shape.rows, shape.columns);
     const GemmChoice choice = expected.algorithm == ConvAlgorithm::halo
-                                  ? choose_halo(context, shape, pieces)
+                                  ? choose_halo(context, pass, shape, pieces)
                               : mma ? choose_mma(context, shape, pieces)
                                     : choose_gemm(context, shape);
     expected.rows = mma ? kMmaTiles[choice.tile].rows : kGemmTiles[choice.tile].rows;

@@ -96,11 +96,12 @@ struct MmaTile {
   constexpr int warps() const { return rows / warp_rows * (columns / warp_columns); }
   constexpr int threads() const { return warps() * 32; }
 };
-inline constexpr MmaTile kMmaTiles[] = {{128, 128, 64, 64, 3, 2, 4.1, 1.8},
-                                        {256, 64, 64, 64, 2, 2, 4.4, 2.1},
-                                        {64, 256, 64, 64, 2, 2, 4.4, 2.2},  // wgrad of few outputs
-                                        {128, 64, 64, 32, 3, 3, 6.6, 3},
-                                        {64, 32, 32, 32, 3, 5, 12, 6}};
+inline constexpr MmaTile kMmaTiles[] = {
+    {128, 128, 64, 64, 3, 2, 4.1, 1.8}, {256, 64, 64, 64, 2, 2, 4.4, 2.1},
+    {64, 256, 64, 64, 2, 2, 4.4, 2.2},  // wgrad of few outputs
+    {128, 64, 64, 32, 3, 3, 6.6, 3},    {64, 32, 32, 32, 3, 5, 12, 6},
+    {64, 576, 64, 48, 2, 1, 2.1, 2.1}};  // kHaloWgradTile
+/// Those that choose_mma chooses from.
 inline constexpr int kMmaTileCount = 5;
 
 /// Depth of the slices there: 32 float32 or 64 bf16.
@@ -116,15 +117,25 @@ inline constexpr int kHaloRows = 8, kHaloColumns = 16, kHaloTaps = 3;
 /// Its tiles, as indices into kMmaTiles; what is copied element by element takes the second.
 inline constexpr int kHaloTiles[] = {0, 3};
 
-/// Whether conv_halo.h computes the pass in bf16: windows of 3x3 with stride 1, and a multiple of
-/// 64 channels to sum over.
+/// The tile of conv_wgrad_halo.h, as an index into kMmaTiles: its columns are nine taps of 64
+/// channels. And the rows of its patches, of kHaloColumns positions.
+inline constexpr int kHaloWgradTile = 5, kWgradPatchRows = 15;
+
+/// Channels that conv_shallow.h computes at most, in the second of kHaloTiles.
+inline constexpr int kShallowChannels = 8;
+
+/// Whether conv_halo.h or, for wgrad, conv_wgrad_halo.h computes the pass in bf16: windows of 3x3
+/// with stride 1, and a multiple of 64 channels to sum over, of wgrad, of both operands; or, for
+/// forward, conv_shallow.h: at most kShallowChannels.
 bool fits_halo(ConvPass pass, const ConvGeometry& g);
 
-/// Its product, with rows as many as its blocks have positions; the depth is that of one tap.
+/// Its product: with rows as many as its blocks have positions, and the depth of one tap; of wgrad,
+/// with a depth of as many positions as its patches have.
 GemmShape halo_shape(const ConvGeometry& g, ConvPass pass);
 
 /// As choose_mma.
-GemmChoice choose_halo(const KernelContext& context, const GemmShape& shape, bool pieces);
+GemmChoice choose_halo(const KernelContext& context, ConvPass pass, const GemmShape& shape,
+                       bool pieces);
 
 /// How a pass would be computed and how long, by the models behind the choices: for operands that
 /// can be read 16 bytes at a time, as far as their channels allow. Cycles are those of all its

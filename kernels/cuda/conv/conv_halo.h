@@ -11,111 +11,63 @@
 // Shared memory: two patches of 30 KiB, one of which is filled while the other is read, and a ring
 // of three slices of b of 128 bytes a column: 108 KiB for 128 columns, 84 for 64.
 //
-// How a patch lies: [row][column][channel], 24 columns a row, of which 18 are used, so that where
-// the 16-byte pieces of a pixel go depends on its column alone: eight neighbours of any row, which
-// ldmatrix reads at a time, find different banks.
+// How patches lie and are copied: conv_patch.h.
 #pragma once
 
-#include "kernels/cuda/conv/conv_operands.h"
+#include "kernels/cuda/conv/conv_patch.h"
 #include "kernels/cuda/conv/gemm_schedule.h"
+#include "kernels/cuda/conv/mma_store.h"
 #include "kernels/cuda/conv/mma_tile.h"
 
 namespace glia::GLIA_GPU {
 
-struct Patch {
-  static constexpr int kTaps = kHaloTaps, kChannels = kMmaSlice<Bf16>;
-  static constexpr int kRows = kHaloRows + kTaps - 1, kColumns = kHaloColumns + kTaps - 1;
-  static constexpr int kPixels = kRows * kColumns;
-  static constexpr int kRowPitch = 24 * kChannels;
-  static_assert(kColumns <= 24);
-
-  /// Where a channel of the pixel lies.
-  GLIA_INLINE static int offset(int row, int column, int channel) {
-    return row * kRowPitch + column * kChannels + ((channel / 8) ^ (column & 7)) * 8 + channel % 8;
-  }
-};
+using Patch = PatchLayout<kHaloRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
 
 template <class Tile>
 struct HaloSmem {
-  static constexpr int kStages = Patch::kTaps;
-  alignas(128) Bf16 patches[2][Patch::kRows * Patch::kRowPitch];
+  static constexpr int kStages = kHaloTaps;
+  alignas(128) Bf16 patches[2][Patch::kElements];
   alignas(128) Bf16 b[kStages][Tile::kColumns * Tile::kDepth];
 };
 
-/// The positions of a block: image n, from row i and column j of the grid on.
-struct HaloPlace {
-  int n, i, j;
+/// Copies a block's patches, each chunk in three parts, so that they are spread over its taps.
+template <class Tile, int kVec, class From>
+using ChunkCopies = PatchCopies<Patch, Tile::kThreads, kVec, kHaloTaps, From>;
 
-  template <class T>
-  GLIA_INLINE HaloPlace(const Gather<T>& g, int patch) {
-    const Radix patches{ceil_div(g.grid_columns, kHaloColumns), ceil_div(g.grid_rows, kHaloRows)};
-    const Digits at = patches.digits(patch);
-    n = at.high, i = at.middle * kHaloRows, j = at.low * kHaloColumns;
-  }
-
- private:
-  GLIA_INLINE static int ceil_div(int a, int b) { return (a + b - 1) / b; }
+/// By how many elements a walk along the taps' weights advances: to the next tap of a row, from the
+/// last of a row to the next row's first, and from the last of all to the next chunk's first.
+struct TapSteps {
+  int tap, row, chunk;
 };
 
-/// Copies patches: each chunk in three parts, so that they are spread over its taps.
-template <int kThreads, int kVec, class From>
-class PatchCopies {
- public:
-  GLIA_INLINE PatchCopies(const Gather<From>& gather, const HaloPlace& place)
-      : gather_(gather),
-        n_(place.n),
-        h_(place.i + gather.offset_h),
-        w_(place.j + gather.offset_w) {}
-
-  GLIA_INLINE void copy_part(Bf16* patch, int chunk, int part) const {
-    const Gather<From>& g = gather_;
-    const From* from = g.data + chunk * Patch::kChannels;
-#pragma unroll(kVec > 1 ? kPart : 1)
-    for (int i = 0; i < kPart; ++i) {
-      const int unit = (part * kPart + i) * kThreads + static_cast<int>(threadIdx.x);
-      const int pixel = unit / kUnits, channel = unit % kUnits * kVec;
-      if (pixel >= Patch::kPixels) break;
-      const int row = pixel / Patch::kColumns, column = pixel % Patch::kColumns;
-      const int h = h_ + row, w = w_ + column;
-      const bool inside = (h >= 0) & (h < g.height) & (w >= 0) & (w < g.width);
-      copy<kVec>(
-          patch + Patch::offset(row, column, channel),
-          ptx::advanced(from + channel, (n_ * g.height + h) * g.width + w, bytes_of<From>(g.pitch)),
-          inside);
-    }
-  }
-
- private:
-  static constexpr int kUnits = Patch::kChannels / kVec;  // copies a pixel
-  static constexpr int kPart =
-      (Patch::kPixels * kUnits + 3 * kThreads - 1) / (3 * kThreads);  // of a thread
-  Gather<From> gather_;
-  int n_, h_, w_;  // of the patch's first pixel, which may lie outside the image
-};
-
-/// A tap's weights, by row: those of RowMatrix, whose depth is (r, s, channel).
+/// The taps' weights in the order of the walk, by row: those of RowMatrix, whose depth is (r, s,
+/// channel).
 template <class Tile, int kVec>
 class TapSlicesByRow {
  public:
   static constexpr bool kByRow = true;
 
-  GLIA_INLINE TapSlicesByRow(const RowMatrix<Bf16>& matrix, int channels, int column)
-      : pitch_(bytes_of<Bf16>(static_cast<int>(matrix.pitch))),
-        channels_(channels),
+  GLIA_INLINE TapSlicesByRow(const RowMatrix<Bf16>& matrix, int channels, int column, int chunk)
+      : steps{channels, channels, Patch::kChannels - 8 * channels},
+        pitch_(bytes_of<Bf16>(static_cast<int>(matrix.pitch))),
         rows_left_(matrix.rows - column - Part::row(0)),
-        from_(matrix.data + (column + Part::row(0)) * matrix.pitch + Part::depth()) {}
+        from_(matrix.data + (column + Part::row(0)) * matrix.pitch + chunk * Patch::kChannels +
+              Part::depth()) {}
 
-  GLIA_INLINE void copy_slice(Bf16* slice, int chunk, int r, int s) const {
-    const Bf16* from = from_ + (r * Patch::kTaps + s) * channels_ + chunk * Patch::kChannels;
+  /// The next tap's. It then advances by `step`.
+  GLIA_INLINE void copy_slice(Bf16* slice, int step) {
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i)
-      copy<kVec>(slice + Part::offset(i), ptx::advanced(from, i * Part::kPass, pitch_),
+      copy<kVec>(slice + Part::offset(i), ptx::advanced(from_, i * Part::kPass, pitch_),
                  rows_left_ > i * Part::kPass);
+    from_ += step;
   }
+
+  const TapSteps steps;
 
  private:
   using Part = RowPart<MmaRowsB<Bf16>, Tile::kColumns, Tile::kThreads, kVec>;
-  int pitch_, channels_, rows_left_;
+  int pitch_, rows_left_;
   const Bf16* from_;
 };
 
@@ -125,39 +77,41 @@ class TapSlicesByDepth {
  public:
   static constexpr bool kByRow = false;
 
-  GLIA_INLINE TapSlicesByDepth(const TapMatrix<Bf16>& matrix, int column)
-      : strides_(matrix.strides),
+  GLIA_INLINE TapSlicesByDepth(const TapMatrix<Bf16>& matrix, int column, int chunk)
+      : steps{matrix.strides.middle, matrix.strides.high - 2 * matrix.strides.middle,
+              Patch::kChannels * matrix.strides.low -
+                  2 * (matrix.strides.high + matrix.strides.middle)},
+        pitch_(bytes_of<Bf16>(matrix.strides.low)),
         columns_left_(matrix.columns - column),
-        from_(ptx::advanced(matrix.data + column + Part::column(0), Part::depth(),
-                            bytes_of<Bf16>(matrix.strides.low))) {}
+        from_(ptx::advanced(matrix.data + column + Part::column(0),
+                            chunk * Patch::kChannels + Part::depth(), pitch_)) {}
 
-  GLIA_INLINE void copy_slice(Bf16* slice, int chunk, int r, int s) const {
-    const int pitch = bytes_of<Bf16>(strides_.low);
-    const Bf16* from = ptx::advanced(from_ + r * strides_.high + s * strides_.middle,
-                                     chunk * Patch::kChannels, pitch);
+  GLIA_INLINE void copy_slice(Bf16* slice, int step) {
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i)
-      copy_depth<Part, kVec>(slice, i, ptx::advanced(from, i * Part::kPass, pitch), true,
+      copy_depth<Part, kVec>(slice, i, ptx::advanced(from_, i * Part::kPass, pitch_), true,
                              columns_left_);
+    from_ += step;
   }
+
+  const TapSteps steps;
 
  private:
   using Part = DepthPart<MmaDepths<Bf16>, Tile::kColumns, Tile::kThreads, kVec>;
-  Strides strides_;
-  int columns_left_;
+  int pitch_, columns_left_;
   const Bf16* from_;
 };
 
 /// a of a warp: its fragments of one step, of 16 neighbouring pixels of a row each.
 template <class Tile>
 struct PatchFragments {
-  int offsets[Patch::kTaps];  // of this lane's 16 bytes: of step 0 and the tap's column s
+  int offsets[kHaloTaps];  // of this lane's 16 bytes: of step 0 and the tap's column s
 
   GLIA_INLINE PatchFragments() {
     static_assert(kHaloColumns == 16 && Tile::kRows == kHaloRows * kHaloColumns);
     const int lane = threadIdx.x % 32;
 #pragma unroll
-    for (int s = 0; s < Patch::kTaps; ++s)
+    for (int s = 0; s < kHaloTaps; ++s)
       offsets[s] = Patch::offset(Tile::warp_row() / kHaloColumns, lane % 16 + s, lane / 16 * 8);
   }
   /// `pixels` is the patch from row r on.
@@ -173,27 +127,26 @@ struct PatchFragments {
 /// sum += the products of `chunks` chunks from `first` on, waiting until kPending groups of copies
 /// at most are on their way. All threads of the block call it.
 template <int kPending = 1, class Tile, class A, class B>
-GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, const B& b, int first, int chunks,
+GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, B& b, int first, int chunks,
                                MmaSums<Tile>& sum) {
-  constexpr int kTaps = Patch::kTaps;
   const PatchFragments<Tile> read_a;
   const MmaFragmentsB<Tile, B::kByRow> read_b;
   if (chunks > 0) {
 #pragma unroll 1
-    for (int part = 0; part < kTaps; ++part) a.copy_part(smem.patches[0], first, part);
-    b.copy_slice(smem.b[0], first, 0, 0);
+    for (int part = 0; part < kHaloTaps; ++part) a.copy_part(smem.patches[0], first, part);
+    b.copy_slice(smem.b[0], b.steps.tap);
     ptx::cp_async_commit();
-    b.copy_slice(smem.b[1], first, 0, 1);
+    b.copy_slice(smem.b[1], b.steps.tap);
     ptx::cp_async_commit();
   }
-  int r = 0;
+  int r = 0, taps_left = chunks * kHaloTaps * kHaloTaps;
 #pragma unroll 1
-  for (int row = 0; row < chunks * kTaps; ++row) {
-    const int chunk = row / kTaps;
+  for (int row = 0; row < chunks * kHaloTaps; ++row) {
+    const int chunk = row / kHaloTaps;
     const Bf16* pixels = smem.patches[chunk % 2] + r * Patch::kRowPitch;
-    const bool last_row = r == kTaps - 1, last_chunk = chunk == chunks - 1;
+    const bool last_row = r == kHaloTaps - 1;
 #pragma unroll
-    for (int s = 0; s < kTaps; ++s) {
+    for (int s = 0; s < kHaloTaps; ++s, --taps_left) {
       ptx::cp_async_wait<kPending>();
       // The slice of this tap and, at a chunk's first, its patch have arrived for all threads; all
       // have finished with the tap before, whose slice is filled again now, and at a chunk's first
@@ -211,13 +164,11 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, const B& b, int
             multiply_add<Bf16>(sum.at[i][j], fa[i], fb[j]);
           if (step == 0 && i == 0) {
             // Two taps ahead.
-            if (s == 0)
-              b.copy_slice(smem.b[2], first + chunk, r, 2);
-            else if (!last_row)
-              b.copy_slice(smem.b[s - 1], first + chunk, r + 1, s - 1);
-            else if (!last_chunk)
-              b.copy_slice(smem.b[s - 1], first + chunk + 1, 0, s - 1);
-            if (s == 0 && !last_chunk)
+            if (taps_left > 2)
+              b.copy_slice(smem.b[(s + 2) % kHaloTaps], s > 0      ? b.steps.tap
+                                                        : last_row ? b.steps.chunk
+                                                                   : b.steps.row);
+            if (s == 0 && chunk < chunks - 1)
               a.copy_part(smem.patches[(chunk + 1) % 2], first + chunk + 1, r);
             ptx::cp_async_commit();
           }
@@ -226,6 +177,18 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, const B& b, int
     }
     r = last_row ? 0 : r + 1;
   }
+}
+
+/// Writes a thread's part of the tile; kBByRow as store_rows has it.
+template <class Tile, bool kBByRow, class A>
+GLIA_INLINE void store_patch(const Output& output, const Share& share, const PatchPlace& place,
+                             const Gather<A>& a, const MmaSums<Tile>& sum) {
+  const int g = threadIdx.x % 32 / 4, first = place.i + Tile::warp_row() / kHaloColumns;
+  store_rows<Tile, kBByRow>(output, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
+    const int i = first + n / 2, j = place.j + g + n % 2 * 8;
+    if (i >= a.grid_rows || j >= a.grid_columns) return -1;
+    return ((place.n * a.grid_rows + i) * a.grid_columns + j) * output.pitch;
+  });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -10,25 +10,15 @@
 namespace glia::GLIA_GPU {
 namespace {
 
-template <class Tile, bool kBByRow, class A>
-GLIA_INLINE void store_patch(const Output& output, const Share& share, const HaloPlace& place,
-                             const Gather<A>& a, const MmaSums<Tile>& sum) {
-  const int g = threadIdx.x % 32 / 4, first = place.i + Tile::warp_row() / kHaloColumns;
-  store_rows<Tile, kBByRow>(output, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
-    const int i = first + n / 2, j = place.j + g + n % 2 * 8;
-    if (i >= a.grid_rows || j >= a.grid_columns) return -1;
-    return ((place.n * a.grid_rows + i) * a.grid_columns + j) * output.pitch;
-  });
-}
-
 template <class Tile, int kVec>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
-    conv2d_forward_halo_mma(Gather<Bf16> x, RowMatrix<Bf16> w, Output y, Schedule schedule) {
+    conv2d_forward_halo_mma(Gather<Bf16> x, RowMatrix<Bf16> w, Radix patches, Output y,
+                            Schedule schedule) {
   auto& smem = gpu::shared<HaloSmem<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
-  const HaloPlace place(x, share.row / Tile::kRows);
-  const PatchCopies<Tile::kThreads, kVec, Bf16> a(x, place);
-  const TapSlicesByRow<Tile, kVec> b(w, x.channels, share.column);
+  const PatchPlace place(patches, kHaloRows, share.row / Tile::kRows);
+  const ChunkCopies<Tile, kVec, Bf16> a(x, place);
+  TapSlicesByRow<Tile, kVec> b(w, x.channels, share.column, share.first);
   MmaSums<Tile> sum;
   multiply_halo(smem, a, b, share.first, share.slices, sum);
   store_patch<Tile, true>(y, share, place, x, sum);
@@ -36,12 +26,13 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
 
 template <class Tile, int kVec, class D>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
-    conv2d_dgrad_halo_mma(Gather<D> dy, TapMatrix<Bf16> w, Output dx, Schedule schedule) {
+    conv2d_dgrad_halo_mma(Gather<D> dy, TapMatrix<Bf16> w, Radix patches, Output dx,
+                          Schedule schedule) {
   auto& smem = gpu::shared<HaloSmem<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
-  const HaloPlace place(dy, share.row / Tile::kRows);
-  const PatchCopies<Tile::kThreads, kVec, D> a(dy, place);
-  const TapSlicesByDepth<Tile, kVec> b(w, share.column);
+  const PatchPlace place(patches, kHaloRows, share.row / Tile::kRows);
+  const ChunkCopies<Tile, kVec, D> a(dy, place);
+  TapSlicesByDepth<Tile, kVec> b(w, share.column, share.first);
   MmaSums<Tile> sum;
   multiply_halo(smem, a, b, share.first, share.slices, sum);
   store_patch<Tile, false>(dx, share, place, dy, sum);
@@ -49,9 +40,9 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
 
 /// As run_mma_product. D is the type of what the patches are of.
 template <class D, class Launch>
-void run_halo(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
-              const Output& output, const Launch& launch) {
-  const GemmChoice choice = choose_halo(context, shape, pieces);
+void run_halo(KernelContext& context, const char* name, ConvPass pass, const GemmShape& shape,
+              bool pieces, const Output& output, const Launch& launch) {
+  const GemmChoice choice = choose_halo(context, pass, shape, pieces);
   const MmaTile& tile = kMmaTiles[choice.tile];
   run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<Bf16>, choice.splits}, output,
           [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
@@ -75,12 +66,14 @@ void run_halo(KernelContext& context, const char* name, const GemmShape& shape, 
 
 void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                        const ConstView& w, const ConstView& b, const View& y, Write write) {
+  if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x, w, b, y, write);
   const ForwardProduct<Bf16> p = forward_product<Bf16>(g, x, w, b, y, write);
-  run_halo<Bf16>(context, "conv2d_forward_halo", halo_shape(g, ConvPass::forward), p.pieces, p.y,
+  run_halo<Bf16>(context, "conv2d_forward_halo", ConvPass::forward,
+                 halo_shape(g, ConvPass::forward), p.pieces, p.y,
                  [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
                      const Schedule& schedule) {
                    gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>,
-                               config, p.x, p.w, target, schedule);
+                               config, p.x, p.w, patches_of(p.x, kHaloRows), target, schedule);
                  });
 }
 
@@ -89,11 +82,12 @@ void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstV
   with_types(w.dtype, dy.dtype, [&](auto, auto dy_type) {
     using D = decltype(dy_type);
     for (const DgradProduct<Bf16, D>& p : dgrad_products<Bf16, D>(g, dy, w, b, dx, write))
-      run_halo<D>(context, "conv2d_dgrad_halo", halo_shape(g, ConvPass::dgrad), p.pieces, p.dx,
+      run_halo<D>(context, "conv2d_dgrad_halo", ConvPass::dgrad, halo_shape(g, ConvPass::dgrad),
+                  p.pieces, p.dx,
                   [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
                       const Schedule& schedule) {
                     gpu::launch(conv2d_dgrad_halo_mma<decltype(tile), decltype(width)::value, D>,
-                                config, p.dy, p.w, target, schedule);
+                                config, p.dy, p.w, patches_of(p.dy, kHaloRows), target, schedule);
                   });
   });
 }

@@ -53,6 +53,7 @@ void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& 
   switch (choose_algorithm(context, ConvPass::wgrad, g)) {
     case ConvAlgorithm::naive: return conv_wgrad_naive(context, g, dy, x, dw, write);
     case ConvAlgorithm::mma: return conv_wgrad_mma(context, g, dy, x, dw, write);
+    case ConvAlgorithm::halo: return conv_wgrad_halo(context, g, dy, x, dw, write);
     default: return conv_wgrad_tiled(context, g, dy, x, dw, write);
   }
 }

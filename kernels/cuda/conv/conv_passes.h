@@ -23,6 +23,10 @@ void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const Const
 void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                        const ConstView& w, const ConstView& b, const View& y, Write write);
 
+/// And where its channels are at most kShallowChannels.
+void conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+                          const ConstView& w, const ConstView& b, const View& y, Write write);
+
 /// dx (+)= the adjoint in x applied to dy, + b.
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                 const ConstView& w, const ConstView& b, const View& dx, Write write);
@@ -50,6 +54,9 @@ void conv_wgrad_tiled(KernelContext& context, const ConvGeometry& g, const Const
                       const ConstView& x, const View& dw, Write write);
 void conv_wgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                     const ConstView& x, const View& dw, Write write);
+/// Only where fits_halo, in bf16.
+void conv_wgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                     const ConstView& x, const View& dw, Write write);
 
 /// db[c] (+)= sum of dy over all rows: the bias gradient.
 void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write);

@@ -56,6 +56,14 @@ enum class Bug : int {
   halo_unpermuted,
   halo_patch_overwritten,
   halo_border_not_checked,
+  // shallow_product
+  shallow_not_padded,
+  shallow_border_not_checked,
+  // halo_wgrad
+  halo_wgrad_weak_wait,
+  halo_wgrad_unpermuted,
+  halo_wgrad_one_stage,
+  halo_wgrad_grid_not_bounded,
   // ring
   barriers_not_initialised,
   no_barrier_after_init,
@@ -123,6 +131,14 @@ struct HaloShape {
 };
 void halo_product(const std::uint16_t* x, const std::uint16_t* w, float* y, const HaloShape& shape,
                   Bug bug);
+
+/// The same for c of at most 8.
+void shallow_product(const std::uint16_t* x, const std::uint16_t* w, float* y,
+                     const HaloShape& shape, Bug bug);
+
+/// dw [k, 3, 3, c], the gradient of w above where that of y is dy; c and k multiples of 64.
+void halo_wgrad(const std::uint16_t* dy, const std::uint16_t* x, float* dw, const HaloShape& shape,
+                Bug bug);
 
 /// y[i] = sum of row i of x [rows, columns]; a producer warp streams rows through a ring of shared
 /// buffers with bulk copies and mbarriers. columns: a multiple of 4, at most 256.

@@ -9,12 +9,12 @@ namespace {
 
 using namespace gpu;
 using Tile = MmaBlock<kHaloTiles[1], Bf16>;
-using Copies = PatchCopies<Tile::kThreads, 8, Bf16>;
+using Copies = ChunkCopies<Tile, 8, Bf16>;
 
 /// Pixels as they come: not where the fragments are read.
 struct Unpermuted {
   Gather<Bf16> g;
-  HaloPlace place;
+  PatchPlace place;
 
   GLIA_INLINE void copy_part(Bf16* patch, int chunk, int part) const {
     if (part > 0) return;
@@ -42,12 +42,12 @@ struct Overwriting {
 
 template <Bug kBug>
 __global__ void __launch_bounds__(Tile::kThreads)
-    halo3x3(Gather<Bf16> x, RowMatrix<Bf16> w, Output y, Schedule schedule) {
+    halo3x3(Gather<Bf16> x, RowMatrix<Bf16> w, Radix patches, Output y, Schedule schedule) {
   auto& smem = gpu::shared<HaloSmem<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
-  const HaloPlace place(x, share.row / Tile::kRows);
+  const PatchPlace place(patches, kHaloRows, share.row / Tile::kRows);
   const Copies a(x, place);
-  const TapSlicesByRow<Tile, 8> b(w, x.channels, share.column);
+  TapSlicesByRow<Tile, 8> b(w, x.channels, share.column, 0);
   MmaSums<Tile> sum;
   if constexpr (kBug == Bug::halo_unpermuted)
     multiply_halo(smem, Unpermuted{x, place}, b, 0, share.slices, sum);
@@ -85,14 +85,15 @@ void halo_product(const std::uint16_t* x, const std::uint16_t* w, float* y, cons
   const Output output = {
       .data = y, .pitch = K, .rows = H * W, .columns = K, .channels = K, .pieces = true};
   const int column_tiles = (K + Tile::kColumns - 1) / Tile::kColumns;
-  const int patches = (H + kHaloRows - 1) / kHaloRows * ((W + kHaloColumns - 1) / kHaloColumns);
+  const Radix patches = patches_of(gather, kHaloRows);
   const Schedule schedule = {column_tiles, C / Patch::kChannels, 1};
-  const LaunchConfig config = {.grid = static_cast<unsigned>(patches * column_tiles),
-                               .block = Tile::kThreads,
-                               .smem_bytes = sizeof(HaloSmem<Tile>),
-                               .name = "halo3x3"};
+  const LaunchConfig config = {
+      .grid = static_cast<unsigned>(patches.low * patches.middle * column_tiles),
+      .block = Tile::kThreads,
+      .smem_bytes = sizeof(HaloSmem<Tile>),
+      .name = "halo3x3"};
   const auto run = [&](auto* kernel) {
-    gpu::launch(kernel, config, gather, matrix, output, schedule);
+    gpu::launch(kernel, config, gather, matrix, patches, output, schedule);
   };
   switch (bug) {
     case Bug::halo_weak_wait: return run(halo3x3<Bug::halo_weak_wait>);

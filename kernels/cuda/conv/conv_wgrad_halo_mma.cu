@@ -1,0 +1,70 @@
+// The gradient of a weight of 3x3 by patches of both operands: wgrad_product of conv_products.h, in
+// bf16.
+//
+// Work mapping, shared memory and barriers: conv_wgrad_halo.h.
+#include "kernels/cuda/conv/conv_wgrad_halo.h"
+
+#include "kernels/cuda/conv/conv_passes.h"
+#include "kernels/cuda/conv/mma_launch.h"
+
+namespace glia::GLIA_GPU {
+namespace {
+
+template <class Tile, int kVec, class D>
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
+    conv2d_wgrad_halo_mma(Gather<D> dy, Gather<Bf16> x, Radix patches, Output dw,
+                          Schedule schedule) {
+  auto& smem = gpu::shared<WgradHaloSmem<Tile>>();
+  const Share share = share_of_block<Tile>(schedule);
+  WgradPatchCopies<Tile, kVec, D> copies(dy, x, patches, share);
+  MmaSums<Tile> sum;
+  multiply_wgrad_halo(smem, copies, share.slices, sum);
+  store_taps<Tile>(dw, share, x.channels, sum);
+}
+
+/// The positions' own pixels of dy.
+template <class D>
+Gather<D> pixels_of(const ColumnMatrix<D>& dy, const Gather<Bf16>& x) {
+  return {.data = dy.data,
+          .pitch = dy.pitch,
+          .images = x.images,
+          .height = x.grid_rows,
+          .width = x.grid_columns,
+          .channels = dy.columns,
+          .grid_rows = x.grid_rows,
+          .grid_columns = x.grid_columns,
+          .step_h = 1,
+          .step_w = 1,
+          .offset_h = 0,
+          .offset_w = 0,
+          .taps_h = 1,
+          .taps_w = 1};
+}
+
+}  // namespace
+
+void conv_wgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
+                     const ConstView& x, const View& dw, Write write) {
+  const GemmShape shape = halo_shape(g, ConvPass::wgrad);
+  const GemmChoice choice = choose_halo(context, ConvPass::wgrad, shape, true);
+  with_types(x.dtype, dy.dtype, [&](auto, auto dy_type) {
+    using D = decltype(dy_type);
+    using Tile = MmaBlock<kHaloWgradTile, Bf16>;
+    const WgradProduct<Bf16, D> p = wgrad_product<Bf16, D>(g, dy, x, dw, write);
+    const Cut cut = {Tile::kRows, Tile::kColumns, kWgradPatchRows * kHaloColumns, choice.splits};
+    run_cut(context, "conv2d_wgrad_halo", shape, cut, p.dw,
+            [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+              config.block = Tile::kThreads;
+              config.smem_bytes = sizeof(WgradHaloSmem<Tile>);
+              const auto launch = [&](auto* kernel) {
+                gpu::launch(kernel, config, pixels_of(p.dy, p.x), p.x,
+                            patches_of(p.x, kWgradPatchRows), target, schedule);
+              };
+              if constexpr (std::is_same_v<D, Bf16>)
+                if (p.pieces) return launch(conv2d_wgrad_halo_mma<Tile, kPieceOf<Bf16>, D>);
+              launch(conv2d_wgrad_halo_mma<Tile, 1, D>);
+            });
+  });
+}
+
+}  // namespace glia::GLIA_GPU
