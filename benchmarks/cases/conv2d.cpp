@@ -198,20 +198,20 @@ std::vector<Case> conv2d_bf16_pieces() {
 std::vector<Case> conv2d_bf16_patches() {
   // Images around patches of 8x16 and of 15x16, some with padding that shifts or cuts them; a chunk
   // of 64 channels and several; all passes, or one of them, by patches.
-  return with_samples({conv2d_case({1, 8, 16, 64}, 64, 3, 3, same(3, 3)),
-                       conv2d_case({2, 9, 17, 64}, 16, 3, 3, same(3, 3)),
-                       conv2d_case({1, 5, 6, 128}, 64, 3, 3, same(3, 3)),
-                       conv2d_case({1, 6, 18, 64}, 136, 3, 3, {}),
-                       conv2d_case({1, 5, 15, 128}, 24, 3, 3, {.padding = {0, 2, 1, 0}}),
-                       conv2d_case({1, 4, 20, 64}, 5, 3, 3, {.padding = Padding::all(2)}),
-                       conv2d_case({1, 3, 2, 24}, 64, 3, 3, same(3, 3)),
-                       conv2d_case({3, 2, 2, 64}, 64, 3, 3, same(3, 3), false),
-                       conv2d_case({2, 16, 18, 64}, 64, 3, 3, same(3, 3)),
-                       conv2d_case({2, 9, 17, 3}, 64, 3, 3, same(3, 3)),
-                       conv2d_case({1, 6, 5, 1}, 70, 3, 3, {}),
-                       conv2d_case({1, 8, 16, 8}, 5, 3, 3, {.padding = {0, 2, 1, 0}}),
-                       conv2d_case({1, 31, 4, 64}, 128, 3, 3, {.padding = {2, 0, 0, 2}})},
-                      2);
+  return with_samples(
+      {conv2d_case({1, 8, 16, 64}, 64, 3, 3, same(3, 3)),
+       conv2d_case({2, 9, 17, 64}, 16, 3, 3, same(3, 3)),
+       conv2d_case({1, 5, 6, 128}, 64, 3, 3, same(3, 3)),
+       conv2d_case({1, 6, 18, 64}, 136, 3, 3, {}),
+       conv2d_case({1, 5, 15, 128}, 24, 3, 3, {.padding = {0, 2, 1, 0}}),
+       conv2d_case({1, 4, 20, 64}, 5, 3, 3, {.padding = Padding::all(2)}),
+       conv2d_case({1, 3, 2, 24}, 64, 3, 3, same(3, 3)),
+       conv2d_case({3, 2, 2, 64}, 64, 3, 3, same(3, 3), false),
+       conv2d_case({2, 16, 18, 64}, 64, 3, 3, same(3, 3)),
+       conv2d_case({2, 9, 17, 3}, 64, 3, 3, same(3, 3)), conv2d_case({1, 6, 5, 1}, 70, 3, 3, {}),
+       conv2d_case({1, 8, 16, 8}, 5, 3, 3, {.padding = {0, 2, 1, 0}}),
+       conv2d_case({1, 31, 4, 64}, 128, 3, 3, {.padding = {2, 0, 0, 2}})},
+      2);
 }
 
 std::vector<Case> conv2d_at(const Dimensions& d) {
