@@ -1,6 +1,8 @@
 // --precision: its names, what each device has, what is taken and what is refused.
 #include "engine/runtime/precisions.h"
 
+#include <memory>
+
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 #include "engine/runtime/open_device.h"
@@ -114,6 +116,18 @@ TEST_CASE("precision: the device's context has what was taken, and it is said on
   CHECK(said(narrow) ==
         std::vector<std::string>{"precision: activations in bf16, sums, parameters and losses in "
                                  "fp32; --precision fp32 is exact"});
+}
+
+TEST_CASE("precision: a device that is given a table in bf16 computes in bf16", "[runtime]") {
+  static constexpr KernelTable kNarrow{.name = "gpu", .activations = DType::bf16};
+  static constexpr KernelTable kWide{.name = "gpu", .in_bf16 = &kNarrow, .tf32 = true};
+  Device narrow("gpu", kNarrow, std::make_shared<NoMemory>(), 1);
+  CHECK((narrow.context().precision == ConvPrecision::bf16));
+  Device wide("gpu", kWide, std::make_shared<NoMemory>(), 1);
+  CHECK((wide.context().precision == ConvPrecision::fp32));
+  wide.context().precision = ConvPrecision::tf32;
+  wide.use(*wide.kernels().in_bf16);
+  CHECK((wide.context().precision == ConvPrecision::bf16));
 }
 
 }  // namespace glia
