@@ -7,6 +7,8 @@
 
 #include "benchmarks/gpu_kit/conversation.h"
 #include "benchmarks/gpu_kit/steps.h"
+#include "engine/runtime/open_device.h"
+#include "engine/runtime/precisions.h"
 
 namespace glia::kit {
 
@@ -29,21 +31,29 @@ struct Contender {
   nlohmann::json question = {};
 };
 
+/// Those of the backend, in the order of their names' definition. One that this build lacks is
+/// asked for in fp32, which ends with the reason.
+std::vector<ConvPrecision> precisions_of_backend(const std::string& name) {
+  std::vector<ConvPrecision> able{ConvPrecision::fp32};
+  for (const BuiltBackend& built : built_backends())
+    if (built.name == (name == "native" ? "cuda" : name)) able = precisions_of(*built.kernels);
+  std::sort(able.begin(), able.end());
+  return able;
+}
+
 std::vector<Contender> ours(const Bench& bench) {
   std::vector<Contender> found;
   std::vector<std::string> backends{bench.native()};
   if (!bench.emulator) backends.emplace_back("cudnn");
   for (const std::string& backend : backends)
-    for (const std::string precision : {"fp32", "tf32", "bf16"})
+    for (const ConvPrecision precision : precisions_of_backend(backend))
       for (const bool captured : {false, true})
-        // cuDNN's descriptors are those of fp32 tensors.
-        if (backend != "cudnn" || precision != "bf16")
-          found.push_back(
-              {.name = fmt::format("{} {} {}", backend, precision, captured ? "captured" : "eager"),
-               .question = {{"device", bench.device()},
-                            {"backend", backend},
-                            {"precision", precision},
-                            {"captured", captured}}});
+        found.push_back({.name = fmt::format("{} {} {}", backend, name_of(precision),
+                                             captured ? "captured" : "eager"),
+                         .question = {{"device", bench.device()},
+                                      {"backend", backend},
+                                      {"precision", name_of(precision)},
+                                      {"captured", captured}}});
   return found;
 }
 

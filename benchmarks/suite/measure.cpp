@@ -110,7 +110,7 @@ struct Contender {
     const DType type = backend.device().kernels().activations;
     check(type == call.activations,
           "stores activations in {}, and these rows are of {}, as other backends and precisions "
-          "have them; bench it alone, or whole steps (--op train_step)",
+          "have them; bench it alone (--precision bf16), or whole steps (--op train_step)",
           name_of(type), name_of(call.activations));
     result.algorithm = call.algorithm(backend.device());
     result.arithmetic = arithmetic_of(backend.device(), call, result.algorithm);

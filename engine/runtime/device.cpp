@@ -12,12 +12,18 @@ namespace glia {
 Device::Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
                int threads)
     : name_(std::move(name)),
-      kernels_(&kernels),
+      kernels_(nullptr),
       allocator_(std::move(allocator)),
       context_(allocator_->on_host() && allocator_->keeps_scratch() ? nullptr : allocator_.get(),
                allocator_->keeps_scratch()) {
   context_.threads = threads;
   allocator_->describe(context_);
+  use(kernels);
+}
+
+void Device::use(const KernelTable& kernels) {
+  kernels_ = &kernels;
+  if (kernels.activations == DType::bf16) context_.precision = ConvPrecision::bf16;
 }
 
 void Device::begin(Phase phase) {

@@ -13,7 +13,8 @@ namespace glia {
 
 class Device {
  public:
-  /// `threads` are those of the CPU backend.
+  /// `threads` are those of the CPU backend. With kernels whose activations are bf16 the context's
+  /// precision is bf16, otherwise fp32 until somebody changes it.
   Device(std::string name, const KernelTable& kernels, std::shared_ptr<Allocator> allocator,
          int threads);
   Device(const Device&) = delete;
@@ -21,8 +22,9 @@ class Device {
 
   const std::string& name() const { return name_; }
   const KernelTable& kernels() const { return *kernels_; }
-  /// Before there are tensors: another table of the same backend (KernelTable::in_bf16).
-  void use(const KernelTable& kernels) { kernels_ = &kernels; }
+  /// Before there are tensors: another table of the same backend (KernelTable::in_bf16). With bf16
+  /// activations the context's precision is bf16 from now on.
+  void use(const KernelTable& kernels);
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
@@ -52,7 +54,7 @@ class Device {
 
  private:
   std::string name_;
-  const KernelTable* kernels_;
+  const KernelTable* kernels_ = nullptr;
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
   MemoryMode memory_mode_ = MemoryMode::automatic;

@@ -18,7 +18,8 @@ bool is_own_cpu(const KernelTable& kernels) {
 
 UnsupportedPrecision refusal(const KernelTable& kernels, ConvPrecision asked,
                              const std::vector<ConvPrecision>& able, const std::string& device) {
-  std::string why = fmt::format("is for Glia's own kernels, and the device is {}", device);
+  std::string why =
+      fmt::format("is for Glia's own kernels and NVIDIA's, and the device is {}", device);
   std::string elsewhere = "--backend native";
   if (asked == ConvPrecision::tf32) {
     why = fmt::format("is for GPUs, and the device is {}", device);

@@ -13,11 +13,12 @@ namespace glia::cudnn {
 
 namespace {
 
-KernelTable overlay() {
-  KernelTable table = cuda::table();
+/// `ours` with what the libraries compute in place of our kernels.
+KernelTable overlay(const KernelTable& ours, const KernelTable* in_bf16) {
+  KernelTable table = ours;
   table.name = "cudnn";
   table.algorithm = nullptr;  // the library chooses
-  table.in_bf16 = nullptr;
+  table.in_bf16 = in_bf16;
   table.conv2d_forward = conv2d_forward;
   table.conv2d_dgrad = conv2d_dgrad;
   table.conv2d_wgrad = conv2d_wgrad;
@@ -90,7 +91,8 @@ const PeakWork& peak_work() {
 }  // namespace
 
 const GpuBackend& backend() {
-  static const KernelTable kTable = overlay();
+  static const KernelTable kInBf16 = overlay(*cuda::table().in_bf16, nullptr);
+  static const KernelTable kTable = overlay(cuda::table(), &kInBf16);
   static const GpuBackend kBackend = {.kernels = &kTable,
                                       .survey = survey,
                                       .open = open,

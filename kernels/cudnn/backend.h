@@ -10,7 +10,7 @@
 namespace glia::cudnn {
 
 /// Its memory is that of the `cuda` backend and owns the handles. Convolutions multiply in the
-/// context's precision, fp32 or tf32.
+/// context's precision; its `in_bf16` has the same functions, which learn types from their views.
 const GpuBackend& backend();
 
 /// The plans that a device's convolutions and poolings have built, the most recently used first: a

@@ -10,9 +10,6 @@ namespace glia::cudnn {
 
 namespace {
 
-// As recommended for a Hopper GPU; elsewhere cuBLAS wants less.
-constexpr std::size_t kWorkspace = std::size_t{32} << 20;
-
 /// That of the library; for C++ the header has a second function of the name.
 using Gemm = cublasStatus_t (*)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int rows,
                                 int columns, int depth, const void* alpha, const void* a,
@@ -70,6 +67,20 @@ int to_int(const char* op, std::int64_t number) {
   return static_cast<int>(number);
 }
 
+cublasMath_t math_mode(ConvPrecision precision) {
+  switch (precision) {
+    case ConvPrecision::tf32: return CUBLAS_TF32_TENSOR_OP_MATH;
+    // Parts of a sum are not rounded to the result's type before they are added up.
+    case ConvPrecision::bf16: return CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+    case ConvPrecision::fp32: break;
+  }
+  return CUBLAS_DEFAULT_MATH;
+}
+
+cudaDataType cublas_type(DType type) {
+  return type == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
 }  // namespace
 
 std::string cublas_path() {
@@ -85,23 +96,31 @@ Blas::~Blas() {
   if (handle_) cublas().destroy(handle_);
 }
 
-void Blas::multiply(KernelContext& context, const char* op, std::int64_t rows, std::int64_t columns,
-                    std::int64_t depth, const Matrix& a, const Matrix& b, const Matrix& c,
-                    Write write) {
+void Blas::multiply(const Call& call, const Extents& extents, const Matrix& a, const Matrix& b,
+                    const Matrix& c, Write write) {
+  const char* op = call.op;
   // Its own memory would be allocated while a step is recorded, and make results depend on streams.
-  void* workspace = context.workspace.reserve(kWorkspace);
-  require_success(cublas().set_workspace(handle_, workspace, kWorkspace), op);
-  require_success(cublas().set_math_mode(handle_, context.precision == ConvPrecision::tf32
-                                                      ? CUBLAS_TF32_TENSOR_OP_MATH
-                                                      : CUBLAS_DEFAULT_MATH),
-                  op);
+  require_success(cublas().set_workspace(handle_, call.workspace, kWorkspace), op);
+  require_success(cublas().set_math_mode(handle_, math_mode(call.precision)), op);
   const auto operation = [](const Matrix& m) { return m.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   const float one = 1, beta = write == Write::accumulate ? 1.0f : 0.0f;
+  const int rows = to_int(op, extents.rows), columns = to_int(op, extents.columns),
+            depth = to_int(op, extents.depth);
+  const int pitch_a = to_int(op, a.pitch), pitch_b = to_int(op, b.pitch),
+            pitch_c = to_int(op, c.pitch);
   // cuBLAS counts columns first: to it our matrices are transposed, and c' = b' a'.
+  if (call.precision == ConvPrecision::bf16) {
+    require_success(cublas().gemm(handle_, operation(b), operation(a), columns, rows, depth, &one,
+                                  b.data, cublas_type(b.type), pitch_b, a.data, cublas_type(a.type),
+                                  pitch_a, &beta, c.data, cublas_type(c.type), pitch_c,
+                                  CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
+                    op);
+    return;
+  }
   require_success(
-      cublas().sgemm(handle_, operation(b), operation(a), to_int(op, columns), to_int(op, rows),
-                     to_int(op, depth), &one, b.data, to_int(op, b.pitch), a.data,
-                     to_int(op, a.pitch), &beta, c.data, to_int(op, c.pitch)),
+      cublas().sgemm(handle_, operation(b), operation(a), columns, rows, depth, &one,
+                     static_cast<const float*>(b.data), pitch_b, static_cast<const float*>(a.data),
+                     pitch_a, &beta, static_cast<float*>(c.data), pitch_c),
       op);
 }
 

@@ -24,17 +24,29 @@ class Blas {
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;
 
+  /// Bytes that a product may want. As recommended for a Hopper GPU; elsewhere cuBLAS wants less.
+  static constexpr std::size_t kWorkspace = std::size_t{32} << 20;
+
   /// A matrix in rows of `pitch` elements.
   struct Matrix {
-    float* data;
+    void* data;
     std::int64_t pitch;
+    DType type = DType::f32;
     bool transposed = false;
+  };
+  struct Extents {
+    std::int64_t rows, columns, depth;
+  };
+  struct Call {
+    const char* op;
+    ConvPrecision precision;
+    void* workspace;  // of kWorkspace bytes
   };
 
   /// c [rows, columns] = a [rows, depth] b [depth, columns], extents after transposing; or c +=
-  /// that. In tf32 where `context` says so.
-  void multiply(KernelContext& context, const char* op, std::int64_t rows, std::int64_t columns,
-                std::int64_t depth, const Matrix& a, const Matrix& b, const Matrix& c, Write write);
+  /// that. In bf16 a and b are of that type and c of either; sums are float32 and rounded once.
+  void multiply(const Call& call, const Extents& extents, const Matrix& a, const Matrix& b,
+                const Matrix& c, Write write);
 
   /// c = a b for dense square matrices; see `PeakWork::product`.
   void square_product(KernelContext& context, Arithmetic arithmetic, std::int64_t extent,

@@ -1,5 +1,6 @@
 // conv2d and conv_transpose2d: a transposed convolution is the convolution that it is the adjoint
 // of, with the passes exchanged; `geometry` is that convolution's in both.
+#include "kernels/cuda/conv/conv_passes.h"
 #include "kernels/cudnn/convolve.h"
 #include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/kernels.h"
@@ -10,27 +11,11 @@ namespace glia::cudnn {
 
 namespace {
 
-/// y += b in every pixel.
-void add_bias(KernelContext& context, const char* op, const ConstView& b, const View& y) {
-  if (!b) return;
-  run_call(context, op, {output(y, Write::accumulate)},
-           [&b](cudnnHandle_t handle, std::span<const Image> images) {
-             const Image& to = images[0];
-             const TensorDescriptor row(dense_image(1, 1, 1, to.C), TensorDescriptor::As::rows);
-             const TensorDescriptor rows(to, TensorDescriptor::As::rows);
-             const cudnnStatus_t status =
-                 cudnn().cudnnAddTensor(handle, &kOne, row, b.data, &kOne, rows, to.data);
-             if (!is_refusal(status)) return status;
-             const TensorDescriptor image(to);
-             return cudnn().cudnnAddTensor(handle, &kOne, TensorDescriptor::channels(to.C), b.data,
-                                           &kOne, image, to.data);
-           });
-}
-
-/// db = sum of dy over the pixels.
+/// db = sum of dy over the pixels. cuDNN gives it in the type of dy: of bf16 our kernel sums it up.
 void bias_gradient(KernelContext& context, const char* op, const ConstView& dy, const View& db,
                    Write write) {
   if (!db) return;
+  if (dy.dtype == DType::bf16) return cuda::conv_bias_grad(context, dy, db, write);
   run_call(context, op, {input(dy)}, [&](cudnnHandle_t handle, std::span<const Image> images) {
     const TensorDescriptor image(images[0]);
     return cudnn().cudnnConvolutionBackwardBias(handle, &kOne, image, images[0].data, blend(write),
@@ -41,10 +26,10 @@ void bias_gradient(KernelContext& context, const char* op, const ConstView& dy, 
 }  // namespace
 
 void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
-  convolve(context, name_of(a), Pass::forward, a.geometry,
-           {.image = image_of(a.x), .filter = image_of(a.w), .result = image_of(a.y)},
-           Write::overwrite);
-  add_bias(context, name_of(a), a.b, a.y);
+  convolve(
+      context, name_of(a), Pass::forward, a.geometry,
+      {.image = image_of(a.x), .filter = image_of(a.w), .result = image_of(a.y), .bias = a.b.data},
+      Write::overwrite);
 }
 
 void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {
@@ -59,10 +44,10 @@ void conv2d_wgrad(KernelContext& context, const Conv2dWgrad& a) {
 }
 
 void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForward& a) {
-  convolve(context, name_of(a), Pass::dgrad, a.geometry,
-           {.image = image_of(a.y), .filter = image_of(a.w), .result = image_of(a.x)},
-           Write::overwrite);
-  add_bias(context, name_of(a), a.b, a.y);
+  convolve(
+      context, name_of(a), Pass::dgrad, a.geometry,
+      {.image = image_of(a.y), .filter = image_of(a.w), .result = image_of(a.x), .bias = a.b.data},
+      Write::overwrite);
 }
 
 void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/check.h"
 #include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/status.h"
 
@@ -62,7 +63,15 @@ std::vector<Descriptor> Descriptor::descriptors(cudnnBackendAttributeName_t name
   return result;
 }
 
-Descriptor tensor_descriptor(std::int64_t id, const Image& image, cudnnDataType_t type) {
+cudnnDataType_t cudnn_type(DType type) {
+  check(type == DType::f32 || type == DType::bf16, "cudnn: a tensor of {}, expected f32 or bf16",
+        name_of(type));
+  return type == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+}
+
+namespace {
+
+Descriptor unfinished_tensor(std::int64_t id, const Image& image, cudnnDataType_t type) {
   const std::array<std::int64_t, 4> extents{image.N, image.C, image.H, image.W};
   const std::array<std::int64_t, 4> strides{image.stride_n, 1, image.stride_h, image.stride_w};
   Descriptor tensor(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
@@ -71,6 +80,20 @@ Descriptor tensor_descriptor(std::int64_t id, const Image& image, cudnnDataType_
   tensor.set(CUDNN_ATTR_TENSOR_STRIDES, strides);
   tensor.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
   tensor.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, image.alignment());
+  return tensor;
+}
+
+}  // namespace
+
+Descriptor tensor_descriptor(std::int64_t id, const Image& image, cudnnDataType_t type) {
+  Descriptor tensor = unfinished_tensor(id, image, type);
+  tensor.finalize();
+  return tensor;
+}
+
+Descriptor virtual_tensor(std::int64_t id, const Image& image) {
+  Descriptor tensor = unfinished_tensor(id, dense_like(image), CUDNN_DATA_FLOAT);
+  tensor.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, true);
   tensor.finalize();
   return tensor;
 }

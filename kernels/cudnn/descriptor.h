@@ -59,8 +59,15 @@ class Descriptor {
   cudnnBackendDescriptor_t handle_ = nullptr;
 };
 
+/// What cuDNN calls a type. Throws `Error` for one that its functions are never asked for.
+cudnnDataType_t cudnn_type(DType type);
+
 /// A tensor that plans call `id`, in cuDNN's order of extents (N, C, H, W) with NHWC strides.
-Descriptor tensor_descriptor(std::int64_t id, const Image& image,
-                             cudnnDataType_t type = CUDNN_DATA_FLOAT);
+Descriptor tensor_descriptor(std::int64_t id, const Image& image, cudnnDataType_t type);
+inline Descriptor tensor_descriptor(std::int64_t id, const Image& image) {
+  return tensor_descriptor(id, image, cudnn_type(image.type));
+}
+/// One that lives within a plan alone, between two operations of it, and is not rounded there.
+Descriptor virtual_tensor(std::int64_t id, const Image& image);
 
 }  // namespace glia::cudnn

@@ -33,7 +33,7 @@ PlanKey key_of(const Pooling& p) {
   constexpr int kFirst = 16;  // convolutions count from 0
   PlanKey key;
   key.add(kFirst + p.forward, p.g.N, p.g.H, p.g.W, p.g.C, p.g.P, p.g.Q, p.g.window, p.g.stride);
-  key.add(p.large.stride_w, p.small.stride_w, p.index.stride_w);
+  key.add(p.large.type, p.large.stride_w, p.small.stride_w, p.index.stride_w);
   key.add(p.large.alignment(), p.small.alignment(), p.index.alignment());
   return key;
 }
@@ -84,7 +84,7 @@ std::unique_ptr<Plan> build_plan(const Library& library, const Pooling& p) {
   // There are no products; the family of engines that also fuses convolutions has the note on
   // tensor cores for all that it does.
   const Demands demands{.precision = ConvPrecision::tf32, .max_workspace = library.max_workspace()};
-  return choose_plan(library.handle(), demands, describe(p), std::move(parts));
+  return choose_plan({.handle = library.handle()}, demands, describe(p), std::move(parts));
 }
 
 /// Runs `p` with `large` and `small` in place of its own; those without data are copies. When the

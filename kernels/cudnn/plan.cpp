@@ -50,10 +50,12 @@ Engine engine_of(const Descriptor& config, ConvPrecision precision) {
 }
 
 /// The configurations that one of cuDNN's heuristics proposes, the best first; none if it fails.
-std::vector<Descriptor> proposals(const Descriptor& graph, cudnnBackendHeurMode_t mode) {
+std::vector<Descriptor> proposals(const PlanTarget& target, const Descriptor& graph,
+                                  cudnnBackendHeurMode_t mode) {
   Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
   heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, mode);
+  if (target.described) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target.described);
   if (heuristics.try_to_finalize() != CUDNN_STATUS_SUCCESS) return {};
   return heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
 }
@@ -70,23 +72,39 @@ std::size_t PlanKey::Hash::operator()(const PlanKey& key) const {
   return static_cast<std::size_t>(hash);
 }
 
-std::unique_ptr<Plan> choose_plan(cudnnHandle_t handle, const Demands& demands,
-                                  const std::string& what, std::vector<Descriptor> parts) {
+Descriptor described_gpu(const std::string& json) {
+  Descriptor gpu(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  gpu.set_many(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, json.size() + 1,
+               json.c_str());
+  gpu.finalize();
+  return gpu;
+}
+
+std::unique_ptr<Plan> choose_plan(const PlanTarget& target, const Demands& demands,
+                                  const std::string& what, std::vector<Descriptor> parts,
+                                  std::size_t operations) {
   Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, handle);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, parts.back());
+  if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, target.handle);
+  std::vector<cudnnBackendDescriptor_t> steps;
+  for (std::size_t i = parts.size() - operations; i < parts.size(); ++i)
+    steps.push_back(parts[i].handle());
+  graph.set_many(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, steps.size(),
+                 steps.data());
   graph.finalize();
 
   std::map<std::string, int> declined;  // engines by the reason why not
   for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
-    for (Descriptor& config : proposals(graph, mode)) {
+    for (Descriptor& config : proposals(target, graph, mode)) {
       const Engine engine = engine_of(config, demands.precision);
       if (engine.objection) {
         ++declined[engine.objection];
         continue;
       }
       Descriptor execution(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-      execution.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle);
+      if (target.described)
+        execution.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.described);
+      else
+        execution.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, target.handle);
       execution.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
       if (const auto status = execution.try_to_finalize(); status != CUDNN_STATUS_SUCCESS) {
         ++declined[cudnn().cudnnGetErrorString(status)];

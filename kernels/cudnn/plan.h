@@ -20,9 +20,9 @@ struct Plan {
   std::string note;           // operation, engine and workspace, for people
 };
 
-/// Everything that a plan depends on: operation, geometry, strides, alignments.
+/// Everything that a plan depends on: operation, geometry, types, strides, alignments.
 struct PlanKey {
-  std::array<std::int64_t, 24> numbers{};
+  std::array<std::int64_t, 28> numbers{};
   std::size_t count = 0;
 
   template <class... Number>
@@ -40,16 +40,28 @@ using Plans = PlanCache<PlanKey, Plan, PlanKey::Hash>;
 
 /// What an engine must keep to, besides being deterministic.
 struct Demands {
-  ConvPrecision precision = ConvPrecision::fp32;  // or tf32
-  std::size_t max_workspace = 0;                  // bytes
+  ConvPrecision precision = ConvPrecision::fp32;
+  std::size_t max_workspace = 0;  // bytes
 };
+
+/// The GPU that a plan is for: that of a handle, or one that is only described
+/// (`described_gpu`), for which plans can be built but not executed.
+struct PlanTarget {
+  cudnnHandle_t handle = nullptr;
+  const Descriptor* described = nullptr;
+};
+
+/// cuDNN's own description of a GPU, in JSON (CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION).
+Descriptor described_gpu(const std::string& json);
 
 /// The first engine of cuDNN's heuristics that meets the demands and accepts the operation. The
 /// choice follows from the heuristics alone, not from timings, so that it is the same in every run.
-/// `parts` are the descriptors that the operation, the last of them, was made from; `what` is told
-/// in the note. Throws `Error` when there is no such engine.
-std::unique_ptr<Plan> choose_plan(cudnnHandle_t handle, const Demands& demands,
-                                  const std::string& what, std::vector<Descriptor> parts);
+/// `parts` are descriptors of which the last `operations` are the plan's operations and the others
+/// what those were made from; `what` is told in the note. Throws `Error` when there is no such
+/// engine.
+std::unique_ptr<Plan> choose_plan(const PlanTarget& target, const Demands& demands,
+                                  const std::string& what, std::vector<Descriptor> parts,
+                                  std::size_t operations = 1);
 
 /// A tensor's memory under the number that its descriptor has.
 struct Binding {

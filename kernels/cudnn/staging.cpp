@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/table.h"
 #include "kernels/cudnn/functions.h"
 #include "kernels/cudnn/status.h"
 
@@ -22,11 +23,40 @@ int to_int(std::int64_t number) {
 /// The part of `operand.image`, at `data`, that holds the original.
 Image inner_part(const PlanOperand& operand, void* data) {
   Image part = operand.image;
-  part.data =
-      static_cast<float*>(data) + operand.top * part.stride_h + operand.left * part.stride_w;
+  const std::int64_t elements = operand.top * part.stride_h + operand.left * part.stride_w;
+  part.data = static_cast<char*>(data) + elements * static_cast<std::int64_t>(size_of(part.type));
   part.H = operand.original.H;
   part.W = operand.original.W;
   return part;
+}
+
+/// Whether all its pixels lie one pitch apart, as a view's do.
+bool is_view(const Image& image) {
+  return image.stride_h == image.W * image.stride_w && image.stride_n == image.H * image.stride_h;
+}
+
+View view_of(const Image& image) {
+  View view;
+  view.data = image.data;
+  view.shape = {image.N, image.H, image.W, image.C};
+  view.pitch = image.stride_w;
+  view.dtype = image.type;
+  return view;
+}
+
+/// Row `h` of image `n`.
+View row_of(const Image& image, std::int64_t n, std::int64_t h) {
+  Image row = dense_image(1, 1, image.W, image.C, image.type);
+  row.stride_w = image.stride_w;
+  const std::int64_t elements = n * image.stride_n + h * image.stride_h;
+  row.data =
+      static_cast<char*>(image.data) + elements * static_cast<std::int64_t>(size_of(image.type));
+  return view_of(row);
+}
+
+/// By our kernel, which reads and writes either type.
+void convert(KernelContext& context, const View& from, const View& to, Write write) {
+  cuda::table().scale(context, {.x = from, .y = to, .write = write});
 }
 
 bool is_padded(const PlanOperand& operand) {
@@ -45,12 +75,30 @@ void Scratch::reserve(KernelContext& context) {
   if (bytes_ > 0) base_ = static_cast<char*>(context.workspace.reserve(bytes_));
 }
 
-void copy_image(Library& library, const Image& from, const Image& to, Write write) {
+void copy_image(KernelContext& context, const Image& from, const Image& to, Write write) {
+  if (from.type != DType::f32 || to.type != DType::f32) {
+    if (is_view(from) && is_view(to)) return convert(context, view_of(from), view_of(to), write);
+    // Beside padding.
+    for (std::int64_t n = 0; n < from.N; ++n)
+      for (std::int64_t h = 0; h < from.H; ++h)
+        convert(context, row_of(from, n, h), row_of(to, n, h), write);
+    return;
+  }
   const TensorDescriptor source(from, TensorDescriptor::As::rows);
   const TensorDescriptor target(to, TensorDescriptor::As::rows);
-  require_success(cudnn().cudnnTransformTensor(library.handle(), &kOne, source, from.data,
-                                               blend(write), target, to.data),
+  require_success(cudnn().cudnnTransformTensor(library_of(context).handle(), &kOne, source,
+                                               from.data, blend(write), target, to.data),
                   "copying a tensor");
+}
+
+cudnnStatus_t add_bias(cudnnHandle_t handle, const void* b, const Image& y) {
+  using As = TensorDescriptor::As;
+  const TensorDescriptor row(dense_image(1, 1, 1, y.C), As::rows), rows(y, As::rows);
+  const cudnnStatus_t status = cudnn().cudnnAddTensor(handle, &kOne, row, b, &kOne, rows, y.data);
+  if (!is_refusal(status)) return status;
+  const TensorDescriptor image(y);
+  return cudnn().cudnnAddTensor(handle, &kOne, TensorDescriptor::channels(y.C), b, &kOne, image,
+                                y.data);
 }
 
 bool run_plan(KernelContext& context, const PlanKey& key, const PlanBuilder& build,
@@ -85,14 +133,19 @@ bool run_plan(KernelContext& context, const PlanKey& key, const PlanBuilder& bui
       cuda::check(
           cudaMemsetAsync(data, 0, o.image.bytes(), static_cast<cudaStream_t>(context.stream)),
           "padding an image");
-    copy_image(library, o.original, inner_part(o, data), Write::overwrite);
+    copy_image(context, o.original, inner_part(o, data), Write::overwrite);
   }
   execute(library.handle(), *built.plan, bindings,
           built.plan->workspace > 0 ? scratch.at(workspace) : nullptr);
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const PlanOperand& o = operands[i];
+    if (o.bias) {
+      Image result = o.image;
+      result.data = bindings[i].data;
+      require_success(add_bias(library.handle(), o.bias, result), "adding a bias");
+    }
     if (!o.image.data && o.written && o.original.data)
-      copy_image(library, inner_part(o, bindings[i].data), o.original, o.write);
+      copy_image(context, inner_part(o, bindings[i].data), o.original, o.write);
   }
   return true;
 }
@@ -116,12 +169,12 @@ void run_call(KernelContext& context, const char* op, const std::vector<CallOper
       images[i].data = scratch.at(places[i]);
       if (!operands[i].image.data) continue;
       copies.push_back(i);
-      if (operands[i].read) copy_image(library, operands[i].image, images[i], Write::overwrite);
+      if (operands[i].read) copy_image(context, operands[i].image, images[i], Write::overwrite);
     }
     const cudnnStatus_t status = call(library.handle(), images);
     if (status != CUDNN_STATUS_SUCCESS) return status;
     for (const std::size_t i : copies)
-      if (operands[i].written) copy_image(library, images[i], operands[i].image, Write::overwrite);
+      if (operands[i].written) copy_image(context, images[i], operands[i].image, Write::overwrite);
     return status;
   };
 
@@ -136,6 +189,14 @@ void run_call(KernelContext& context, const char* op, const std::vector<CallOper
        words_of(status));
 }
 
+void add_bias(KernelContext& context, const char* op, const void* b, const Image& y) {
+  if (!b) return;
+  run_call(context, op, {{.image = y, .read = true, .written = true}},
+           [b](cudnnHandle_t handle, std::span<const Image> images) {
+             return add_bias(handle, b, images[0]);
+           });
+}
+
 TensorDescriptor::TensorDescriptor() {
   require_success(cudnn().cudnnCreateTensorDescriptor(&handle_), "creating a tensor descriptor");
 }
@@ -144,12 +205,12 @@ TensorDescriptor::TensorDescriptor(const Image& i, As as) : TensorDescriptor() {
   const int n = to_int(i.N), h = to_int(i.H), w = to_int(i.W), c = to_int(i.C);
   const int stride_n = to_int(i.stride_n), stride_h = to_int(i.stride_h),
             stride_w = to_int(i.stride_w);
+  const cudnnDataType_t type = cudnn_type(i.type);
   to_int(i.N * i.stride_n);  // cuDNN's own offsets are 32-bit numbers
-  require_success(as == As::image
-                      ? cudnn().cudnnSetTensor4dDescriptorEx(handle_, CUDNN_DATA_FLOAT, n, c, h, w,
-                                                             stride_n, 1, stride_h, stride_w)
-                      : cudnn().cudnnSetTensor4dDescriptorEx(handle_, CUDNN_DATA_FLOAT, n, h, w, c,
-                                                             stride_n, stride_h, stride_w, 1),
+  require_success(as == As::image ? cudnn().cudnnSetTensor4dDescriptorEx(
+                                        handle_, type, n, c, h, w, stride_n, 1, stride_h, stride_w)
+                                  : cudnn().cudnnSetTensor4dDescriptorEx(
+                                        handle_, type, n, h, w, c, stride_n, stride_h, stride_w, 1),
                   "describing a tensor");
 }
 

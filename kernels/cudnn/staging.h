@@ -2,7 +2,7 @@
 //
 // A call is first made with the operands as given, slices with their strides. Where cuDNN declines
 // that, it is made with dense copies in the workspace, which cuDNN copies too
-// (cudnnTransformTensor).
+// (cudnnTransformTensor); where bf16 is copied or converted our own kernel does it.
 #pragma once
 
 #include <functional>
@@ -27,18 +27,24 @@ class Scratch {
   char* base_ = nullptr;
 };
 
-/// to = from, or to += from. Strides may differ, extents not.
-void copy_image(Library& library, const Image& from, const Image& to, Write write);
+/// to = from, or to += from, in fp32 and rounded once. Strides and types may differ, extents not.
+void copy_image(KernelContext& context, const Image& from, const Image& to, Write write);
+
+/// y += b in every pixel of a y in float32. What cuDNN answers.
+cudnnStatus_t add_bias(cudnnHandle_t handle, const void* b, const Image& y);
 
 /// A tensor of a plan. When `image` has no data it is scratch memory; then `original`, if that has
 /// data, is copied there before the plan runs (`read`) or from there afterwards (`written`). The
-/// scratch image may be larger: the original lies in it from pixel (top, left), zeros around it.
+/// scratch image may be larger: the original lies in it from pixel (top, left), zeros around it. It
+/// may also be of the other type. `bias`, where given, is added to what the plan has written,
+/// before that is copied: float32, one a channel, as the image must be then.
 struct PlanOperand {
   std::int64_t id = 0;
   Image image, original{};
   std::int64_t top = 0, left = 0;
   bool read = false, written = false;
   Write write = Write::overwrite;
+  const void* bias = nullptr;
 };
 
 using PlanBuilder = std::function<std::unique_ptr<Plan>()>;
@@ -60,6 +66,10 @@ inline CallOperand input(const ConstView& view) {
 inline CallOperand output(const View& view, Write write = Write::overwrite) {
   return {.image = image_of(view), .read = write == Write::accumulate, .written = true};
 }
+
+/// y += b in every pixel of a y that is stored, in float32; nothing where there is no b. Throws
+/// `Error`.
+void add_bias(KernelContext& context, const char* op, const void* b, const Image& y);
 
 using Call = std::function<cudnnStatus_t(cudnnHandle_t, std::span<const Image>)>;
 

@@ -19,8 +19,6 @@ std::vector<bench::OpenBackend> open(const KernelTable& kernels) {
       kernels.name,
       std::make_unique<Device>(kernels.name, kernels, test::guarded_memory(kernels), 2),
       sizeof(float));
-  if (kernels.activations == DType::bf16)
-    backends.back().device().context().precision = ConvPrecision::bf16;
   return backends;
 }
 

@@ -124,6 +124,43 @@ TEST_CASE("bench: ways to convolve side by side", "[cli]") {
   for (const char* text : {" direct ", " winograd ", "peer"}) CHECK(contains(outcome, text));
 }
 
+TEST_CASE("bench: rows in bf16 are measured alone and steps beside others, as the refusal advises",
+          "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const TempFolder folder;
+  const std::string out = (folder.path() / "bench").string();
+  const auto bench = [&](const char* precisions, const char* op, const char* list) {
+    const Outcome outcome =
+        run_bench({"--backend", "emu", "--precision", precisions, "--op", op, "--out", out});
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    return nlohmann::json::parse(read_file(folder.path() / "bench/bench.json"))[list];
+  };
+  std::string advice;
+  for (const auto& row : bench("fp32,bf16", "relu", "rows")) {
+    const bool bf16 = row["implementation"] == "bf16";
+    CHECK((row["problem"] == "") == !bf16);
+    if (bf16) advice = row["problem"].get<std::string>();
+  }
+  CHECK_THAT(advice, ContainsSubstring("stores activations in bf16, and these rows are of f32"));
+  CHECK_THAT(advice, ContainsSubstring("bench it alone (--precision bf16)"));
+  const auto alone = bench("bf16", "relu", "rows");
+  CHECK(alone.size() > 0);
+  for (const auto& row : alone) CHECK(row["problem"] == "");
+  CHECK_THAT(advice, ContainsSubstring("or whole steps (--op train_step)"));
+  std::vector<std::string> precisions;
+  for (const auto& step : bench("fp32,bf16", "train_step", "steps")) {
+    CHECK(step["problem"] == "");
+    CHECK(step["step_s"].get<double>() > 0);
+    precisions.push_back(step["precision"].get<std::string>());
+  }
+  for (const char* precision : {"fp32", "bf16"})
+    CHECK(std::count(precisions.begin(), precisions.end(), precision) > 0);
+}
+
 TEST_CASE("bench: oneDNN's convolutions beside ours, on our tensors and in its layouts", "[cli]") {
   if (!find_cpu_backend("onednn")) {
     const Outcome missing = run_bench({"--backend", "native,onednn"});

@@ -97,7 +97,7 @@ TEST_CASE("program: bf16 on the CPU is recorded and kept, and refused where it i
       with(w.train("b"), {"--device", "cpu", "--backend", "onednn", "--precision", "bf16"}));
   CHECK(library.code == 1);
   if (find_cpu_backend("onednn"))
-    CHECK(contains(library, "--precision bf16 is for Glia's own kernels"));
+    CHECK(contains(library, "--precision bf16 is for Glia's own kernels and NVIDIA's"));
   const Outcome winograd = run_glia(
       with(w.train("c"), {"--device", "cpu", "--conv", "winograd", "--precision", "bf16"}));
   CHECK(winograd.code == 1);

@@ -92,7 +92,6 @@ void on_each_device_in_bf16(const std::function<void(Device&)>& body) {
     const auto memory = guarded_memory(*kernels->in_bf16);
     {
       Device device("guarded", *kernels->in_bf16, memory, 1);
-      device.context().precision = ConvPrecision::bf16;
       body(device);
     }
     CHECK(memory->violations() == 0);

@@ -114,7 +114,6 @@ Outcome execute(const Case& test, const KernelTable& kernels, const Plan& plan) 
       device.context().precision = ConvPrecision::bf16;
       device.context().bf16 = *test.bf16;
     }
-    if (kernels.activations == DType::bf16) device.context().precision = ConvPrecision::bf16;
     if (test.tf32) device.context().precision = ConvPrecision::tf32;
     device.context().gpu_conv = test.gpu_conv;
     // NaN, so that a kernel which reads scratch memory before writing it shows.

@@ -1,6 +1,8 @@
 // --precision: its names, what each device has, what is taken and what is refused.
 #include "engine/runtime/precisions.h"
 
+#include <memory>
+
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 #include "engine/runtime/open_device.h"
@@ -50,7 +52,14 @@ TEST_CASE("precision: GPUs compute in tf32 unless asked for fp32, the CPU in fp3
     const bool bf16 = built.kernels->in_bf16 != nullptr ||
                       (built.name == "cpu" && cpu_bf16_instructions() != nullptr);
     CHECK((able.back() == ConvPrecision::bf16) == bf16);
-    CHECK((built.kernels->in_bf16 != nullptr) == (built.name == "emu" || built.name == "cuda"));
+    // Every GPU backend, NVIDIA's too, stores activations in bf16 by a table of the same name.
+    CHECK((built.kernels->in_bf16 != nullptr) == (find_gpu_backend(built.name) != nullptr));
+    if (const KernelTable* narrow = built.kernels->in_bf16) {
+      CHECK(narrow->name == std::string(built.kernels->name));
+      CHECK((narrow->activations == DType::bf16));
+      CHECK((narrow->parameters == DType::f32));
+      CHECK(narrow->in_bf16 == nullptr);
+    }
   }
   CHECK((take_precision(kGpu, {}, "gpu") == ConvPrecision::tf32));
   CHECK((take_precision(kGpu, ConvPrecision::fp32, "gpu") == ConvPrecision::fp32));
@@ -64,9 +73,10 @@ TEST_CASE("precision: what a device cannot do is refused with what it can", "[ru
   CHECK_THROWS_WITH(take_precision(kLibrary, ConvPrecision::tf32, "cpu with --backend library"),
                     "--precision tf32 is for GPUs, and the device is cpu with --backend library; "
                     "choose --precision fp32, or --device cuda or --backend emu");
-  CHECK_THROWS_WITH(take_precision(kGpu, ConvPrecision::bf16, "cuda:0 with --backend library"),
-                    "--precision bf16 is for Glia's own kernels, and the device is cuda:0 with "
-                    "--backend library; choose --precision tf32 or fp32, or --backend native");
+  CHECK_THROWS_WITH(
+      take_precision(kGpu, ConvPrecision::bf16, "cuda:0 with --backend library"),
+      "--precision bf16 is for Glia's own kernels and NVIDIA's, and the device is "
+      "cuda:0 with --backend library; choose --precision tf32 or fp32, or --backend native");
   CHECK_THROWS_AS(open_device({.device = "cpu", .precision = ConvPrecision::tf32}),
                   UnsupportedPrecision);
   if (find_cpu_backend("onednn"))
@@ -106,6 +116,18 @@ TEST_CASE("precision: the device's context has what was taken, and it is said on
   CHECK(said(narrow) ==
         std::vector<std::string>{"precision: activations in bf16, sums, parameters and losses in "
                                  "fp32; --precision fp32 is exact"});
+}
+
+TEST_CASE("precision: a device that is given a table in bf16 computes in bf16", "[runtime]") {
+  static constexpr KernelTable kNarrow{.name = "gpu", .activations = DType::bf16};
+  static constexpr KernelTable kWide{.name = "gpu", .in_bf16 = &kNarrow, .tf32 = true};
+  Device narrow("gpu", kNarrow, std::make_shared<NoMemory>(), 1);
+  CHECK((narrow.context().precision == ConvPrecision::bf16));
+  Device wide("gpu", kWide, std::make_shared<NoMemory>(), 1);
+  CHECK((wide.context().precision == ConvPrecision::fp32));
+  wide.context().precision = ConvPrecision::tf32;
+  wide.use(*wide.kernels().in_bf16);
+  CHECK((wide.context().precision == ConvPrecision::bf16));
 }
 
 }  // namespace glia

@@ -169,12 +169,12 @@ bool takes_halo(const KernelContext& context, ConvPass pass, const ConvGeometry&
       !fits_halo(pass, g))
     return false;
   if (wanted == ConvAlgorithm::halo) return true;
-  const bool pieces = pass != ConvPass::dgrad || g.C % 8 == 0;
+  const bool pieces = g.C % 8 == 0;
   const GemmShape shape = pass == ConvPass::forward ? forward_shape(g)
                           : pass == ConvPass::wgrad ? wgrad_shape(g)
                                                     : dgrad_shape(g, dgrad_parts(g).front());
   return choose_halo(context, pass, halo_shape(g, pass), pieces).cycles <
-         choose_mma(context, shape, pieces && g.C > kShallowChannels).cycles;
+         choose_mma(context, shape, pieces).cycles;
 }
 
 }  // namespace

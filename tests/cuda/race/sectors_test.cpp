@@ -1,45 +1,28 @@
 // How much memory our kernels touch, as the emulator counts it.
 #include <functional>
-#include <sstream>
-#include <string>
 
 #include "engine/runtime/run.h"
 #include "engine/tensor/tensor.h"
 #include "kernels/emu/emu.h"
 #include "tests/catch.h"
+#include "tests/cuda/race/counted.h"
 #include "tests/ops/devices.h"
 
 namespace glia::test {
 
 namespace {
 
-/// Sectors of device memory that `work` touches, and instructions of warps that do.
-struct Counted {
-  std::uint64_t instructions = 0, sectors = 0;
-};
-
+/// What `work` touches.
 Counted counted(Device& device, const std::function<void()>& work) {
   const emu::Options before = emu::options();
   emu::options().profile = true;
   emu::clear_profile();
   work();
   device.allocator().synchronize();
-  const std::string table = emu::profile_table();
+  const Counted found = counted_so_far();
   emu::clear_profile();
   emu::options() = before;
-  Counted sum;
-  std::istringstream lines(table);
-  const std::string unit = "32-byte sectors";
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t at = line.find(unit);
-    if (at == std::string::npos) continue;
-    std::istringstream fields(line.substr(at + unit.size()));
-    std::uint64_t instructions = 0, sectors = 0;
-    fields >> instructions >> sectors;
-    sum.instructions += instructions;
-    sum.sectors += sectors;
-  }
-  return sum;
+  return found;
 }
 
 /// What relu touches with the activations of `kernels`.
