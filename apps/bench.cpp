@@ -26,15 +26,15 @@ using namespace bench;
 
 constexpr const char* kStep = "train_step";
 
-/// Rows have to be those of all backends, which may not read maps or store activations in bf16.
+/// Rows have to be those of all backends, which may not have maps or store activations in bf16.
 Recording recording_of(const BenchOptions& o) {
-  Recording how{.reads_maps = true, .memory = parse_memory(o.memory), .activations = DType::bf16};
+  Recording how{.maps = Maps::read, .memory = parse_memory(o.memory), .activations = DType::bf16};
   for (const Variant& variant : o.variants()) {
     const auto device = o.open(variant, true);
     const KernelTable& kernels = device->kernels();
     if (kernels.activations != DType::bf16) how.activations = DType::f32;
-    if (!how.reads_maps || kernels.reads_maps) continue;
-    how.reads_maps = false;
+    if (kernels.maps >= how.maps) continue;
+    how.maps = kernels.maps;
     how.backend = kernels.name;
   }
   return how;

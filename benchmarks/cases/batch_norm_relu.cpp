@@ -24,10 +24,10 @@ Case deferred_case(std::string text, bool training, const Shape& x, const Reader
       .op = "batch_norm_relu",
       .text = fmt::format("{} of {} x {}", text, training ? "training" : "evaluation", x.str()),
       .inputs = {{.shape = x, .length = rows, .min_nonzero = training ? 0.5 : 0.2},
-                 {.shape = {c}, .low = 0.5, .high = 2, .length = rows},
-                 {.shape = {c}, .length = rows},
-                 {.shape = {c}, .grad = false},
-                 {.shape = {c}, .low = 0.5, .high = 2, .grad = false}},
+                 {.shape = {c}, .low = 0.5, .high = 2, .image = false, .length = rows},
+                 {.shape = {c}, .image = false, .length = rows},
+                 {.shape = {c}, .grad = false, .image = false},
+                 {.shape = {c}, .low = 0.5, .high = 2, .grad = false, .image = false}},
       .build =
           [training, read](Tape& tape, Inputs in, const Tensor& out) {
             const ops::BatchNormState state{.running_mean = in[3], .running_var = in[4]};

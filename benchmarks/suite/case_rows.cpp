@@ -73,7 +73,7 @@ std::vector<Row> rows_at(const cases::Dimensions& dimensions, const std::string&
   Chosen chosen(filter);
   for (const std::string& operation : operations) {
     Recording as = how;
-    as.reads_maps = how.reads_maps || needs_maps(operation);
+    if (needs_maps(operation)) as.maps = std::max(how.maps, Maps::written);
     try {
       for (const cases::Case& test : cases::at(operation, dimensions)) chosen.add(test, as);
     } catch (const Error& error) {
@@ -108,12 +108,11 @@ std::map<std::string, Call> call_of_each_kernel(std::int64_t channels, std::int6
                                 .groups = 2};
   std::map<std::string, Call> calls;
   for (const cases::Operation& operation : cases::operations()) {
+    if (operation.at == nullptr) continue;
     // No backend that reads maps has activations in bf16.
-    const bool reads_maps = activations == DType::f32;
-    if (operation.at == nullptr || (needs_maps(operation.name) && !reads_maps)) continue;
+    const Maps maps = activations == DType::f32 ? Maps::read : Maps::written;
     for (const cases::Case& test : cases::at(operation.name, small))
-      for (const Call& call :
-           record_case(test, {.reads_maps = reads_maps, .activations = activations}))
+      for (const Call& call : record_case(test, {.maps = maps, .activations = activations}))
         if (call.op == operation.name) calls.try_emplace(call.kernel, call);
   }
   return calls;

@@ -64,7 +64,7 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
         net.size_multiple());
   // No kernel is called. No address is used twice, so that one tells which tensor it is.
   const KernelTable kernels = {
-      .name = "recording", .activations = how.activations, .reads_maps = how.reads_maps};
+      .name = "recording", .activations = how.activations, .maps = how.maps};
   Device device("recording", kernels, std::make_shared<NoMemory>(), 1);
   device.set_memory_mode(how.memory);
   const auto recorder = std::make_shared<Recorder>();
@@ -79,24 +79,25 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
                         .width = size,
                         .optimizer = {},
                         .objective = objective};
-  return {.config = config,
-          .batch_size = batch_size,
-          .size = size,
-          .calls = recorder->take_calls(),
-          .planned_bytes =
-              plan_step([&] { return std::make_unique<UNet>(config); }, shape,
-                        {.cpu = how.reads_maps,
-                         .memory = how.memory,
-                         .precision = how.activations == DType::bf16 ? ConvPrecision::bf16
-                                                                     : ConvPrecision::fp32})
-                  .step_bytes,
-          .parameters = net.parameters().count(),
-          .activations = how.activations};
+  return {
+      .config = config,
+      .batch_size = batch_size,
+      .size = size,
+      .calls = recorder->take_calls(),
+      .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
+                                 {.cpu = how.maps == Maps::read,
+                                  .memory = how.memory,
+                                  .precision = how.activations == DType::bf16 ? ConvPrecision::bf16
+                                                                              : ConvPrecision::fp32,
+                                  .maps = how.maps})
+                           .step_bytes,
+      .parameters = net.parameters().count(),
+      .activations = how.activations};
 }
 
 std::vector<Call> record_case(const cases::Case& test, const Recording& how) {
   const KernelTable kernels = {
-      .name = how.backend, .activations = how.activations, .reads_maps = how.reads_maps};
+      .name = how.backend, .activations = how.activations, .maps = how.maps};
   Device device(how.backend, kernels, std::make_shared<NoMemory>(), 1);
   const auto recorder = std::make_shared<Recorder>();
   device.watch(recorder);

@@ -41,7 +41,7 @@ class Recorder : public Watcher {
 
 /// As which kind of device the step or the case runs.
 struct Recording {
-  bool reads_maps = false;  // else a pass an operation
+  Maps maps = Maps::none;  // of all backends
   MemoryMode memory = MemoryMode::automatic;
   const char* backend = "recording";  // whom errors name
   DType activations = DType::f32;

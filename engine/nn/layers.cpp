@@ -94,13 +94,21 @@ Tensor Norm::operator()(Pass& pass, const Tensor& x) const {
 
 namespace {
 
-bool defers(const Pass& pass, const Norm& norm) {
-  return pass.tape.device().kernels().reads_maps && norm.kind() != NormKind::group;
+bool reads_maps(const Pass& pass) {
+  return pass.tape.device().kernels().maps == Maps::read;
 }
 
-/// A probe looks at activations, so they are kept.
+/// Where nothing but a batch norm makes a map of use: a ReLU alone is one pass as it is.
+bool defers(const Pass& pass, const Norm& norm) {
+  const bool makes_maps = pass.tape.device().kernels().maps == Maps::written;
+  return (reads_maps(pass) && norm.kind() != NormKind::group) ||
+         (makes_maps && norm.kind() == NormKind::batch);
+}
+
+/// A probe looks at activations, so they are kept; so are those that nobody else would map.
 bool keeps_activations(const Pass& pass) {
-  return pass.probe != nullptr || pass.tape.device().memory_mode() == MemoryMode::fast;
+  return !reads_maps(pass) || pass.probe != nullptr ||
+         pass.tape.device().memory_mode() == MemoryMode::fast;
 }
 
 }  // namespace
@@ -111,7 +119,7 @@ Tensor ConvNormRelu::separately(Pass& pass, const Tensor& x, const Tensor& out) 
 
 Tensor ConvNormRelu::deferred(Pass& pass, const Tensor& x, const Tensor& out) const {
   const Tensor place = keeps_activations(pass) ? Tensor() : out;
-  const bool moments = pass.training && norm.kind() == NormKind::batch;
+  const bool moments = pass.training && norm.kind() == NormKind::batch && reads_maps(pass);
   return norm.deferred_relu(pass, moments ? conv.with_moments(pass, x, place)
                                           : ops::WithMoments{.y = conv(pass, x, place)});
 }

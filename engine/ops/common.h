@@ -40,7 +40,7 @@ inline void check_operand(const char* op, const char* name, const Tensor& t,
                           bool reads_maps = false) {
   check(t.defined(), "{}: {} is not given", op, name);
   check(!t.is_deferred() || reads_maps, "{}: {} is deferred, materialise it first", op, name);
-  check(!t.is_deferred() || t.device().kernels().reads_maps,
+  check(!t.is_deferred() || t.device().kernels().maps == Maps::read,
         "unsupported: {}: {} is deferred, and the backend '{}' reads no maps", op, name,
         t.device().kernels().name);
   const KernelTable& kernels = t.device().kernels();

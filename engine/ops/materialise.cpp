@@ -8,6 +8,14 @@ namespace glia::ops {
 
 namespace {
 
+/// Given, and of the type of activations, deferred or not: where nobody else reads maps, this does.
+void check_deferrable(const Tensor& x) {
+  constexpr const char* kOp = "materialise";
+  check(x.defined(), "{}: input is not given", kOp);
+  const KernelTable& kernels = x.device().kernels();
+  check_type(kOp, "input", x, kernels.activations, kernels.parameters);
+}
+
 void record(Tape& tape, const Tensor& x, const Tensor& y) {
   tape.record("materialise", {x}, y, [x](Tape& t, const Tensor& dy) { t.pass_grad(x, dy); });
 }
@@ -15,7 +23,7 @@ void record(Tape& tape, const Tensor& x, const Tensor& y) {
 }  // namespace
 
 Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out) {
-  check_operand("materialise", "input", x, true);
+  check_deferrable(x);
   if (!x.is_deferred()) return x;
   const Tensor y = result("materialise", x, x.shape(), out);
   run<&KernelTable::materialise>(tape.device(), {.x = x.stored(), .map = x.map(), .y = y});
@@ -24,7 +32,7 @@ Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out) {
 }
 
 Pooled materialise_pool(Tape& tape, const Tensor& x, const Tensor& out) {
-  check_operand("materialise", "input", x, true);
+  check_deferrable(x);
   if (!x.is_deferred()) return {x, max_pool2d(tape, x)};
   const PoolGeometry g = max_pool2d_geometry(x.shape(), 2, 2);
   const Tensor y = result("materialise", x, x.shape(), out);

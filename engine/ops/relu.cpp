@@ -22,7 +22,8 @@ Tensor relu(Tape& tape, const Tensor& x, const Tensor& out) {
 Tensor deferred_relu(Tape& tape, const Tensor& x) {
   check_image("relu", x);
   const std::int64_t channels = x.shape().channels();
-  const Tensor map = Tensor::empty(tape.device(), {MapRow::count, channels}, x.dtype());
+  const Tensor map =
+      Tensor::empty(tape.device(), {MapRow::count, channels}, tape.device().kernels().parameters);
   const double rows[] = {1, 0, 0};
   for (std::int64_t row = 0; row < MapRow::count; ++row)
     run<&KernelTable::fill>(tape.device(),

@@ -210,7 +210,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
   auto device = open_requested(request, say);
   if (request.check_nan) device->watch(std::make_shared<CheckNan>());
   if (request.memory != MemoryMode::automatic) {
-    check(device->kernels().reads_maps,
+    check(device->kernels().maps == Maps::read,
           "--memory {} is for the CPU's own kernels, and the device is {} with --backend {}; leave "
           "it out, or choose --device cpu --backend native",
           name_of(request.memory), device->name(), request.backend);

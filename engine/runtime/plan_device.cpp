@@ -9,13 +9,20 @@ namespace glia {
 
 namespace {
 
-/// Of backends that run a pass an operation; none of its kernels is ever called.
-constexpr KernelTable kNoKernelsInBf16 = {.name = "plan", .activations = DType::bf16};
-constexpr KernelTable kNoKernels = {.name = "plan", .in_bf16 = &kNoKernelsInBf16, .tf32 = true};
+/// Of backends that read no maps; none of its kernels is ever called.
+constexpr KernelTable kNoKernelsInBf16 = {
+    .name = "plan", .activations = DType::bf16, .maps = Maps::written};
+constexpr KernelTable kNoKernels = {
+    .name = "plan", .in_bf16 = &kNoKernelsInBf16, .maps = Maps::written, .tf32 = true};
+/// And that make none.
+constexpr KernelTable kNoMapsInBf16 = {.name = "plan", .activations = DType::bf16};
+constexpr KernelTable kNoMaps = {.name = "plan", .in_bf16 = &kNoMapsInBf16, .tf32 = true};
 
 const KernelTable& table_of(const PlanTarget& target) {
   if (target.cpu) return cpu::table();
-  return target.precision == ConvPrecision::bf16 ? kNoKernelsInBf16 : kNoKernels;
+  const bool bf16 = target.precision == ConvPrecision::bf16;
+  if (target.maps == Maps::none) return bf16 ? kNoMapsInBf16 : kNoMaps;
+  return bf16 ? kNoKernelsInBf16 : kNoKernels;
 }
 
 /// The places of the log's layout as addresses.
@@ -50,11 +57,12 @@ void NoMemory::copy_out(void* to_host, const void*, std::size_t bytes) {
 }
 
 PlanTarget PlanTarget::of(Device& device) {
-  return {.cpu = device.kernels().reads_maps,
+  return {.cpu = device.kernels().maps == Maps::read,
           .threads = device.context().threads,
           .conv = device.context().conv,
           .memory = device.memory_mode(),
-          .precision = device.context().precision};
+          .precision = device.context().precision,
+          .maps = device.kernels().maps};
 }
 
 PlanTarget PlanTarget::gpu(std::optional<ConvPrecision> precision) {

@@ -29,13 +29,15 @@ class NoMemory : public Allocator {
 
 /// The device that a plan is for.
 struct PlanTarget {
-  /// The CPU's own kernels, whose scratch memory is then counted too. Otherwise a backend that runs
-  /// a pass an operation, and what its kernels take besides is not known.
+  /// The CPU's own kernels, whose scratch memory is then counted too. Otherwise a backend that
+  /// reads no maps, and what its kernels take besides is not known.
   bool cpu = true;
   int threads = 1;
   ConvMethod conv = ConvMethod::automatic;
   MemoryMode memory = MemoryMode::automatic;
   ConvPrecision precision = ConvPrecision::fp32;
+  Maps maps =
+      Maps::written;  // of a backend that is not the CPU's own; our GPU kernels' unless said
 
   static PlanTarget of(Device& device);
   /// One that need not be there. Throws `Error` for a precision that GPUs do not have.

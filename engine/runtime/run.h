@@ -32,7 +32,7 @@ void run(Device& device, const ArgsOf<entry>& args) {
     const auto kernel = device.kernels().*entry;
     check(kernel != nullptr, "unsupported: the backend '{}' has no kernel {}",
           device.kernels().name, name_of(args));
-    check(device.kernels().reads_maps || !detail::wants_maps(args),
+    check(device.kernels().maps == Maps::read || !detail::wants_maps(args),
           "unsupported: {}: the backend '{}' reads no maps and gives no moments", name_of(args),
           device.kernels().name);
     device.allocator().make_current();

@@ -1,9 +1,8 @@
 // Every kernel, once: its name, its arguments, its operation (docs/ops/<operation>.md; of a step of
 // an optimizer docs/optim.md) and its phase. Whoever needs something for each kernel gives
 // GLIA_KERNEL a meaning and includes this file, which takes the meaning away again. GLIA_MAP_KERNEL
-// are those that only backends have whose kernels read maps (read_map.h); the same as the others
-// where nobody says otherwise. A kernel that a backend's file of this kind does not define does not
-// link.
+// are those that only backends have that make maps (read_map.h); the same as the others where
+// nobody says otherwise. A kernel that a backend's file of this kind does not define does not link.
 #ifndef GLIA_KERNEL
 #error "define GLIA_KERNEL(name, Args, op, phase) before including kernels/api/list.h"
 #endif

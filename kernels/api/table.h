@@ -42,7 +42,7 @@ struct KernelInfo {
   const char* name;  // "conv2d_forward"
   const char* op;    // "conv2d"
   Phase phase;
-  bool needs_maps;  // only backends have it whose kernels read maps
+  bool needs_maps;  // only backends have it that make maps
 };
 
 /// All of them, by number.
@@ -85,7 +85,7 @@ struct KernelTable {
   DType parameters = DType::f32;   // and their gradients, statistics, logits and losses
   /// The same backend with activations in bf16; null where it has none.
   const KernelTable* in_bf16 = nullptr;
-  bool reads_maps = false;  // kernels take maps of their operands and give moments of results
+  Maps maps = Maps::none;
   bool tf32 = false;  // convolutions have it, and compute in it unless asked for something else
   /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
   /// function, for traces and tables of times. Null where a backend does not say.

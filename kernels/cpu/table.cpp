@@ -11,7 +11,7 @@ namespace glia::cpu {
 const KernelTable& table() {
   static constexpr KernelTable kTable = {
       .name = "cpu",
-      .reads_maps = true,
+      .maps = Maps::read,
       .algorithm = [](const KernelContext& context, const KernelInfo& kernel,
                       const ConvGeometry& g) { return name_of(choose(context, kernel.id, g)); },
 #define GLIA_KERNEL(name, Args, op, phase) .name = name,

@@ -54,9 +54,11 @@ ChunkSums reserve_sums(KernelContext& context, std::int64_t regions, const Const
 void channel_moments(KernelContext& context, const ConstView& x, const ChunkSums& sums);
 
 /// Of each chunk: kFirst = sum of dy, kSecond = sum of dy * (x - centre), `centre` [regions,
-/// groups] being that of the channel's group.
+/// groups] being that of the channel's group. With a map (read_map.h) dy counts where that of x is
+/// above its floor.
 void channel_gradients(KernelContext& context, const ConstView& dy, const ConstView& x,
-                       const float* centre, std::int64_t groups, const ChunkSums& sums);
+                       const ConstView& map, const float* centre, std::int64_t groups,
+                       const ChunkSums& sums);
 
 /// What channel_affine multiplies with: number `which` of channel c and region r is
 /// coefficients[(r * kCoefficients + which) * channels + c].
@@ -66,5 +68,10 @@ enum Coefficient { kOfU, kOfV, kCentre, kConstant, kCoefficients };
 /// coefficients are then not read. `coefficients` is 16-byte aligned.
 void channel_affine(KernelContext& context, std::int64_t regions, const ConstView& u,
                     const ConstView& v, const View& y, Write write, const float* coefficients);
+
+/// dx = kOfU * dz + kOfV * (x - kCentre) + kConstant of one region, where dz is dy where the map of
+/// x is above its floor, else 0. dx may be the memory of dy.
+void channel_affine_relu(KernelContext& context, const ConstView& dy, const ConstView& x,
+                         const ConstView& map, const View& dx, const float* coefficients);
 
 }  // namespace glia::GLIA_GPU

@@ -8,7 +8,6 @@
 namespace glia::GLIA_GPU {
 
 #define GLIA_KERNEL(name, Args, op, phase) void name(KernelContext&, const Args&);
-#define GLIA_MAP_KERNEL(name, Args, op, phase)  // these kernels read no maps
 #include "kernels/api/list.h"
 
 }  // namespace glia::GLIA_GPU

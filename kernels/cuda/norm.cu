@@ -11,15 +11,12 @@
 #include "kernels/cuda/columns.h"
 #include "kernels/cuda/kernels.h"
 #include "kernels/cuda/norm.h"
+#include "kernels/cuda/norm_merge.h"
 
 namespace glia::GLIA_GPU {
 namespace {
 
-constexpr unsigned kThreads = 256;
-
-struct ForwardSmem {
-  double of[kThreads];
-};
+constexpr unsigned kThreads = kMergeThreads;
 
 struct Pair {
   double first, second;
@@ -49,52 +46,25 @@ struct ForwardTargets {
   RunningStatistics running;
 };
 
-// Chan's rule for any number of parts: first the mean of all, then each part's squared deviations
-// from it, which are its own and count * (its mean - mean)^2.
 __global__ void __launch_bounds__(kThreads)
     norm_forward_merge(ChunkSums sums, unsigned groups, const float* gamma, const float* beta,
                        double epsilon, ForwardTargets to) {
-  ForwardSmem& smem = gpu::shared<ForwardSmem>();
-  const RowChunks& cut = sums.cut;
-  const std::int64_t region = blockIdx.x / groups, width = cut.channels / groups;
+  MergeSmem& smem = gpu::shared<MergeSmem>();
+  const std::int64_t region = blockIdx.x / groups, width = sums.cut.channels / groups;
   const std::int64_t c0 = blockIdx.x % groups * width;
-  const std::int64_t first = sums.place(region, c0), parts = width * cut.chunks;
-  const float* shift = sums.plane(ChunkSums::kShift) + first;
-  const float* s1 = sums.plane(ChunkSums::kFirst) + first;
-  const float* s2 = sums.plane(ChunkSums::kSecond) + first;
-  const auto size = [&](std::int64_t part) {
-    return static_cast<double>(cut.size(static_cast<unsigned>(part % cut.chunks)));
-  };
-
-  double total = 0;
-  for (std::int64_t i = threadIdx.y; i < parts; i += blockDim.y)
-    total += size(i) * shift[i] + s1[i];
-  const double count = static_cast<double>(cut.rows * width);
-  const double mean = column_sum(total, smem.of) / count;
-
-  double m2 = 0;
-  for (std::int64_t i = threadIdx.y; i < parts; i += blockDim.y) {
-    const double d = mean - shift[i];  // sum of (x - mean)^2 = sum of ((x - shift) - d)^2
-    m2 += s2[i] + d * (size(i) * d - 2.0 * s1[i]);
-  }
-  m2 = column_sum(m2, smem.of);
-  if (m2 < 0) m2 = 0;  // NaN stays
-  const double inv = 1 / sqrt(m2 / count + epsilon);
+  const Moments found = merge_moments(sums, region, c0, width, smem);
+  const double inv = 1 / sqrt(found.squares / found.count + epsilon);
 
   for (std::int64_t c = c0 + threadIdx.y; c < c0 + width; c += blockDim.y) {
     coefficient(sums, region, kOfV, c) = static_cast<float>(gamma[c] * inv);
-    coefficient(sums, region, kCentre, c) = static_cast<float>(mean);
+    coefficient(sums, region, kCentre, c) = static_cast<float>(found.mean);
     coefficient(sums, region, kConstant, c) = beta[c];
   }
   if (threadIdx.y != 0) return;
-  to.mean[blockIdx.x] = static_cast<float>(mean);
+  to.mean[blockIdx.x] = static_cast<float>(found.mean);
   to.invstd[blockIdx.x] = static_cast<float>(inv);
-  if (to.running.mean == nullptr) return;
-  const auto update = [&](float& value, double batch) {
-    value = static_cast<float>((1 - to.running.momentum) * value + to.running.momentum * batch);
-  };
-  update(to.running.mean[c0], mean);
-  update(to.running.var[c0], m2 / (count > 1 ? count - 1 : 1));
+  if (to.running.mean != nullptr)
+    RunningUpdate{to.running.mean, to.running.var, to.running.momentum}(c0, found);
 }
 
 struct Statistics {
@@ -120,7 +90,11 @@ __device__ void merge_group(const ChunkSums& sums, std::int64_t region, std::int
   const double inv = statistics.inv(region * groups + group);
   if (statistics.constant.var != nullptr) {
     for (std::int64_t c = c0 + threadIdx.y; c < c0 + width; c += blockDim.y) {
-      coefficient(sums, region, kOfU, c) = static_cast<float>(gamma[c] * inv);
+      const float* scale = statistics.constant.scale;
+      coefficient(sums, region, kOfU, c) =
+          scale != nullptr ? scale[c] : static_cast<float>(gamma[c] * inv);
+      coefficient(sums, region, kOfV, c) = 0;
+      coefficient(sums, region, kCentre, c) = 0;
       coefficient(sums, region, kConstant, c) = 0;
     }
     return;
@@ -174,8 +148,10 @@ __global__ void __launch_bounds__(kThreads)
     merge_channel(sums, blockIdx.x - group_blocks, groups, statistics, to, smem.of);
 }
 
-LaunchConfig config(const KernelContext& context, const char* name, std::int64_t blocks,
-                    std::int64_t parts, std::size_t smem_bytes) {
+}  // namespace
+
+LaunchConfig merge_config(const KernelContext& context, const char* name, std::int64_t blocks,
+                          std::int64_t parts, std::size_t smem_bytes) {
   require(blocks < (std::int64_t{1} << 31), "normalisation",
           "found more statistics than a launch has blocks");
   const unsigned threads =
@@ -187,34 +163,34 @@ LaunchConfig config(const KernelContext& context, const char* name, std::int64_t
           .name = name};
 }
 
-}  // namespace
-
 void norm_forward(KernelContext& context, const GroupNormForward& a, std::int64_t regions,
                   const RunningStatistics& running) {
   const ChunkSums sums = reserve_sums(context, regions, a.x, row_pack(a.x));
   channel_moments(context, a.x, sums);
   const std::int64_t parts = a.x.channels() / a.groups * sums.cut.chunks;
-  gpu::launch(norm_forward_merge,
-              config(context, "norm_forward_merge", regions * a.groups, parts, sizeof(ForwardSmem)),
-              sums, static_cast<unsigned>(a.groups), a.gamma.as<float>(), a.beta.as<float>(),
-              a.epsilon, ForwardTargets{a.mean.as<float>(), a.invstd.as<float>(), running});
+  gpu::launch(
+      norm_forward_merge,
+      merge_config(context, "norm_forward_merge", regions * a.groups, parts, sizeof(MergeSmem)),
+      sums, static_cast<unsigned>(a.groups), a.gamma.as<float>(), a.beta.as<float>(), a.epsilon,
+      ForwardTargets{a.mean.as<float>(), a.invstd.as<float>(), running});
   channel_affine(context, regions, {}, a.x, a.y, Write::overwrite, sums.coefficients);
 }
 
 void norm_backward(KernelContext& context, const GroupNormBackward& a, std::int64_t regions,
-                   const ConstantStatistics& constant) {
-  const ChunkSums sums = reserve_sums(context, regions, a.x, row_pack(a.dy, a.x));
-  channel_gradients(context, a.dy, a.x, a.mean.as<float>(), a.groups, sums);
+                   const ConstantStatistics& constant, const ConstView& map) {
+  const ChunkSums sums = reserve_sums(context, regions, a.x, row_pack(a.dy, a.x, map));
+  channel_gradients(context, a.dy, a.x, map, a.mean.as<float>(), a.groups, sums);
   const std::int64_t group_blocks = a.dx ? regions * a.groups : 0;
   const std::int64_t parts = std::max(a.x.channels() / a.groups, regions) * sums.cut.chunks;
   gpu::launch(norm_backward_merge,
-              config(context, "norm_backward_merge", group_blocks + a.x.channels(), parts,
-                     sizeof(BackwardSmem)),
+              merge_config(context, "norm_backward_merge", group_blocks + a.x.channels(), parts,
+                           sizeof(BackwardSmem)),
               sums, static_cast<unsigned>(a.groups), static_cast<unsigned>(group_blocks),
               a.gamma.as<float>(), Statistics{a.mean.as<float>(), a.invstd.as<float>(), constant},
               ParameterTargets{a.dgamma.as<float>(), a.dbeta.as<float>(),
                                a.write_params == Write::accumulate});
   if (!a.dx) return;
+  if (map) return channel_affine_relu(context, a.dy, a.x, map, a.dx, sums.coefficients);
   const ConstView x = constant.var == nullptr ? a.x : ConstView{};
   channel_affine(context, regions, a.dy, x, a.dx, a.write, sums.coefficients);
 }

@@ -24,11 +24,13 @@ void norm_forward(KernelContext& context, const GroupNormForward& a, std::int64_
 struct ConstantStatistics {
   const float* var = nullptr;
   double epsilon = 0;
+  const float* scale = nullptr;  // gamma * invstd a channel, where it is known already
 };
 
 /// dgamma, dbeta and, unless it is empty, dx. With `constant.var` the statistics do not depend on
-/// x.
+/// x. With a map (read_map.h) dy is the gradient of a ReLU after the norm: it counts where the map
+/// of x is above its floor, of one region, and dx overwrites.
 void norm_backward(KernelContext& context, const GroupNormBackward& a, std::int64_t regions,
-                   const ConstantStatistics& constant);
+                   const ConstantStatistics& constant, const ConstView& map = {});
 
 }  // namespace glia::GLIA_GPU

@@ -14,10 +14,9 @@ constexpr KernelTable table_of(DType activations, const KernelTable* in_bf16) {
 #else
     .name = "cuda",
 #endif
-    .activations = activations, .in_bf16 = in_bf16, .tf32 = activations == DType::f32,
-    .algorithm = conv_algorithm,
+    .activations = activations, .in_bf16 = in_bf16, .maps = Maps::written,
+    .tf32 = activations == DType::f32, .algorithm = conv_algorithm,
 #define GLIA_KERNEL(name, Args, op, phase) .name = name,
-#define GLIA_MAP_KERNEL(name, Args, op, phase)
 #include "kernels/api/list.h"
   };
 }

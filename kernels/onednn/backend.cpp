@@ -24,7 +24,7 @@ KernelTable overlay() {
   KernelTable table = cpu::table();
   table.name = "onednn";
   table.algorithm = nullptr;  // the library chooses
-  table.reads_maps = false;   // its convolutions do not
+  table.maps = Maps::none;    // its convolutions do not
   enter_convolutions(table);
   table.batch_norm_forward_train = batch_norm_forward_train;
   table.batch_norm_backward_train = batch_norm_backward_train;

@@ -125,8 +125,8 @@ TEST_CASE("bench: every kernel of a step is right and repeatable on the CPU", "[
     UNetConfig config = test::kTinyUNet;
     config.up = up;
     check_rows(config, {});
-    check_rows(config, {.reads_maps = true, .memory = MemoryMode::fast});
-    check_rows(config, {.reads_maps = true, .memory = MemoryMode::lean});
+    check_rows(config, {.maps = Maps::read, .memory = MemoryMode::fast});
+    check_rows(config, {.maps = Maps::read, .memory = MemoryMode::lean});
   }
 }
 
@@ -253,7 +253,7 @@ TEST_CASE("bench: a row that cannot be recorded says why, and is timed in a loop
 
 TEST_CASE("bench: whole steps are timed on every backend, one's failure is its own", "[bench]") {
   KernelTable missing = with_relu("missing", nullptr);
-  missing.reads_maps = false;
+  missing.maps = Maps::none;
   const auto open = [](const KernelTable& table) {
     return std::make_unique<Device>(
         "cpu", table, std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()), 2);

@@ -68,7 +68,7 @@ TEST_CASE("bench: the recorded kernels are those of a traced training step", "[b
     for (const TraceEntry& entry : trace->entries()) expected[entry.kernel] += entry.calls;
     // A step begins with copies of the images and the masks.
     if ((expected["scale"] -= 2) == 0) expected.erase("scale");
-    const bench::Recording as_cpu{.reads_maps = true};
+    const bench::Recording as_cpu{.maps = Maps::read};
     for (const bench::Call& call : bench::record_training_step(config, 2, 16, as_cpu).calls)
       ++recorded[call.kernel];
     CHECK(recorded == expected);

@@ -66,7 +66,7 @@ TEST_CASE("cases: each records kernels of the list, forward and backward", "[ben
       for (const cases::Case& test :
            cases::find(fmt::format("{}.{}", operation.name, group.name))) {
         CAPTURE(test.name, test.text);
-        const auto calls = bench::record_case(test, {.reads_maps = true});
+        const auto calls = bench::record_case(test, {.maps = Maps::read});
         CHECK_FALSE(calls.empty());
         bool backward = false, wanted = false;
         for (const bench::Call& call : calls) {

@@ -79,7 +79,7 @@ TEST_CASE("unet: lean and fast give the same bits, and those of a pass an operat
         CHECK(lean.peak_bytes < fast.peak_bytes);
 
       KernelTable separate = cpu::table();
-      separate.reads_maps = false;
+      separate.maps = Maps::none;
       const Run plain = train(config, separate, MemoryMode::automatic);
       // Adam's first steps have the size of the rate whatever the gradient's: where that is next to
       // 0, rounding decides their sign.

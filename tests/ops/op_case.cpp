@@ -376,7 +376,12 @@ void check_cases(std::span<const Case> cases) {
 
 void check_cases_with_maps(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test())
-    if (kernels->reads_maps) check_on(*kernels, cases);
+    if (kernels->maps == Maps::read) check_on(*kernels, cases);
+}
+
+void check_cases_with_written_maps(std::span<const Case> cases) {
+  for (const KernelTable* kernels : devices_under_test())
+    if (kernels->maps != Maps::none) check_on(*kernels, cases);
 }
 
 void check_cases_on_cpu(std::span<const Case> cases) {

@@ -196,7 +196,7 @@ const KernelTable& table() {
   static const KernelTable kTable = {.name = "reference",
                                      .activations = DType::f64,
                                      .parameters = DType::f64,
-                                     .reads_maps = true,
+                                     .maps = Maps::read,
                                      .conv2d_forward = run_conv2d,
                                      .conv_transpose2d_forward = run_conv_transpose2d,
                                      .batch_norm_forward_train = run_batch_norm_train,

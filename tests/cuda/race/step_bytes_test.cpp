@@ -120,11 +120,11 @@ TEST_CASE("a training step in bf16 moves about half the bytes of one in fp32", "
   CHECK(measured > 0.4);  // below a half where kernels in bf16 read again less often
   CHECK(measured < by_types + 0.02);
 
-  // Kernels that do nothing but move activations halve exactly.
-  for (const char* kernel : {"relu_forward", "relu_backward"}) {
-    CHECK(fp32.kernels[kernel].touched > 0);
-    CHECK(2 * bf16.kernels[kernel].touched == fp32.kernels[kernel].touched);
-  }
+  // A kernel that moves activations alone halves, but for the places of maxima, a byte each.
+  const double moved = share(bf16.kernels["max_pool2d_backward"].touched,
+                             fp32.kernels["max_pool2d_backward"].touched);
+  CHECK(moved >= 0.5);
+  CHECK(moved < 0.55);
   // The optimizer writes the shadow besides.
   CHECK(bf16.kernels["adam_step"].touched ==
         fp32.kernels["adam_step"].touched + bf16.kernels["adam_step"].bf16);
