@@ -16,6 +16,9 @@ def moved(curves, by):
     return [curve[:2] + [loss + by for loss in curve[2:]] for curve in curves]
 
 
+NEAR = moved(FP32, 0.125)
+
+
 class Judge(unittest.TestCase):
     def judge(self, **ways):
         result = {"last": 2, "losses": ways, "val_iou": {way: [0.5] * 3 for way in ways}}
@@ -35,7 +38,7 @@ class Judge(unittest.TestCase):
     def test_outside_on_either_side(self):
         for by in (1.25, -1.25):
             for way in ("tf32", "bf16"):
-                ways = {"fp32": FP32, "tf32": FP32, "bf16": FP32, way: moved(FP32, by)}
+                ways = {"fp32": FP32, "tf32": NEAR, "bf16": NEAR, way: moved(FP32, by)}
                 status, said = self.judge(**ways)
                 self.assertEqual(status, 1, said)
                 self.assertIn(f"FAILED {way}: mean {2 + by:.4f}, expected 1.0000 to 3.0000", said)
@@ -43,18 +46,23 @@ class Judge(unittest.TestCase):
 
     def test_a_loss_that_is_not_a_number(self):
         for way in ("fp32", "bf16"):
-            ways = {"fp32": FP32, "tf32": FP32, "bf16": FP32, way: moved(FP32, float("nan"))}
+            ways = {"fp32": FP32, "tf32": NEAR, "bf16": NEAR, way: moved(FP32, float("nan"))}
             status, said = self.judge(**ways)
             self.assertEqual(status, 1, said)
             self.assertIn(f"FAILED {way}", said)
 
+    def test_a_run_that_rounded_nothing(self):
+        status, said = self.judge(fp32=FP32, tf32=NEAR, bf16=[*NEAR[:2], FP32[2]])
+        self.assertEqual(status, 1, said)
+        self.assertIn("FAILED bf16: a run has the losses of fp32", said)
+
     def test_a_precision_that_was_left_out(self):
-        status, said = self.judge(fp32=FP32, bf16=FP32)
+        status, said = self.judge(fp32=FP32, bf16=NEAR)
         self.assertEqual(status, 1, said)
         self.assertIn("FAILED tf32: no losses", said)
 
     def test_pytorch_is_told_of_and_not_judged(self):
-        ways = {"fp32": FP32, "tf32": FP32, "bf16": FP32, "torch-fp32": FP32,
+        ways = {"fp32": FP32, "tf32": NEAR, "bf16": NEAR, "torch-fp32": FP32,
                 "torch-autocast": moved(FP32, 9)}
         status, said = self.judge(**ways)
         self.assertEqual(status, 0, said)
