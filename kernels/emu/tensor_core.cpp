@@ -90,20 +90,62 @@ float tf32(std::uint32_t bits) {
   return std::bit_cast<float>(bits & 0xFFFFE000u);
 }
 
-/// d += a * b for a 16x8 result; `a_at(row, k)` and `b_at(k, column)` read the operands.
+/// Operands [n][depth] of an mma, and which of the n are zeros all along.
+template <int n, int depth>
+struct Operands {
+  float values[n][depth];
+  bool blank[n], all_blank = true, finite = true;
+
+  template <class At>
+  explicit Operands(At at) {
+    for (int i = 0; i < n; ++i) {
+      std::uint32_t any = 0;
+      for (int k = 0; k < depth; ++k) {
+        values[i][k] = at(i, k);
+        const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(values[i][k]) & 0x7FFFFFFFu;
+        any |= magnitude;
+        finite = finite && magnitude < 0x7F800000u;
+      }
+      blank[i] = any == 0;
+      all_blank = all_blank && blank[i];
+    }
+  }
+  void prepare(Operand (&prepared)[n][depth]) const {
+    for (int i = 0; i < n; ++i)
+      for (int k = 0; k < depth; ++k) prepared[i][k] = operand(values[i][k]);
+  }
+};
+
+/// Whether each of the 16x8 sums is +0.
+bool are_zero(void* const slots[kWarp]) {
+  std::uint32_t any = 0;
+  for (int lane = 0; lane < kWarp; ++lane)
+    for (int i = 0; i < 4; ++i)
+      any |= std::bit_cast<std::uint32_t>(static_cast<const MmaSlot*>(slots[lane])->d[i]);
+  return any == 0;
+}
+
+/// d += a * b for a 16x8 result; `a_at(row, k)` and `b_at(column, k)` read the operands.
 template <int depth, class A, class B>
 void multiply(void* const slots[kWarp], A a_at, B b_at) {
+  const Operands<16, depth> left(a_at);
+  const Operands<8, depth> right(b_at);
+  // The margins of a tile that is wider than its matrices are zeros: times finite numbers they
+  // leave a sum of +0 at +0.
+  const bool finite = left.finite && right.finite;
+  if (finite && (left.all_blank || right.all_blank) && are_zero(slots)) return;
   Operand a[16][depth], b[8][depth];
-  for (int k = 0; k < depth; ++k) {
-    for (int row = 0; row < 16; ++row) a[row][k] = operand(a_at(row, k));
-    for (int column = 0; column < 8; ++column) b[column][k] = operand(b_at(k, column));
-  }
+  left.prepare(a);
+  right.prepare(b);
   const bool hopper = options().architecture >= 90;
   const int at_once = hopper ? depth : depth / 2, fraction_bits = hopper ? 25 : 24;
   for (int lane = 0; lane < kWarp; ++lane)
     for (int i = 0; i < 4; ++i) {
       const int row = lane / 4 + 8 * (i / 2), column = 2 * (lane % 4) + i % 2;
       float& d = static_cast<MmaSlot*>(slots[lane])->d[i];
+      if (finite && (left.blank[row] || right.blank[column]) &&
+          std::bit_cast<std::uint32_t>(d) == 0)
+        continue;
       for (int k = 0; k < depth; k += at_once)
         d = fused_dot_add(&a[row][k], &b[column][k], at_once, d, fraction_bits);
     }
@@ -134,7 +176,7 @@ void mma_bf16_m16n8k16(float* d, const std::uint32_t* a, const std::uint32_t* b,
           const int index = row / 8 + 2 * (k / 8);
           return bf16_of_pair(slot(4 * (row % 8) + k % 8 / 2)->a[index], k % 2);
         },
-        [&](int k, int column) {
+        [&](int column, int k) {
           return bf16_of_pair(slot(4 * column + k % 8 / 2)->b[k / 8], k % 2);
         });
   });
@@ -147,7 +189,7 @@ void mma_tf32_m16n8k8(float* d, const std::uint32_t* a, const std::uint32_t* b, 
     multiply<8>(
         slots,
         [&](int row, int k) { return tf32(slot(4 * (row % 8) + k % 4)->a[row / 8 + 2 * (k / 4)]); },
-        [&](int k, int column) { return tf32(slot(4 * column + k % 4)->b[k / 4]); });
+        [&](int column, int k) { return tf32(slot(4 * column + k % 4)->b[k / 4]); });
   });
 }
 

@@ -8,8 +8,6 @@
 namespace glia::emu {
 namespace {
 
-constexpr int kNotFinite = 128;
-
 double power_of_two(int exponent) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(1023 + exponent) << 52);
 }
@@ -31,11 +29,6 @@ float truncate_to_float(double x) {
 }
 
 }  // namespace
-
-Operand operand(float value) {
-  const auto field = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(value) >> 23 & 0xFF);
-  return {value, std::max(field, 1) - 127};
-}
 
 float fused_dot_add(const Operand* a, const Operand* b, int count, float c, int fraction_bits) {
   int top = operand(c).exponent;

@@ -2,6 +2,8 @@
 // summed into f32.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 
 namespace glia::emu {
@@ -9,9 +11,13 @@ namespace glia::emu {
 /// `Operand` values a[i] and b[i], exact products, and the exponents by which they are aligned.
 struct Operand {
   double value = 0;
-  std::int32_t exponent = 0;  // of the leading bit; -126 for zero and subnormals; 128: Inf or NaN
+  std::int32_t exponent = 0;  // of the leading bit; -126 for zero and subnormals
 };
-Operand operand(float value);
+inline constexpr std::int32_t kNotFinite = 128;  // the exponent of Inf and NaN
+inline Operand operand(float value) {
+  const auto field = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(value) >> 23 & 0xFF);
+  return {value, std::max(field, 1) - 127};
+}
 
 /// c + sum of a[i] * b[i], i < count <= 16. The terms are aligned to the largest exponent (a
 /// product's is the sum of its operands'), truncated towards zero to `fraction_bits` bits after its

@@ -160,6 +160,55 @@ TEST_CASE("mma sums at once on Hopper and in two halves on Ampere", "[emu]") {
   CHECK(results[0] != results[1]);  // or the two could not be told apart
 }
 
+TEST_CASE("mma sums rows and columns of zeros as any others", "[emu]") {
+  // Row 3 and column 5 are zeros, row 7 large enough to displace a small c. Then an operand of row
+  // 2 or of column 6 is infinite, which times zero gives NaN, and last that of row 2 with nothing
+  // but zeros in b and c.
+  std::vector<float> fa(16 * 16), fb(8 * 16), c(16 * 8);
+  Sequence random(3, 4);
+  for (std::size_t i = 0; i < fa.size(); ++i)
+    fa[i] = i / 16 == 3 ? 0 : random_bf16(random, 4) * (i / 16 == 7 ? 0x1p100f : 1);
+  for (std::size_t i = 0; i < fb.size(); ++i) fb[i] = i / 16 == 5 ? 0 : random_bf16(random, 4);
+  const float starts[] = {0, -0.0f, 0x1p-70f, 1.5f};
+  for (std::size_t i = 0; i < c.size(); ++i) c[i] = starts[(i / 8 + i % 8) % 4];
+  c[7 * 8 + 5] = 0x1p-70f;
+  c[2 * 8 + 5] = c[3 * 8 + 6] = 0;
+  emu::options() = {};
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  int nans = 0, displaced = 0;
+  for (const int turn : {0, 1, 2, 3}) {
+    std::vector<float> xa = fa, xb = fb;
+    if (turn == 1 || turn == 3) xa[2 * 16 + 9] = kInfinite;
+    if (turn == 2) xb[6 * 16 + 1] = kInfinite;
+    if (turn == 3) {
+      std::fill(xb.begin(), xb.end(), 0.0f);
+      std::fill(c.begin(), c.end(), 0.0f);
+    }
+    const auto narrow = [](const std::vector<float>& x) {
+      std::vector<std::uint16_t> result;
+      for (const float value : x) result.push_back(static_cast<std::uint16_t>(bits(value) >> 16));
+      return result;
+    };
+    const DeviceBuffer<std::uint16_t> da(narrow(xa)), db(narrow(xb));
+    const DeviceBuffer<float> dc(c), dd(c.size());
+    mma_bf16(da.get(), db.get(), dc.get(), dd.get());
+    const std::vector<float> d = dd.read();
+    for (std::ptrdiff_t m = 0; m < 16; ++m)
+      for (std::ptrdiff_t n = 0; n < 8; ++n) {
+        const auto at = static_cast<std::size_t>(m * 8 + n);
+        const Dot dot{{xa.begin() + m * 16, xa.begin() + m * 16 + 16},
+                      {xb.begin() + n * 16, xb.begin() + n * 16 + 16},
+                      c[at]};
+        INFO("turn " << turn << ", row " << m << ", column " << n);
+        CHECK(bits(d[at]) == bits(sum(dot, 25)));
+        nans += std::isnan(d[at]);
+        displaced += n == 5 && c[at] != 0 && d[at] == 0;
+      }
+  }
+  CHECK(nans >= 10);      // row 2 on column 5, row 3 on column 6, row 2 on all columns
+  CHECK(displaced >= 1);  // or the sum could have been left out there
+}
+
 TEST_CASE("stmatrix stores what ldmatrix would load", "[emu]") {
   emu::options() = {};
   for (const int matrices : {1, 2, 4})
