@@ -7,6 +7,7 @@
 #include "engine/ops/ops.h"
 #include "tests/catch.h"
 #include "tests/ops/devices.h"
+#include "tests/ops/op_case.h"
 #include "tests/ops/transfer.h"
 
 namespace glia::test {
