@@ -12,6 +12,7 @@
 #include "apps/runs/explain_files.h"
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
+#include "apps/runs/outputs.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
@@ -143,6 +144,9 @@ class Explaining {
 };
 
 void run_explain(const ExplainOptions& o) {
+  std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
+  inputs.push_back({"--checkpoint", o.checkpoint});
+  check_output_folder("--out", o.out, inputs);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);

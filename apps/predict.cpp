@@ -13,6 +13,7 @@
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/outputs.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
@@ -159,6 +160,7 @@ void run_predict(PredictOptions& o) {
   check(o.files.threshold > 0 && o.files.threshold < 1, "--threshold: found {}, expected 0 < t < 1",
         o.files.threshold);
   o.files.out = o.out;
+  check_output_folder("--out", o.out, named_inputs("--input", o.inputs));
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
