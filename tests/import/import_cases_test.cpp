@@ -217,7 +217,24 @@ TEST_CASE("import: one difference of all names is recognised and said once", "[i
       {{"scan1.png", "scan1mask.png", "scan2.png", "scan2mask.png"},
        kSideBySide,
        "pass --mask-suffix mask",
-       {".", ".", {""}, "mask"}}};
+       {".", ".", {""}, "mask"}},
+      {{"images/a_1.png", "images/a_2.png", "masks/a_1.png", "masks/a_2.png"},
+       kSideBySide,
+       "two folders hold nearly all files, as images/a_1 and masks/a_1: pass --images images "
+       "--masks masks",
+       {"images", "masks", {""}, ""}},
+      {{"images/1.png", "images/2.png", "masks/1_mask.png", "masks/2_mask.png"},
+       kSideBySide,
+       "as images/1 and masks/1_mask: pass --images images --masks masks --mask-suffix _mask",
+       {"images", "masks", {""}, "_mask"}},
+      {{"all/my img/p1/1.png", "all/my img/p2/1.png", "all/gt/p1/1.png", "all/gt/p2/1.png"},
+       kSideBySide,
+       "pass --images 'all/my img' --masks all/gt",
+       {"all/my img", "all/gt", {""}, ""}},
+      {{"imagesTr/a_0000.nii", "imagesTr/b_0000.nii", "labelsTr/a.nii", "labelsTr/b.nii"},
+       kSideBySide,
+       "pass --images imagesTr --masks labelsTr --image-suffix _0000 --mask-suffix \"\"",
+       {"imagesTr", "labelsTr", {"_0000"}, ""}}};
   for (const Advice& one : all) {
     const Tree files(one.files);
     const auto told = error_of([&] {
