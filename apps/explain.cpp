@@ -14,7 +14,6 @@
 #include "apps/runs/import_step_options.h"
 #include "apps/runs/outputs.h"
 #include "apps/terminal/progress.h"
-#include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/formats/nifti.h"
 
@@ -80,7 +79,7 @@ class Explaining {
     Slice slice = load_image(sample, imported ? as_given : steps_.stack);
     if (!imported && steps_.resizes())
       slice = steps_.apply(slice.image, {slice.height, slice.width}, slice.channels);
-    in_file(sample.image, [&] { explain(slice, sample.id, 0, 1); });
+    in_files({sample.image}, [&] { explain(slice, sample.id, 0, 1); });
   }
 
   /// Every slice that is not blank, which import would have left out, as <id>_<number>.
@@ -94,7 +93,7 @@ class Explaining {
       if (is_blank(pixels, volume.channels)) continue;
       blank = false;
       const Slice slice = steps_.apply(pixels, {volume.height, volume.width}, volume.channels);
-      in_volume(files, [&] {
+      in_files(files, [&] {
         explain(slice, id_in_volume(id, i, volume.slices), static_cast<double>(i) / all, 1 / all);
       });
     }

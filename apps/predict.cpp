@@ -16,7 +16,7 @@
 #include "apps/runs/outputs.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
-#include "engine/base/file.h"
+#include "engine/base/text.h"
 #include "engine/formats/nifti.h"
 #include "engine/train/predict.h"
 
@@ -74,7 +74,7 @@ class Prediction {
   /// The files are the channels of one volume.
   void volume(const std::string& id, const std::vector<fs::path>& files) {
     const auto segment = [&](const Slice& slice) {
-      auto probability = in_volume(files, [&] { return probabilities(slice, true); });
+      auto probability = in_files(files, [&] { return probabilities(slice, true); });
       auto mask =
           decide(probability, slice.height, slice.width, o_.files.threshold, o_.files.postprocess);
       return SegmentedSlice{std::move(mask), std::move(probability)};
@@ -117,7 +117,7 @@ class Prediction {
     if (is_nifti_name(sample.image)) return volume(sample.id, {sample.image});
     const StackOptions as_given{.take_channels = o_.reading.take_channels};
     Slice slice = load_image(sample, is_imported(sample) ? as_given : steps_.stack);
-    auto probability = in_file(sample.image, [&] {
+    auto probability = in_files({sample.image}, [&] {
       check(o_.files.channel < slice.channels, "--channel: found {}, the image has {}",
             o_.files.channel, slice.channels);
       return probabilities(slice, !is_imported(sample));

@@ -25,6 +25,9 @@ void ImportStepOptions::add_to(CLI::App& command) {
 
 ImportSteps ImportStepOptions::steps(const OpenModel& open, const std::string& checkpoint) const {
   ImportSteps steps = in_file(checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
+  steps.check_room(
+      checkpoint + ": the import before its training",
+      "raise the limit, or train on data imported with a smaller --pad-to or --resize");
   if (!take_channels.empty()) steps.stack.take_channels = take_channels;
   if (plane) steps.stack.plane = parse_slice_plane(*plane);
   if (orientation) steps.stack.as_stored = parse_as_stored(*orientation);
