@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/runs/import_steps.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/outputs.h"
 #include "engine/base/file.h"
@@ -33,6 +34,13 @@ void run_export(const ExportOptions& o) {
       "written to {}: input image [N, {}, H, W] of any size, not preprocessed; outputs logits and "
       "probability [N, 1, H, W]\n",
       o.onnx, open.model->in_channels());
+  if (const std::string steps =
+          in_file(o.checkpoint, [&] { return ImportSteps::of_checkpoint(open.info).str(); });
+      !steps.empty())
+    fmt::print(
+        "not in the graph: what glia import did before the training ({}); hand it images as "
+        "they lie in the imported folder\n",
+        steps);
 }
 
 }  // namespace
