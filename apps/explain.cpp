@@ -49,7 +49,7 @@ class Explaining {
     files_ = static_cast<std::int64_t>(problems_.count());
     if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
     const std::vector<Sample>& samples = found.samples;
-    print_steps(steps_, samples);
+    o_.reading.print(steps_, samples);
     progress_.emplace("explain", std::ssize(samples));
     const bool alone = samples.size() == 1 && problems_.empty();
     for (const Sample& sample : samples) {

@@ -49,7 +49,7 @@ class Prediction {
   void run(FoundImages found) {
     problems_ = std::move(found.problems);
     const std::vector<Sample>& samples = found.samples;
-    print_steps(steps_, samples);
+    o_.reading.print(steps_, samples);
     if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
     if (samples.size() == 1 && problems_.empty()) {
       predict(samples.front());

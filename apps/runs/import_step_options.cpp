@@ -34,10 +34,12 @@ ImportSteps ImportStepOptions::steps(const OpenModel& open, const std::string& c
   return steps;
 }
 
-void print_steps(const ImportSteps& steps, const std::vector<Sample>& samples) {
+void ImportStepOptions::print(const ImportSteps& steps, const std::vector<Sample>& samples) const {
   const std::string text = steps.str();
-  if (!text.empty() && !std::all_of(samples.begin(), samples.end(), is_imported))
-    fmt::print("pictures are treated as glia import did before the training: {}\n", text);
+  if (text.empty() || std::all_of(samples.begin(), samples.end(), is_imported)) return;
+  const bool by_flags = !take_channels.empty() || plane || orientation;
+  fmt::print("pictures are treated as {}glia import did before the training: {}\n",
+             by_flags ? "the flags say, and else as " : "", text);
 }
 
 }  // namespace glia
