@@ -89,7 +89,7 @@ std::string training_section(const ModelCard& card) {
 
 /// What glia import did to the slices, which whoever uses the network has to do as well.
 std::string import_rows(const json& steps) {
-  if (!steps.is_object()) return row("import of the slices", json(nullptr));
+  if (!steps.is_object()) return row("import", std::string("no import.json beside the slices"));
   std::string out;
   for (const auto& [name, value] : steps.items())
     if (!value.is_null()) out += row("import " + name, value);

@@ -77,7 +77,7 @@ TEST_CASE("model card: what is not known is said to be unknown", "[card]") {
       {.name = "x", .hash = "y", .checkpoint = {{"model", {{"model", "unet"}}}}, .data_hash = {}});
   CAPTURE(text);
   CHECK_THAT(text, ContainsSubstring("| folder | not recorded |"));
-  CHECK_THAT(text, ContainsSubstring("| import of the slices | not recorded |"));
+  CHECK_THAT(text, ContainsSubstring("| import | no import.json beside the slices |"));
   CHECK_THAT(text, ContainsSubstring("not recorded (no config.json"));
   CHECK_THAT(text, ContainsSubstring("not taken; see glia model-card --data"));
   CHECK_THAT(text, ContainsSubstring("not counted; see glia model-card --data"));
