@@ -8,10 +8,12 @@
 #include "apps/commands.h"
 #include "apps/flags/group_by_option.h"
 #include "apps/flags/help_text.h"
+#include "apps/runs/outputs.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/data/check_data.h"
+#include "engine/data/group.h"
 #include "engine/data/split_folder.h"
 
 namespace glia {
@@ -82,11 +84,13 @@ std::vector<EarlierRule> rules_of(const CheckDataOptions& options) {
 }
 
 void run_check_data(const CheckDataOptions& options) {
+  const auto json = output_file("--json", options.json, kJsonFile,
+                                {{"--data", options.data},
+                                 {"--split", options.split},
+                                 {"--group-by", table_of_rule(options.group_by)}});
   const DataReport report = check_data(options.data, options.group_by, rules_of(options));
   print_report(report);
-  if (!options.json.empty()) {
-    write_file_atomically(options.json, json_text(to_json(report), 2) + "\n");
-  }
+  if (!json.empty()) write_file_atomically(json, json_text(to_json(report), 2) + "\n");
   check(report.problems.empty(), "{}: {} problems, listed above; mend them and check again",
         options.data, report.problems.size());
 }

@@ -12,12 +12,14 @@
 #include "apps/runs/evaluation_output.h"
 #include "apps/runs/explainer.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/outputs.h"
 #include "apps/runs/patient_rules.h"
 #include "apps/runs/pixel_sizes.h"
 #include "apps/terminal/evaluation_table.h"
 #include "apps/terminal/inference_table.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
+#include "engine/data/group.h"
 #include "engine/data/patients.h"
 #include "engine/metrics/bootstrap.h"
 #include "engine/train/evaluate.h"
@@ -121,6 +123,11 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
 void run_evaluate(const EvaluateFlags& o) {
   check(o.explain.empty() || !o.out.empty(),
         "--explain: the maps go into the report; add --out FOLDER");
+  const CommandInput data{"--data", o.data}, checkpoint{"--checkpoint", o.checkpoint};
+  const auto json_file = output_file(
+      "--json", o.json, kJsonFile,
+      {data, checkpoint, {"--list", o.list}, {"--group-by", table_of_rule(o.group_by)}});
+  if (!o.out.empty()) check_output_folder("--out", o.out, {data, checkpoint});
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
@@ -184,7 +191,7 @@ void run_evaluate(const EvaluateFlags& o) {
         {"Steps after the network", kInferenceNote, inference_table(others, compared)});
   }
   if (!o.json.empty()) {
-    write_file_atomically(o.json, output.json());
+    write_file_atomically(json_file, output.json());
     fmt::print("written to {}\n", o.json);
   }
   if (o.out.empty()) return;

@@ -12,8 +12,8 @@
 #include "apps/runs/explain_files.h"
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
+#include "apps/runs/outputs.h"
 #include "apps/terminal/progress.h"
-#include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/formats/nifti.h"
 
@@ -49,7 +49,7 @@ class Explaining {
     files_ = static_cast<std::int64_t>(problems_.count());
     if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
     const std::vector<Sample>& samples = found.samples;
-    print_steps(steps_, samples);
+    o_.reading.print(steps_, samples);
     progress_.emplace("explain", std::ssize(samples));
     const bool alone = samples.size() == 1 && problems_.empty();
     for (const Sample& sample : samples) {
@@ -79,7 +79,7 @@ class Explaining {
     Slice slice = load_image(sample, imported ? as_given : steps_.stack);
     if (!imported && steps_.resizes())
       slice = steps_.apply(slice.image, {slice.height, slice.width}, slice.channels);
-    in_file(sample.image, [&] { explain(slice, sample.id, 0, 1); });
+    in_files({sample.image}, [&] { explain(slice, sample.id, 0, 1); });
   }
 
   /// Every slice that is not blank, which import would have left out, as <id>_<number>.
@@ -93,7 +93,7 @@ class Explaining {
       if (is_blank(pixels, volume.channels)) continue;
       blank = false;
       const Slice slice = steps_.apply(pixels, {volume.height, volume.width}, volume.channels);
-      in_volume(files, [&] {
+      in_files(files, [&] {
         explain(slice, id_in_volume(id, i, volume.slices), static_cast<double>(i) / all, 1 / all);
       });
     }
@@ -143,6 +143,9 @@ class Explaining {
 };
 
 void run_explain(const ExplainOptions& o) {
+  std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
+  inputs.push_back({"--checkpoint", o.checkpoint});
+  check_output_folder("--out", o.out, inputs);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/runs/import_steps.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/outputs.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "models/registry.h"
@@ -19,18 +21,26 @@ struct ExportOptions {
 };
 
 void run_export(const ExportOptions& o) {
+  const auto onnx = output_file("--onnx", o.onnx, kOnnxFile, {{"--checkpoint", o.checkpoint}});
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   const std::map<std::string, std::string> metadata = {
       {"checkpoint_xxh3", hash_file(o.checkpoint)},
       {"glia", open.info.dump()},
       {"note", "for teaching and research; not a medical device"}};
-  write_file_atomically(o.onnx,
+  write_file_atomically(onnx,
                         onnx_graph(*open.model, open.preprocess).file(GLIA_VERSION, metadata));
   fmt::print(
       "written to {}: input image [N, {}, H, W] of any size, not preprocessed; outputs logits and "
       "probability [N, 1, H, W]\n",
       o.onnx, open.model->in_channels());
+  if (const std::string steps =
+          in_file(o.checkpoint, [&] { return ImportSteps::of_checkpoint(open.info).str(); });
+      !steps.empty())
+    fmt::print(
+        "not in the graph: what glia import did before the training ({}); hand it images as "
+        "they lie in the imported folder\n",
+        steps);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "apps/commands.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/outputs.h"
 #include "engine/export/torch_weights.h"
 
 namespace glia {
@@ -16,9 +17,10 @@ struct ExportWeightsOptions {
 };
 
 void run_export_weights(const ExportWeightsOptions& o) {
+  const auto out = output_file("--out", o.out, kSafetensorsFile, {{"--checkpoint", o.checkpoint}});
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
-  export_weights(o.out, open.model->parameters(), open.info);
+  export_weights(out, open.model->parameters(), open.info);
   fmt::print("written to {}: load it with docs/pytorch/load_weights.py\n", o.out);
 }
 

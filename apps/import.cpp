@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/runs/import_steps.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/check.h"
@@ -61,6 +62,9 @@ ImportConfig config_of(const ImportOptions& o) {
   if (!o.resize.empty()) config.resize = parse_size(o.resize, "--resize");
   if (!o.pad_to.empty()) config.pad_to = parse_size(o.pad_to, "--pad-to");
   check(!config.stretch || config.resize, "--stretch: says how to resize; add --resize");
+  const std::string flag = config.pad_to ? "--pad-to" : "--resize";
+  ImportSteps{.stack = {}, .resize = config.resize, .pad_to = config.pad_to}.check_room(
+      flag, fmt::format("use a smaller {}, or raise the limit", flag));
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
+#include "apps/runs/outputs.h"
 #include "engine/base/hash.h"
 #include "engine/export/torch_weights.h"
 #include "engine/train/checkpoint.h"
@@ -38,6 +39,8 @@ nlohmann::json describe(const ImportWeightsOptions& o, const SafeTensors& weight
 }
 
 void run_import_weights(const ImportWeightsOptions& o) {
+  const auto out =
+      output_file("--out", o.out, kSafetensorsFile, {{"--weights", o.weights}, {"--like", o.like}});
   SafeTensors weights = read_weights(o.weights);
   const std::string prefix = unwrap_names(weights, o.weights);
   if (!prefix.empty())
@@ -51,7 +54,7 @@ void run_import_weights(const ImportWeightsOptions& o) {
   check_weights(weights, model->parameters(), o.weights);
   model->parameters().allocate(*device);
   import_weights(weights, model->parameters(), o.weights);
-  save_checkpoint(o.out, *model, nullptr, info);
+  save_checkpoint(out, *model, nullptr, info);
   fmt::print("{} parameters written to {}, for evaluate, predict and explain\n",
              model->parameters().count(), o.out);
 }

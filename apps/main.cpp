@@ -5,14 +5,17 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <sstream>
 #include <string>
 #include <system_error>
 
 #include "apps/commands.h"
 #include "apps/flags/help_text.h"
+#include "apps/flags/memory_advice.h"
 #include "apps/flags/numbers.h"
 #include "apps/flags/unknown_command.h"
 #include "engine/base/streams.h"
+#include "engine/base/text.h"
 #include "engine/runtime/allocator.h"
 
 namespace {
@@ -64,12 +67,20 @@ int run(int argc, char** argv) {
       std::fprintf(stderr, "glia: %s\n", problem.c_str());
       return 2;
     }
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
+    std::ostringstream help, message;
+    if (app.exit(error, help, message) == 0) {
+      std::fputs(help.str().c_str(), stdout);
+      return 0;
+    }
+    const auto commands = app.get_subcommands();
+    std::fprintf(stderr, "glia%s%s: %s", commands.empty() ? "" : " ",
+                 commands.empty() ? "" : commands.front()->get_name().c_str(),
+                 glia::printable(message.str()).c_str());
+    return 2;
   } catch (const std::bad_alloc&) {
-    std::fputs("glia: out of memory; use a smaller --batch-size or --base-width\n", stderr);
+    std::fprintf(stderr, "glia: out of memory; %s\n", glia::memory_advice(app).c_str());
   } catch (const glia::OutOfMemory& error) {
-    std::fprintf(stderr, "glia: %s; use a smaller --batch-size or --base-width\n", error.what());
+    std::fprintf(stderr, "glia: %s; %s\n", error.what(), glia::memory_advice(app).c_str());
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::resource_unavailable_try_again)
       std::fprintf(stderr,

@@ -7,11 +7,13 @@
 #include "apps/commands.h"
 #include "apps/flags/group_by_option.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/outputs.h"
 #include "apps/runs/patient_rules.h"
 #include "apps/runs/provenance.h"
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
+#include "engine/data/group.h"
 #include "engine/export/model_card.h"
 
 namespace glia {
@@ -48,9 +50,14 @@ json read_evaluation(const ModelCardOptions& o, const std::string& hash) {
 void run_model_card(const ModelCardOptions& o) {
   check(o.group_by.empty() || !o.data.empty(),
         "--group-by: says whose the slices of --data are; add --data FOLDER");
+  const fs::path path = o.checkpoint, folder = path.parent_path();
+  const fs::path out = output_file("--out", o.out, kMarkdownFile,
+                                   {{"--checkpoint", path},
+                                    {"--evaluation", o.evaluation},
+                                    {"--data", o.data},
+                                    {"--group-by", table_of_rule(o.group_by)}});
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
-  const fs::path path = o.checkpoint, folder = path.parent_path();
   const std::string hash = hash_file(path);
   ModelCard card{.name = path.filename().string(),
                  .hash = hash,
@@ -71,7 +78,7 @@ void run_model_card(const ModelCardOptions& o) {
     for (const std::string& text : patients.warnings) fmt::print("warning: {}\n", printable(text));
     card.data_patients = patients.str();
   }
-  write_file_atomically(o.out, to_markdown(card));
+  write_file_atomically(out, to_markdown(card));
   fmt::print("written to {}\n", o.out);
 }
 

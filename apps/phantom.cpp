@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/terminal/interrupt.h"
 #include "engine/base/cores.h"
 #include "engine/base/streams.h"
 #include "engine/phantom/phantom.h"
@@ -20,11 +22,23 @@ struct PhantomOptions {
   bool overwrite = false;
 };
 
+/// What --overwrite replaces is gone by then.
+[[noreturn]] void stop(const std::string& out, std::int64_t done, std::int64_t patients) {
+  fmt::print(stderr, "glia: stopped after {} of {} patients; {}\n", done, patients,
+             std::filesystem::exists(out) ? "what --overwrite replaces was removed, the same "
+                                            "command writes it anew"
+                                          : "nothing was written");
+  throw CLI::RuntimeError(130);
+}
+
 void run_phantom(const PhantomOptions& options) {
   const PhantomConfig& config = options.config;
-  write_phantom(
-      options.out, config, options.overwrite, options.threads > 0 ? options.threads : given_cores(),
-      [&](std::int64_t done) { print_line(fmt::format("patient {}/{}", done, config.patients)); });
+  catch_interrupts();
+  write_phantom(options.out, config, options.overwrite,
+                options.threads > 0 ? options.threads : given_cores(), [&](std::int64_t done) {
+                  if (interrupted()) stop(options.out, done, config.patients);
+                  print_line(fmt::format("patient {}/{}", done, config.patients));
+                });
   fmt::print("wrote {} slices of {} patients to {}\n", config.patients * config.slices,
              config.patients, options.out);
 }

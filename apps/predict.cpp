@@ -13,9 +13,10 @@
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
 #include "apps/runs/open_model.h"
+#include "apps/runs/outputs.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
-#include "engine/base/file.h"
+#include "engine/base/text.h"
 #include "engine/formats/nifti.h"
 #include "engine/train/predict.h"
 
@@ -48,7 +49,7 @@ class Prediction {
   void run(FoundImages found) {
     problems_ = std::move(found.problems);
     const std::vector<Sample>& samples = found.samples;
-    print_steps(steps_, samples);
+    o_.reading.print(steps_, samples);
     if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
     if (samples.size() == 1 && problems_.empty()) {
       predict(samples.front());
@@ -73,7 +74,7 @@ class Prediction {
   /// The files are the channels of one volume.
   void volume(const std::string& id, const std::vector<fs::path>& files) {
     const auto segment = [&](const Slice& slice) {
-      auto probability = in_volume(files, [&] { return probabilities(slice, true); });
+      auto probability = in_files(files, [&] { return probabilities(slice, true); });
       auto mask =
           decide(probability, slice.height, slice.width, o_.files.threshold, o_.files.postprocess);
       return SegmentedSlice{std::move(mask), std::move(probability)};
@@ -116,7 +117,7 @@ class Prediction {
     if (is_nifti_name(sample.image)) return volume(sample.id, {sample.image});
     const StackOptions as_given{.take_channels = o_.reading.take_channels};
     Slice slice = load_image(sample, is_imported(sample) ? as_given : steps_.stack);
-    auto probability = in_file(sample.image, [&] {
+    auto probability = in_files({sample.image}, [&] {
       check(o_.files.channel < slice.channels, "--channel: found {}, the image has {}",
             o_.files.channel, slice.channels);
       return probabilities(slice, !is_imported(sample));
@@ -159,6 +160,7 @@ void run_predict(PredictOptions& o) {
   check(o.files.threshold > 0 && o.files.threshold < 1, "--threshold: found {}, expected 0 < t < 1",
         o.files.threshold);
   o.files.out = o.out;
+  check_output_folder("--out", o.out, named_inputs("--input", o.inputs));
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);

@@ -250,8 +250,8 @@ void resume(const TrainOptions& o, const CLI::App& command) {
   folder.reopen();
   const Checkpoint checkpoint = Checkpoint::open(folder.last());
   TrainConfig config = config_of(checkpoint);
-  in_file(folder.last(),
-          [&] { checkpoint.check_weights(*make_model(checkpoint.info.at("model"))); });
+  checkpoint.check_weights(
+      *in_file(folder.last(), [&] { return make_model(checkpoint.info.at("model")); }));
   if (command.count("--epochs")) config.epochs = o.train.epochs;
   const RunInputs inputs = RunInputs::reload(folder, checkpoint.info, o.data);
   const Preprocess preprocess = checkpoint.preprocess();

@@ -3,10 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "apps/runs/attempt.h"
 #include "engine/base/check.h"
+#include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/base/walk.h"
 #include "engine/formats/nifti.h"
@@ -39,6 +41,7 @@ class Search {
 
  private:
   void add_input(const fs::path& input) {
+    input_ = input;
     fs::is_directory(input) ? add_folder(input) : add_file(input);
   }
 
@@ -137,17 +140,23 @@ class Search {
     return false;
   }
 
-  /// Two files of one name are told apart by their endings.
+  /// Another id for a file whose own is taken: led by its folder where the other is of another
+  /// input, else with its ending.
+  std::string told_apart(const Sample& sample) const {
+    const fs::path folder = fs::is_directory(input_) ? input_ : folder_of(input_);
+    const std::string name =
+        without_slash(fs::absolute(folder).lexically_normal()).filename().string();
+    if (taken_.at(sample.id) != input_ && !name.empty()) return name + "_" + sample.id;
+    return sample.id + "_" + sample.image.extension().string().substr(1);
+  }
+
   void add(Sample sample) {
     if (!is_utf8(sample.id)) {
       found_.problems.add("files", fmt::format("{}: {}", sample.image.string(), kNotUtf8));
       return;
     }
-    if (taken_.contains(sample.id)) {
-      std::string ending = sample.image.extension().string().substr(1);
-      sample.id += "_" + ending;
-    }
-    if (!taken_.insert(sample.id).second) {
+    if (taken_.contains(sample.id)) sample.id = told_apart(sample);
+    if (!taken_.emplace(sample.id, input_).second) {
       found_.problems.add(
           "files", fmt::format("{}: the name {} is taken by another image; rename one of them",
                                sample.image.string(), printable_name(sample.id)));
@@ -157,7 +166,8 @@ class Search {
   }
 
   FoundImages found_;
-  std::set<std::string> taken_;
+  fs::path input_;                         // from which files are added
+  std::map<std::string, fs::path> taken_;  // ids, and the inputs that have them
 };
 
 }  // namespace

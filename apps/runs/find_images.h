@@ -9,6 +9,7 @@
 #include "engine/base/problems.h"
 #include "engine/data/dataset.h"
 #include "engine/formats/stack.h"
+#include "engine/runtime/allocator.h"
 
 namespace glia {
 
@@ -38,10 +39,12 @@ std::string volume_problem(const std::vector<std::filesystem::path>& files,
 /// What `action` returns. An `Error` from it gets the names of all files in front, and where there
 /// are several, what that means.
 template <class Action>
-auto in_volume(const std::vector<std::filesystem::path>& files, Action&& action)
+auto in_files(const std::vector<std::filesystem::path>& files, Action&& action)
     -> decltype(action()) {
   try {
     return action();
+  } catch (const OutOfMemory& error) {
+    throw OutOfMemory(volume_problem(files, error.what()));
   } catch (const Error& error) {
     fail("{}", volume_problem(files, error.what()));
   }

@@ -25,16 +25,21 @@ void ImportStepOptions::add_to(CLI::App& command) {
 
 ImportSteps ImportStepOptions::steps(const OpenModel& open, const std::string& checkpoint) const {
   ImportSteps steps = in_file(checkpoint, [&] { return ImportSteps::of_checkpoint(open.info); });
+  steps.check_room(
+      checkpoint + ": the import before its training",
+      "raise the limit, or train on data imported with a smaller --pad-to or --resize");
   if (!take_channels.empty()) steps.stack.take_channels = take_channels;
   if (plane) steps.stack.plane = parse_slice_plane(*plane);
   if (orientation) steps.stack.as_stored = parse_as_stored(*orientation);
   return steps;
 }
 
-void print_steps(const ImportSteps& steps, const std::vector<Sample>& samples) {
+void ImportStepOptions::print(const ImportSteps& steps, const std::vector<Sample>& samples) const {
   const std::string text = steps.str();
-  if (!text.empty() && !std::all_of(samples.begin(), samples.end(), is_imported))
-    fmt::print("pictures are treated as glia import did before the training: {}\n", text);
+  if (text.empty() || std::all_of(samples.begin(), samples.end(), is_imported)) return;
+  const bool by_flags = !take_channels.empty() || plane || orientation;
+  fmt::print("pictures are treated as {}glia import did before the training: {}\n",
+             by_flags ? "the flags say, and else as " : "", text);
 }
 
 }  // namespace glia

@@ -20,9 +20,8 @@ struct ImportStepOptions {
   /// from the file `checkpoint`, unless flags say otherwise. Throws `Error` naming the flag or the
   /// file.
   ImportSteps steps(const OpenModel& open, const std::string& checkpoint) const;
+  /// Says what `steps` do to those of the samples that are no .npy arrays, and who said so.
+  void print(const ImportSteps& steps, const std::vector<Sample>& samples) const;
 };
-
-/// Says what is done to those of the samples that are no .npy arrays.
-void print_steps(const ImportSteps& steps, const std::vector<Sample>& samples);
 
 }  // namespace glia

@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/bytes.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/import/import.h"
+#include "engine/runtime/memory_room.h"
 
 namespace glia {
 
@@ -83,6 +85,18 @@ std::string ImportSteps::str() const {
                                 resize->height, resize->width));
   if (pad_to) steps.push_back(fmt::format("padded to {} x {}", pad_to->height, pad_to->width));
   return fmt::format("{}", fmt::join(steps, ", "));
+}
+
+void ImportSteps::check_room(const std::string& name, const std::string& advice) const {
+  const std::optional<Size> size = pad_to ? pad_to : resize;
+  const std::optional<MemoryLimit> limit = least_memory();
+  if (!size || !limit) return;
+  // In one channel; it may have more.
+  const auto bytes = static_cast<std::size_t>(size->height * size->width) * sizeof(float);
+  check(bytes <= limit->free,
+        "{}: slices of {} x {} take {:.0f} MiB or more each, and {:.0f} MiB are free{}; {}", name,
+        size->height, size->width, mib(bytes), mib(limit->free),
+        limit->device ? "" : " under " + limit->str(), advice);
 }
 
 Slice ImportSteps::apply(std::span<const float> image, Size size, std::int64_t channels) const {

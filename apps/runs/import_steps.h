@@ -31,6 +31,10 @@ struct ImportSteps {
   /// "channels 0 2, resized to 240 x 240"; empty where nothing changes an image.
   std::string str() const;
 
+  /// Throws `Error`, led by `name`, where one slice of the size that they bring all slices to takes
+  /// more memory than there is; `advice` says how to mend it.
+  void check_room(const std::string& name, const std::string& advice) const;
+
   /// One slice of a file as import would have stored it.
   Slice apply(std::span<const float> image, Size size, std::int64_t channels) const;
   /// A map of the stored slice as one of the original, [size.height, size.width].

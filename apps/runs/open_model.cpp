@@ -15,6 +15,7 @@ OpenModel open_model(const std::filesystem::path& path, Device& device) {
                  .preprocess = checkpoint.preprocess(),
                  .info = checkpoint.info};
   checkpoint.check_weights(*open.model);
+  in_file(path, [&] { open.preprocess.check_channels(open.model->in_channels()); });
   open.model->parameters().allocate(device);
   checkpoint.load_weights(*open.model);
   return open;

@@ -110,7 +110,10 @@ std::string hash_ids(const std::vector<Sample>& samples) {
 RunInputs RunInputs::load(const std::string& data, const std::string& split,
                           const std::string& train_list, const std::string& val_list) {
   const bool lists = !train_list.empty() && !val_list.empty();
-  check(split.empty() ? lists : train_list.empty() && val_list.empty(),
+  check(split.empty() || (train_list.empty() && val_list.empty()),
+        "--split and {} cannot both say what is trained on; leave one of them out",
+        train_list.empty() ? "--val-list" : "--train-list");
+  check(!split.empty() || lists,
         "train: needs --split DIR (make one with: glia split --data {} --out DIR), or both "
         "--train-list and --val-list",
         data);

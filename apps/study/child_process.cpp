@@ -12,6 +12,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/cores.h"
+#include "engine/base/file.h"
 
 namespace glia {
 
@@ -48,8 +49,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const ChildS
 
 ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::filesystem::path& output) {
-  const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  check(file >= 0, "{}: cannot write: {}", output.string(), std::strerror(errno));
+  const int file = open_to_append(output);
   try {
     start(command, {.output = file, .errors = file});
   } catch (...) {

@@ -21,6 +21,11 @@ bool needs_maps(std::string_view operation) {
   });
 }
 
+/// Whether a backend lacks what was asked for, and nothing else is wrong.
+bool is_unsupported(const Error& error) {
+  return std::string_view(error.what()).starts_with("unsupported: ");
+}
+
 /// Gathers the rows that a filter lets through.
 class Chosen {
  public:
@@ -83,17 +88,26 @@ std::vector<Row> rows_at(const cases::Dimensions& dimensions, const std::string&
   return chosen.take();
 }
 
-std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filter& filter,
-                               const Recording& how) {
+CaseRows rows_of_cases(const std::vector<std::string>& names, const Filter& filter,
+                       const Recording& how) {
   for (const std::string& op : filter.ops) operation_of(op);
+  CaseRows result;
   Chosen chosen(filter);
+  bool any = false;
   for (const std::string& name : names)
     for (const cases::Case& test : cases::find(name)) try {
         chosen.add(test, how);
+        any = true;
       } catch (const Error& error) {
-        fail("--case {}: {}; choose other cases or another --backend", test.name, error.what());
+        const std::string problem = fmt::format("{}: {}", test.name, error.what());
+        check(test.name != name && is_unsupported(error),
+              "--case {}; choose other cases or another --backend", problem);
+        result.left_out.push_back(problem);
       }
-  return chosen.take();
+  check(any || result.left_out.empty(), "--case {}; choose other cases or another --backend",
+        result.left_out.empty() ? "" : result.left_out.front());
+  result.rows = chosen.take();
+  return result;
 }
 
 std::map<std::string, Call> call_of_each_kernel(std::int64_t channels, std::int64_t outputs,

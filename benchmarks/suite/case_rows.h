@@ -26,10 +26,16 @@ std::string operation_of(std::string_view op);
 std::vector<Row> rows_at(const cases::Dimensions& dimensions, const std::string& text,
                          const Filter& filter, const Recording& how);
 
+struct CaseRows {
+  std::vector<Row> rows;
+  std::vector<std::string>
+      left_out;  // cases of a group that `how` lacks what they need for, and why
+};
+
 /// Everything that the cases of these names run; see `cases::find`. Throws `Error` when there is no
-/// such case, when `how` lacks what it needs, or when nothing is left.
-std::vector<Row> rows_of_cases(const std::vector<std::string>& names, const Filter& filter,
-                               const Recording& how);
+/// such case, when `how` lacks what one that is named by itself needs, or when nothing is left.
+CaseRows rows_of_cases(const std::vector<std::string>& names, const Filter& filter,
+                       const Recording& how);
 
 /// The first call of each kernel, by its name, of all operations at a small shape.
 std::map<std::string, Call> call_of_each_kernel(std::int64_t channels = 6, std::int64_t outputs = 4,

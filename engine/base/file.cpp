@@ -47,20 +47,24 @@ void write_stream(const fs::path& path, std::span<const std::string_view> parts)
   if (::close(descriptor) != 0) fail_write(path, errno);
 }
 
-/// Where a link leads, if it leads to a file.
-fs::path through_links(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  const fs::path end = fs::canonical(path, error);
-  return error ? path : end;
+/// What helps against an error of writing, besides another place.
+const char* remedy_for(int error) {
+  switch (error) {
+    case EFBIG: return "raise the limit on the size of files (ulimit -f) or ";
+    case ENOSPC:
+    case EDQUOT: return "free space or ";
+    case EACCES:
+    case EPERM: return "change the permissions there or ";
+    case ENOENT: return "make the folder first or ";
+    default: return "";
+  }
 }
 
 }  // namespace
 
 void fail_write(const fs::path& path, int error) {
-  fail("{}: cannot write: {}; {} or choose another place, nothing there was changed", path.string(),
-       std::strerror(error),
-       error == EFBIG ? "raise the limit on the size of files (ulimit -f)" : "free space");
+  fail("{}: cannot write: {}; {}choose another place, nothing there was changed", path.string(),
+       std::strerror(error), remedy_for(error));
 }
 
 bool lies_at(int descriptor, const fs::path& path) {
@@ -81,16 +85,43 @@ fs::path without_slash(const fs::path& path) {
 void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts,
                            bool flush) {
   if (is_stream(path)) return write_stream(path, parts);
-  const fs::path target = through_links(path);
-  PartFile file(target);
+  PartFile file(path);
   for (std::string_view part : parts) write_all(file.descriptor(), part, path);
   if (flush && ::fsync(file.descriptor()) != 0) fail_write(path, errno);
   file.publish();
-  if (flush) sync_names(target.parent_path());  // the rename must survive a power cut too
+  if (flush) sync_names(path.parent_path());  // the rename must survive a power cut too
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
   write_file_atomically(path, std::span<const std::string_view>(&content, 1));
+}
+
+fs::path through_links(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path end = fs::canonical(path, error);
+  return error ? path : end;
+}
+
+int open_to_append(const fs::path& path) {
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0666);
+  check(descriptor >= 0 || errno != ELOOP,
+        "{}: a link, which is not written through; remove it, or put the file in its place",
+        path.string());
+  if (descriptor < 0) fail_write(path, errno);
+  return descriptor;
+}
+
+void append_to_file(const fs::path& path, std::string_view text) {
+  const int descriptor = open_to_append(path);
+  try {
+    write_all(descriptor, text, path);
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+  if (::close(descriptor) != 0) fail_write(path, errno);
 }
 
 void sync_folder(const fs::path& path) {
@@ -147,6 +178,13 @@ std::string read_file(const fs::path& path, std::size_t limit) {
   check(in.good(), "{}: cannot be read to its end", path.string());
   check_fetched(content, path.string());
   return content;
+}
+
+std::string read_text(const fs::path& path) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  std::string text = read_file(path, kMaxTextFile);
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  return text;
 }
 
 void fail_memory(const fs::path& path) {

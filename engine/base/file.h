@@ -15,13 +15,24 @@
 namespace glia {
 
 /// Replaces `path` with the concatenated `parts`. A crash, a kill or a full disk leaves the old
-/// file as it was. A link stays one, and what it leads to is replaced; a device or pipe is written
-/// into. Throws `Error` naming the file and the system's reason. Without `flush` a power cut may
-/// take the file: for thousands of them in a folder that counts only when it is whole, with one
-/// `sync_folder` in the end.
+/// file as it was. A link is replaced, and what it leads to stays (see `through_links`); a device
+/// or pipe is written into. Throws `Error` naming the file and the system's reason. Without `flush`
+/// a power cut may take the file: for thousands of them in a folder that counts only when it is
+/// whole, with one `sync_folder` in the end.
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> parts, bool flush = true);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// Where a link leads, if it leads to a file; else `path`. For the names that a user gave to files:
+/// such a link is meant to stay one, while a link among the files of a folder is none of Glia's.
+std::filesystem::path through_links(const std::filesystem::path& path);
+
+/// Adds `text` to the end of a file, which is made where there is none. Throws `Error` naming the
+/// file, and changes nothing, where it is a link or the system refuses.
+void append_to_file(const std::filesystem::path& path, std::string_view text);
+
+/// A descriptor of a file to add to, for which the same holds.
+int open_to_append(const std::filesystem::path& path);
 
 /// Waits until everything below `path` is on the disk. Throws `Error` with the system's reason.
 void sync_folder(const std::filesystem::path& path);
@@ -34,6 +45,10 @@ inline constexpr std::size_t kMaxTextFile = std::size_t{64} << 20;  // lists, ta
 
 /// The whole file. Throws `Error` naming it when it cannot be read or has more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit = SIZE_MAX);
+
+/// A text of at most kMaxTextFile bytes, without the byte order mark that spreadsheets and editors
+/// put in front. Throws as `read_file` does.
+std::string read_text(const std::filesystem::path& path);
 
 /// Throws `Error`, led by the file, when there is none at `path`, or none that can be read: a
 /// folder, a link that leads nowhere.

@@ -10,7 +10,8 @@ namespace glia {
 class FolderLock {
  public:
   /// Locks the file `path`, which is made and stays, and writes into it who holds it. Throws
-  /// `Error` when another process does, naming it, or when the file system has no locks.
+  /// `Error` when another process does, naming it, when the file system has no locks, and when
+  /// anything but a file that is empty or was a lock lies there: a link, somebody's text.
   explicit FolderLock(const std::filesystem::path& path);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -5,13 +5,15 @@
 
 #include <algorithm>
 
+#include "engine/base/text.h"
+
 namespace glia {
 
-void Problems::add(const std::string& kind, std::string text) {
+void Problems::add(const std::string& kind, const std::string& text) {
   auto at = std::find_if(kinds_.begin(), kinds_.end(),
                          [&](const Kind& known) { return known.name == kind; });
   if (at == kinds_.end()) at = kinds_.insert(at, {kind, {}});
-  at->texts.push_back(std::move(text));
+  at->texts.push_back(printable_name(text));
   ++count_;
 }
 

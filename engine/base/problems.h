@@ -13,7 +13,8 @@ inline constexpr const char* kAllProblemsHelp =
 class Problems {
  public:
   /// `text` is led by the file. `kind` says in the plural what is counted: "images without a mask".
-  void add(const std::string& kind, std::string text);
+  /// A line feed, which a file's name may hold, is written out.
+  void add(const std::string& kind, const std::string& text);
   void add(const Problems& more);
 
   bool empty() const { return count_ == 0; }

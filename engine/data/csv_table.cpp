@@ -38,9 +38,7 @@ std::vector<std::string> csv_cells(std::string_view line) {
 }  // namespace
 
 CsvTable CsvTable::read(const std::filesystem::path& file) {
-  std::string text = read_file(file, kMaxTextFile);
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // spreadsheets put a byte order mark
-  std::istringstream lines(text);
+  std::istringstream lines(read_text(file));
   std::string line;
   std::getline(lines, line);
   CsvTable table{.file = file, .header = csv_cells(line), .rows = {}};

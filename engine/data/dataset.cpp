@@ -181,7 +181,7 @@ std::vector<Sample> select_samples(const std::vector<Sample>& samples, const fs:
   std::vector<Sample> selected;
   std::vector<std::string> unknown, repeated;
   std::set<std::string> seen;
-  std::istringstream lines(read_file(list_file, kMaxTextFile));
+  std::istringstream lines(read_text(list_file));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t last = line.find_last_not_of(" \t\r");
     if (last == std::string::npos) continue;

@@ -73,7 +73,7 @@ std::size_t column_of(const CsvTable& table, std::string_view name) {
 }
 
 Rule table_rule(const std::string& rule) {
-  const CsvTable table = CsvTable::read(rule.substr(kTableRule.size()));
+  const CsvTable table = CsvTable::read(table_of_rule(rule));
   const std::size_t id = column_of(table, "id"), group = column_of(table, "group");
   std::map<std::string, std::string> groups;
   for (const auto& [line, cells] : table.rows) {
@@ -101,6 +101,10 @@ Rule make_rule(const std::string& rule) {
 }
 
 }  // namespace
+
+std::filesystem::path table_of_rule(std::string_view rule) {
+  return rule.starts_with(kTableRule) ? rule.substr(kTableRule.size()) : std::string_view();
+}
 
 std::map<std::string, std::string> known_groups(const std::vector<std::string>& ids,
                                                 const std::string& rule) {

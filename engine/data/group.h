@@ -2,6 +2,7 @@
 // side.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ inline constexpr const char* kSliceTable = "manifest.csv";
 
 /// What a rule that names a table begins with.
 inline constexpr std::string_view kTableRule = "csv:";
+
+/// FILE of a rule "csv:FILE"; empty for other rules.
+std::filesystem::path table_of_rule(std::string_view rule);
 
 /// The group (patient) of every id, by one of these rules:
 ///   "id/N"       the id, a number, divided by N and rounded down

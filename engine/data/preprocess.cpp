@@ -97,6 +97,12 @@ Preprocess Preprocess::fit(Normalize normalize, const std::vector<Sample>& sampl
   return result;
 }
 
+void Preprocess::check_channels(std::int64_t channels) const {
+  check(normalize != Normalize::dataset || std::ssize(mean) == channels,
+        "preprocessing: {} means for a network of {} channels; the checkpoint is damaged",
+        mean.size(), channels);
+}
+
 void Preprocess::apply(std::span<float> image, std::int64_t channels) const {
   if (normalize == Normalize::none) return;
   const auto count = static_cast<std::size_t>(channels);

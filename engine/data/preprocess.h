@@ -29,6 +29,9 @@ struct Preprocess {
   /// `slice` read no file. Throws `Error` when `samples` is empty or their channels differ.
   static Preprocess fit(Normalize normalize, const std::vector<Sample>& samples);
 
+  /// Throws `Error` where the statistics are not those of so many channels.
+  void check_channels(std::int64_t channels) const;
+
   /// In place on one image [H, W, channels], computed in double. Throws `Error` when `channels` is
   /// not what the statistics were fitted on.
   void apply(std::span<float> image, std::int64_t channels) const;

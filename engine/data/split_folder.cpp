@@ -148,6 +148,8 @@ fs::path whole_path(const fs::path& path) {
 /// The place to write to, absolute. Throws unless it is safe to write there.
 fs::path check_out(const SplitRequest& request) {
   const fs::path out = whole_path(request.out), data = whole_path(request.data);
+  check(out != data, "--out {}: is the folder of --data; choose a folder of its own",
+        request.out.string());
   check(!fs::exists(out) || fs::is_directory(out),
         "--out {}: a file is in the way; choose another place", request.out.string());
   check(request.materialize == Materialize::none || !is_inside(out, data),

@@ -22,13 +22,17 @@ json at(const json& object, const std::string& path) {
   return object.is_structured() && object.contains(pointer) ? object.at(pointer) : json(nullptr);
 }
 
-/// Text that neither ends its cell of a table nor its row.
+/// Text that neither ends its cell of a table nor its row, nor is taken for HTML.
 std::string cell(const std::string& text) {
   std::string result;
-  for (const char c : text) {
-    if (c == '|') result += '\\';
-    result += c == '\n' ? ' ' : c;
-  }
+  for (const char c : text) switch (c) {
+      case '|': result += "\\|"; break;
+      case '\n': result += ' '; break;
+      case '<': result += "&lt;"; break;
+      case '>': result += "&gt;"; break;
+      case '&': result += "&amp;"; break;
+      default: result += c;
+    }
   return result;
 }
 
@@ -83,10 +87,20 @@ std::string training_section(const ModelCard& card) {
   return out + "\n";
 }
 
+/// What glia import did to the slices, which whoever uses the network has to do as well.
+std::string import_rows(const json& steps) {
+  if (!steps.is_object()) return row("import", std::string("no import.json beside the slices"));
+  std::string out;
+  for (const auto& [name, value] : steps.items())
+    if (!value.is_null()) out += row("import " + name, value);
+  return out;
+}
+
 std::string data_section(const ModelCard& card) {
   const json& info = card.checkpoint;
   std::string out = "## Data and split\n\n| | |\n|---|---|\n";
   out += row("folder", at(info, "data"));
+  out += import_rows(at(info, "import"));
   out += row("hash of the slices (XXH3)",
              card.data_hash.empty()
                  ? std::string("not taken; see glia model-card --data")
@@ -201,13 +215,13 @@ std::string limits_section(const ModelCard& card) {
 }  // namespace
 
 std::string to_markdown(const ModelCard& card) {
-  std::string out = fmt::format("# Model card: {}\n\n", card.name);
+  std::string out = fmt::format("# Model card: {}\n\n", cell(card.name));
   out +=
       "A network that marks brain tumours in MR slices, trained with Glia. **For teaching and "
       "research only: not a medical device. Not for diagnosis, treatment or any decision about a "
       "patient.**\n\n";
   out += "## Model\n\n| | |\n|---|---|\n";
-  out += row("file", card.name);
+  out += row("file", cell(card.name));
   out += row("hash of the file (XXH3)", fmt::format("`{}`", card.hash));
   out += row("trained numbers", fmt::format("{}", card.parameters));
   const json model = at(card.checkpoint, "model");

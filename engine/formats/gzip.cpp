@@ -47,6 +47,9 @@ class Inflater {
     return done;
   }
 
+  /// What has not been expanded yet.
+  std::size_t rest() const { return rest_.size(); }
+
  private:
   std::string_view rest_;
   const std::string& name_;
@@ -70,6 +73,10 @@ std::string gunzip(std::string_view bytes, std::size_t limit, const std::string&
   char extra;
   check(inflater.read(&extra, 1) == 0, "{}: expands to more than the {} bytes that it should have",
         name, limit);
+  check(inflater.rest() == 0,
+        "{}: {} bytes follow the end of its packed data, as the file of two that ran into each "
+        "other has; copy it again",
+        name, inflater.rest());
   return all;
 }
 

@@ -119,7 +119,10 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
     if (type == "eXIf") header.orientation = exif_orientation(data);
   }
   check(pixels, "{}: damaged PNG: it has no pixels; copy or export the file again", name);
-  check_raster_size(header.height, header.width, 4, name);
+  const bool alpha = !header.transparency.empty();
+  const std::int64_t channels = header.kind == PngHeader::Kind::palette ? 3 : header.samples();
+  check_raster_size(header.height, header.width, channels + (alpha && channels % 2 == 1 ? 1 : 0),
+                    name);
   check(header.packed_row() * static_cast<std::uint64_t>(header.height) / kMaxDeflateRatio <=
             bytes.size(),
         "{}: claims {} x {} pixels, more than a file of {} bytes can hold; copy it again", name,

@@ -144,8 +144,8 @@ Layout read_layout(TIFF* tiff, std::size_t file_size, const std::string& name) {
         "{}: damaged TIFF: it does not say whether black is 0; export the file again", name);
   check_raster_size(layout.height, layout.width, layout.channels, name);
   check(is_supported(layout),
-        "{}: a TIFF with {} channels of {} {} bits; expected 8, 16 or 32, or 1, 2 or 4 of one "
-        "channel: convert it",
+        "{}: a TIFF with {} channels of {} {} bits; expected whole numbers of 8, 16 or 32 bits, or "
+        "1, 2 or 4 of one channel, or floating-point ones of 32 or 64: convert it",
         name, layout.channels, layout.bits, format_name(layout.format));
   check_claim(tiff, layout, file_size, name);
   if (layout.photometric == PHOTOMETRIC_YCBCR && tag(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_JPEG)

@@ -1,6 +1,7 @@
 // dataset.json of the Medical Segmentation Decathlon and of nnU-Net.
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
@@ -72,10 +73,12 @@ bool leads_outside(const std::string& name) {
 ImportCases read_list(const nlohmann::json& json, const fs::path& file, bool allow_outside) {
   ImportCases found;
   std::vector<std::string> own_parts;
+  std::set<fs::path> listed_images;
   const std::size_t channels = count_channels(json, file);
   for (const nlohmann::json& entry : json["training"]) {
     const auto text = [&](const char* key) {
-      check(entry.is_object() && entry.contains(key) && entry[key].is_string(),
+      check(entry.is_object() && entry.contains(key) && entry[key].is_string() &&
+                !entry[key].get<std::string>().empty(),
             "{}: an entry of 'training' is {}; expected {{\"image\": FILE, \"label\": FILE}}",
             file.string(), json_text(entry).substr(0, kShown));
       return entry[key].get<std::string>();
@@ -93,22 +96,32 @@ ImportCases read_list(const nlohmann::json& json, const fs::path& file, bool all
       whole = false;
     }
     if (!whole) continue;
-    ImportCase one{"", "", image_files(place("image"), channels), {place("label")}};
+    const fs::path image = place("image");
+    if (!listed_images.insert(image).second) {
+      found.problems.add("files that are listed twice",
+                         fmt::format("{}: lists {} twice; remove one of the entries", file.string(),
+                                     image.string()));
+      continue;
+    }
+    ImportCase one{"", "", image_files(image, channels), {place("label")}};
     std::vector<fs::path> needed = one.images;
     needed.push_back(one.masks[0]);
     for (const fs::path& path : needed) {
       if (fs::exists(path)) continue;
+      const fs::path& listed = &path == &needed.back() ? path : image;
       const std::string reason = fs::is_symlink(path) ? why_unreadable(path) : "";
       found.problems.add(
           "files that are not there",
           !reason.empty()
               ? reason
-              : fmt::format("{}: no such file, but {} lists it; unpack the data set again",
-                            path.string(), file.string()));
+              : fmt::format(
+                    "{}: no such file{}, {} {} lists{}; unpack the data set again", path.string(),
+                    path == listed ? "" : fmt::format(", nor {}", listed.string()),
+                    path == listed ? "but" : "which", file.string(), path == listed ? " it" : ""));
       whole = false;
     }
     if (!whole) continue;
-    own_parts.push_back(stem_of(place("image")));
+    own_parts.push_back(stem_of(image));
     found.cases.push_back(std::move(one));
   }
   check(!found.cases.empty() || !found.problems.empty(), "{}: the list 'training' is empty",

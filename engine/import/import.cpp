@@ -58,6 +58,10 @@ std::map<std::string, std::string> find_patients(const std::vector<ImportCase>& 
   return patients;
 }
 
+std::string size_text(Size size) {
+  return fmt::format("{} x {}", size.height, size.width);
+}
+
 class Importer {
  public:
   explicit Importer(const ImportConfig& config)
@@ -83,6 +87,8 @@ class Importer {
         import_case(one, staging.path());
       } catch (const Error& error) {
         found_.problems.add("files that cannot be used", error.what());
+      } catch (const std::bad_alloc&) {
+        found_.problems.add("files that there is not enough memory for", too_large(one.images[0]));
       }
       on_case(++summary_.cases, total);
     }
@@ -130,6 +136,19 @@ class Importer {
       put_slice(image.slice(i), std::span(bits).subspan(i * pixels, pixels), image, one.images[0],
                 std::move(row), folder);
     }
+  }
+
+  /// Reading has messages of its own.
+  std::string too_large(const fs::path& file) const {
+    const bool sized = config_.pad_to || config_.resize;
+    return fmt::format(
+        "{}: there is not enough memory for its slices{}; {}raise the limit (ulimit -v, ulimit -d)",
+        file.string(),
+        sized
+            ? fmt::format(" of {}", size_text(*(config_.pad_to ? config_.pad_to : config_.resize)))
+            : "",
+        sized ? fmt::format("use a smaller {}, or ", config_.pad_to ? "--pad-to" : "--resize")
+              : "");
   }
 
   void check_channels(const Stack& image, const fs::path& file) const {

@@ -262,6 +262,7 @@ class Finder {
     return false;
   }
 
+  /// What names and folders tell of images and masks; empty when nothing.
   std::string advice() const {
     std::vector<NamedFile> named;
     for (const fs::path& file : files_.known) {
@@ -269,18 +270,18 @@ class Finder {
       const fs::path below = file.lexically_relative(may_be_image ? images_root_ : masks_root_);
       named.push_back({below.parent_path(), stem_of(file), may_be_image, may_be_mask});
     }
-    return suffix_advice(named);
+    const std::string folders = one_root_ ? folder_advice(named, names_.images) : "";
+    if (!folders.empty()) return "two folders hold nearly all files, as " + folders;
+    const std::string suffixes = suffix_advice(named);
+    return suffixes.empty() ? "" : "nearly all files differ by one suffix, as " + suffixes;
   }
 
   /// When no case is whole, the suffixes may be others than those named: said once.
   void tell_missing(const Problems& missing) {
     const std::string other = found_.cases.empty() && !missing.empty() ? advice() : "";
     if (!other.empty())
-      found_.problems.add(
-          "names",
-          fmt::format("{}: no image has a mask by these names, but nearly all files differ "
-                      "by one suffix, as {}",
-                      data_.string(), other));
+      found_.problems.add("names", fmt::format("{}: no image has a mask by these names, but {}",
+                                               data_.string(), other));
     else
       found_.problems.add(missing);
   }
@@ -289,8 +290,7 @@ class Finder {
   void check_any() const {
     if (!found_.cases.empty() || !found_.problems.empty()) return;
     const std::string other = advice();
-    check(other.empty(), "{}: no file ends in the suffixes named; nearly all differ by one, as {}",
-          data_.string(), other);
+    check(other.empty(), "{}: no file ends in the suffixes named; {}", data_.string(), other);
     check(found_.foreign.empty(),
           "{}: no images found that Glia reads, but {} files of other "
           "formats; {}",

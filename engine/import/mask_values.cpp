@@ -70,7 +70,7 @@ std::string MaskValues::found() const {
 }
 
 std::string MaskValues::problem() const {
-  if (rule_.threshold) return {};
+  if (rule_.threshold || values_.empty()) return {};
   if (!rule_.labels.empty()) {
     for (std::int64_t label : rule_.labels)
       if (!values_.contains(static_cast<float>(label)))

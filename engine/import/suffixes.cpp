@@ -6,15 +6,21 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "engine/base/shell_word.h"
+
 namespace glia {
+
+namespace fs = std::filesystem;
 
 namespace {
 
 constexpr std::string_view kSeparators = "_-. ";
-constexpr std::size_t kMaxParts = 3;   // of a name that may belong to its suffix
-constexpr std::size_t kMaxTails = 12;  // of one case; more are no suffixes but numbers
+constexpr std::size_t kMaxParts = 3;     // of a name that may belong to its suffix
+constexpr std::size_t kMaxTails = 12;    // of one case; more are no suffixes but numbers
+constexpr std::size_t kMaxFolders = 12;  // of which two may be those of images and masks
 constexpr double kNearlyAll = 0.8;
 
 /// A file's name taken apart at some place.
@@ -29,6 +35,10 @@ struct Votes {
   std::size_t count = 0;
   std::string example;
 };
+
+std::string name_of(const NamedFile& file) {
+  return (file.root / file.folder / file.stem).string();
+}
 
 bool has_letter(const std::string& text) {
   return std::any_of(text.begin(), text.end(),
@@ -82,8 +92,7 @@ std::map<Pair, Votes> count_votes(const Tails& tails) {
         if (!same_root && !further_apart && !image.text.empty()) continue;
         Votes& entry = votes[{image.text, mask.text}];
         if (entry.count++ == 0)
-          entry.example = fmt::format("{} and {}", (image.file->folder / image.file->stem).string(),
-                                      (mask.file->folder / mask.file->stem).string());
+          entry.example = fmt::format("{} and {}", name_of(*image.file), name_of(*mask.file));
       }
   }
   return votes;
@@ -98,11 +107,15 @@ bool names_a_mask(const std::string& tail) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
-std::string flags(const std::vector<std::string>& images, const std::string& mask) {
+std::string suffix_flags(const std::vector<std::string>& images, const std::string& mask) {
   const bool bare = images == std::vector<std::string>{""};
-  return fmt::format("pass {}--mask-suffix {}",
+  return fmt::format("{}--mask-suffix {}",
                      bare ? "" : fmt::format("--image-suffix {} ", fmt::join(images, ",")),
                      mask.empty() ? "\"\"" : mask);
+}
+
+std::string flags(const std::vector<std::string>& images, const std::string& mask) {
+  return "pass " + suffix_flags(images, mask);
 }
 
 /// Which of the suffixes is the mask's, by the word in it or because the other is none.
@@ -120,9 +133,14 @@ std::string flags_of(const std::set<std::string>& tails) {
       fmt::join(tails, ", "));
 }
 
-}  // namespace
+/// The suffixes by which nearly all files belong together.
+struct Suffixes {
+  std::string example;
+  Pair best;
+  std::set<std::string> tails;  // all of them where any file may be image or mask; else none
+};
 
-std::string suffix_advice(const std::vector<NamedFile>& files) {
+std::optional<Suffixes> find_suffixes(const std::vector<NamedFile>& files) {
   const std::map<Pair, Votes> votes = count_votes(take_apart(files));
   const auto best = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
     return a.second.count < b.second.count;
@@ -138,8 +156,81 @@ std::string suffix_advice(const std::vector<NamedFile>& files) {
       tails.insert({pair.first, pair.second});
   const std::size_t each = one_root ? tails.size() : 2;
   if (most * static_cast<double>(each) < kNearlyAll * static_cast<double>(files.size())) return {};
-  return fmt::format("{}: {}", best->second.example,
-                     one_root ? flags_of(tails) : flags({best->first.first}, best->first.second));
+  if (!one_root) tails.clear();
+  return Suffixes{best->second.example, best->first, std::move(tails)};
+}
+
+/// The folder that all files lie in, however deep.
+fs::path common_folder(const std::vector<NamedFile>& files) {
+  fs::path common = files.empty() ? fs::path() : files.front().folder;
+  for (const NamedFile& file : files) {
+    const auto [end, ignored] =
+        std::mismatch(common.begin(), common.end(), file.folder.begin(), file.folder.end());
+    fs::path both;
+    for (auto part = common.begin(); part != end; ++part) both /= *part;
+    common = both;
+  }
+  return common;
+}
+
+fs::path below(const fs::path& folder, const fs::path& path) {
+  return folder.empty() ? path : path.lexically_relative(folder);
+}
+
+/// The names of the folders in `common` that files lie in.
+std::set<std::string> folders_in(const fs::path& common, const std::vector<NamedFile>& files) {
+  std::set<std::string> names;
+  for (const NamedFile& file : files)
+    if (file.folder != common) names.insert(below(common, file.folder).begin()->string());
+  return names;
+}
+
+/// The files of one folder as images, those of another as masks.
+std::vector<NamedFile> in_two_folders(const std::vector<NamedFile>& files, const fs::path& images,
+                                      const fs::path& masks) {
+  std::vector<NamedFile> apart;
+  for (const NamedFile& file : files)
+    for (const fs::path& root : {images, masks}) {
+      const fs::path relative = file.folder.lexically_relative(root);
+      if (relative.empty() || *relative.begin() == "..") continue;
+      apart.push_back({relative == "." ? fs::path() : relative, file.stem, root == images,
+                       root == masks, root});
+    }
+  return apart;
+}
+
+}  // namespace
+
+std::string suffix_advice(const std::vector<NamedFile>& files) {
+  const std::optional<Suffixes> found = find_suffixes(files);
+  if (!found) return {};
+  return fmt::format("{}: {}", found->example,
+                     found->tails.empty() ? flags({found->best.first}, found->best.second)
+                                          : flags_of(found->tails));
+}
+
+std::string folder_advice(const std::vector<NamedFile>& files, const fs::path& root) {
+  const fs::path common = common_folder(files);
+  const std::set<std::string> names = folders_in(common, files);
+  if (names.size() > kMaxFolders) return {};
+  for (const std::string& images : names)
+    for (const std::string& masks : names) {
+      if (names_a_mask(images) || !names_a_mask(masks)) continue;
+      const std::vector<NamedFile> apart = in_two_folders(files, common / images, common / masks);
+      const std::optional<Suffixes> found = find_suffixes(apart);
+      if (!found ||
+          static_cast<double>(apart.size()) < kNearlyAll * static_cast<double>(files.size()))
+        continue;
+      const auto& [image_suffix, mask_suffix] = found->best;
+      const auto flag = [&](const char* name, const fs::path& folder) {
+        return fmt::format("{} {}", name,
+                           shell_word((root / common / folder).lexically_normal().string()));
+      };
+      return fmt::format(
+          "{}: pass {} {}{}", found->example, flag("--images", images), flag("--masks", masks),
+          found->best == Pair() ? "" : " " + suffix_flags({image_suffix}, mask_suffix));
+    }
+  return {};
 }
 
 }  // namespace glia

@@ -1,6 +1,7 @@
 #include "engine/optim/optimizer.h"
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/json.h"
@@ -78,8 +79,9 @@ OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json, const std
 
 void OptimizerConfig::validate() const {
   const auto finite = [](double value) { return std::isfinite(value); };
-  check(finite(weight_decay) && weight_decay >= 0,
-        "--weight-decay: found {}, expected a finite number, 0 or more", weight_decay);
+  // Kernels compute in float32.
+  check(weight_decay >= 0 && weight_decay <= std::numeric_limits<float>::max(),
+        "--weight-decay: found {}, expected 0 or more, within the range of float32", weight_decay);
   check(momentum >= 0 && momentum < 1, "--momentum: found {}, expected 0 <= m < 1", momentum);
   check(!nesterov || kind == Kind::sgd,
         "--nesterov: is for sgd; found --optimizer {}. Leave it out, or choose --optimizer sgd",

@@ -6,6 +6,7 @@
 #include "engine/base/file.h"
 #include "engine/base/finite.h"
 #include "engine/base/json.h"
+#include "engine/base/shell_word.h"
 
 namespace glia {
 
@@ -46,8 +47,9 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   const auto it = checkpoint.tensors.metadata.find(kKey);
   check(it != checkpoint.tensors.metadata.end(),
         "{}: a safetensors file without Glia's metadata; expected a checkpoint that `glia train` "
-        "wrote",
-        path.string());
+        "wrote; of weights from PyTorch or glia export-weights it is made by: glia import-weights "
+        "--weights {} --out CHECKPOINT",
+        path.string(), shell_word(path.string()));
   checkpoint.info = parse_json(it->second, path.string() + ": Glia's metadata");
   check(checkpoint.info.is_object() && checkpoint.info.contains("model") &&
             checkpoint.info.contains("preprocess"),

@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -214,11 +213,8 @@ void RunFolder::write_metrics(const std::vector<MetricsRow>& rows, const std::st
 }
 
 void RunFolder::log(const std::string& line) const {
-  const fs::path file = path_ / "log.txt";
-  std::ofstream out(file, std::ios::app);
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  out << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", now, line) << std::flush;
-  check(out.good(), "{}: cannot write; free space or choose another place", file.string());
+  append_to_file(path_ / "log.txt", fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", now, line));
 }
 
 }  // namespace glia

@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,17 +63,26 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
 
 }  // namespace
 
-TEST_CASE("file: a link stays a link, a device is written into and not replaced", "[file]") {
+TEST_CASE("file: what a link leads to stays, a device is written into and not replaced", "[file]") {
   const TempFolder folder;
   const fs::path file = folder.path() / "file", link = folder.path() / "link";
   write_file_atomically(file, "old");
   fs::create_symlink("file", link);
+  CHECK(fs::equivalent(through_links(link), file));
+  CHECK_FALSE(fs::is_symlink(through_links(link)));
+  CHECK(through_links(file) == file);
+  CHECK_THAT(error_of([&] { append_to_file(link, "more"); }),
+             ContainsSubstring("link: a link, which is not written through; remove it"));
   write_file_atomically(link, "new");
-  CHECK(fs::is_symlink(link));
-  CHECK(read_file(file) == "new");
+  CHECK_FALSE(fs::is_symlink(link));
+  CHECK(read_file(link) == "new");
+  CHECK(read_file(file) == "old");
+  append_to_file(link, "er");
+  CHECK(read_file(link) == "newer");
   fs::create_symlink("/dev/full", folder.path() / "full");
   CHECK_THAT(error_of([&] { write_file_atomically(folder.path() / "full", "x"); }),
-             ContainsSubstring("full: cannot write: No space left on device"));
+             ContainsSubstring("full: cannot write: No space left on device; free space or choose "
+                               "another place"));
   write_file_atomically("/dev/null", "x");
   CHECK(fs::is_character_file("/dev/null"));
   CHECK(entries_of(folder.path()).size() == 3);
@@ -121,7 +131,12 @@ TEST_CASE("file: a name as long as names may be, and folders that are not there"
   write_file_atomically(deep / std::string(255, 'n'), "x");
   CHECK(entries_of(deep).size() == 1);
   CHECK_THAT(error_of([&] { write_file_atomically(folder.path() / "none" / "file", "x"); }),
-             ContainsSubstring("none/file: cannot write: No such file or directory"));
+             ContainsSubstring("none/file: cannot write: No such file or directory; make the "
+                               "folder first or choose another place"));
+  make_folder(folder.path() / "none");
+  write_file_atomically(folder.path() / "none" / "file", "x");
+  CHECK_THAT(error_of([&] { write_file_atomically(deep, "x"); }),
+             ContainsSubstring("c: cannot write: Is a directory; choose another place"));
 }
 
 TEST_CASE("file: a staging folder whose maker was killed goes, one that grows stays", "[file]") {
@@ -149,4 +164,35 @@ TEST_CASE("lock: a second holder is refused and told of the first, until that is
   CHECK(error_of([&] { const FolderLock second(file); }).empty());
   CHECK_THAT(error_of([&] { const FolderLock second(folder.path() / "none" / "x.lock"); }),
              ContainsSubstring("No such file or directory"));
+}
+
+TEST_CASE("lock: what is no lock is left as it is", "[file]") {
+  const TempFolder folder;
+  const fs::path decoy = folder.path() / "decoy", file = folder.path() / "run.lock";
+  write_bytes(decoy, "precious");
+  const auto refused = [&](const std::string& why) {
+    CHECK_THAT(error_of([&] { const FolderLock lock(file); }),
+               ContainsSubstring(file.string() + ": " + why +
+                                 "; move it elsewhere, or choose another folder"));
+    CHECK(read_file(decoy) == "precious");
+    fs::rename(file, folder.path() / "elsewhere");
+    CHECK(error_of([&] { const FolderLock lock(file); }).empty());
+    fs::remove(file);
+    fs::remove_all(folder.path() / "elsewhere");
+  };
+  fs::create_symlink("decoy", file);
+  refused("a link in the place of Glia's lock");
+  fs::create_symlink("nothing", file);
+  refused("a link in the place of Glia's lock");
+  fs::create_hard_link(decoy, file);
+  refused("holds other text than Glia's lock");
+  write_bytes(file, "process 1 on alpha\nand more");
+  refused("holds other text than Glia's lock");
+  fs::create_directory(file);
+  refused("no file, in the place of Glia's lock");
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  refused("no file, in the place of Glia's lock");
+  write_bytes(file, "");
+  CHECK(error_of([&] { const FolderLock lock(file); }).empty());
+  CHECK(error_of([&] { const FolderLock again(file); }).empty());
 }

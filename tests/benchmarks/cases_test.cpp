@@ -125,4 +125,15 @@ TEST_CASE("cases: dimensions that do not fit are refused", "[bench]") {
       bench::rows_of_cases({"batch_norm_relu.conv2d.1"}, {}, {.backend = "plain"}),
       "--case batch_norm_relu.conv2d.1: unsupported: conv2d: input is deferred, and the backend "
       "'plain' reads no maps; choose other cases or another --backend");
+  CHECK_THROWS_WITH(bench::rows_of_cases({"relu.deferred"}, {}, {.backend = "plain"}),
+                    StartsWith("--case relu.deferred.1: unsupported: materialise: "));
+  // Of a group those that the backend can run are left.
+  const bench::CaseRows some = bench::rows_of_cases({"relu"}, {}, {.backend = "plain"});
+  const bench::CaseRows all = bench::rows_of_cases({"relu"}, {}, {.reads_maps = true});
+  CHECK_FALSE(some.rows.empty());
+  CHECK(all.left_out.empty());
+  REQUIRE_FALSE(some.left_out.empty());
+  for (const std::string& text : some.left_out)
+    CHECK_THAT(text, StartsWith("relu.deferred.") &&
+                         ContainsSubstring("the backend 'plain' reads no maps"));
 }

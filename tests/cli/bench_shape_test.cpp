@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
+#include "engine/runtime/gpu_backends.h"
 #include "kernels/api/table.h"
 #include "tests/catch.h"
 #include "tests/cli/program.h"
@@ -104,6 +105,25 @@ TEST_CASE("bench: cases of the tests by name", "[cli]") {
   CHECK(chosen.code == 0);
   CHECK(contains(chosen, "tape.consumers.3"));
   CHECK_FALSE(contains(chosen, " add "));
+}
+
+TEST_CASE("bench: the cases of its help run as printed, on every backend", "[cli]") {
+  const std::string help = run_glia({"bench", "--help"}).output;
+  const std::string lead = "glia bench --case ";
+  const std::size_t at = help.find(lead);
+  REQUIRE(at != std::string::npos);
+  const std::string line = help.substr(at + lead.size(), help.find('\n', at) - at - lead.size());
+  const std::string quick =
+      " --device cpu --row-seconds 0 --samples 1 --flush-mib 1 --peak-gflops 1 --peak-gbytes 1";
+  const Outcome outcome = run_shell("\"$GLIA\" bench --case " + line + quick);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "relu.deferred.1"));
+  if (find_gpu_backend("emu") == nullptr) return;
+  const Outcome beside = run_shell("\"$GLIA\" bench --case relu --backend native,emu" + quick);
+  CAPTURE(beside.output);
+  CHECK(beside.code == 0);
+  CHECK(contains(beside, "left out: relu.deferred.1: unsupported: "));
 }
 
 TEST_CASE("bench: kernels of the step by name, and a backend without one", "[cli]") {

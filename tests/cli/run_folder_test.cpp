@@ -179,6 +179,74 @@ TEST_CASE("train: two programs never work in one run folder", "[cli]") {
   CHECK(log.find("resumed") == std::string::npos);
 }
 
+TEST_CASE("train, sweep: what a link leads to and what is no lock of Glia's stay as they are",
+          "[cli]") {
+  const CliWorkspace w(16);
+  const std::string decoy = w.path("decoy");
+  write_file_atomically(decoy, "precious");
+  const auto refused = [&](const Words& words, const std::string& text) {
+    const Outcome outcome = run_glia(words);
+    CAPTURE(words, outcome.output);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome, text));
+    CHECK(read_file(decoy) == "precious");
+  };
+  const auto works = [&](const Words& words) {
+    const Outcome outcome = run_glia(words);
+    CAPTURE(words, outcome.output);
+    CHECK(outcome.code == 0);
+    CHECK(read_file(decoy) == "precious");
+  };
+  const std::string lock = w.path("run/run.lock"), log = w.path("run/log.txt"),
+                    table = w.path("run/metrics.csv");
+  const std::string link = lock +
+                           ": a link in the place of Glia's lock; move it elsewhere, or "
+                           "choose another folder";
+  fs::create_directory(w.path("run"));
+  fs::create_symlink("../decoy", lock);
+  refused(w.train("run", 1), link);
+  works(w.train("another", 1));
+  fs::rename(lock, w.path("moved"));
+  works(w.train("run", 1));
+  const Words resume = {"train", "--resume", w.path("run"), "--epochs", "2"};
+  fs::remove(lock);
+  fs::create_symlink("../decoy", lock);
+  refused(resume, link);
+  fs::remove(lock);
+  write_file_atomically(lock, "notes");
+  refused(resume, lock + ": holds other text than Glia's lock");
+  CHECK(read_file(lock) == "notes");
+  fs::remove(lock);
+  fs::remove(log);
+  fs::create_symlink("../decoy", log);
+  refused(resume, log + ": a link, which is not written through; remove it");
+  fs::remove(log);
+  fs::remove(table);
+  fs::create_symlink("../decoy", table);
+  works(resume);
+  CHECK_FALSE(fs::is_symlink(table));
+  const Words sweep = {"sweep",
+                       "--data",
+                       w.path("slices"),
+                       "--split",
+                       w.path("split"),
+                       "--out",
+                       w.path("study"),
+                       "--base-width",
+                       "4",
+                       "--depth",
+                       "2",
+                       "--epochs",
+                       "1",
+                       "--seeds",
+                       "1"};
+  fs::create_directory(w.path("study"));
+  fs::create_symlink("../decoy", w.path("study/sweep.lock"));
+  refused(sweep, w.path("study/sweep.lock") + ": a link in the place of Glia's lock");
+  fs::remove(w.path("study/sweep.lock"));
+  works(sweep);
+}
+
 TEST_CASE("train: a run that diverges stops, says where, and keeps its last finite checkpoint",
           "[cli]") {
   const CliWorkspace w;

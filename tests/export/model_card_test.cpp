@@ -15,7 +15,12 @@ ModelCard full_card() {
           .parameters = 31037633,
           .checkpoint = {{"model", {{"model", "unet"}, {"base_width", 32}}},
                          {"preprocess", {{"normalize", "slice"}}},
-                         {"data", "/data/a|b"},
+                         {"data", "/data/<img src=x>/a|b"},
+                         {"import",
+                          {{"pad_to", {300, 270}},
+                           {"resize", nullptr},
+                           {"take_channels", {1, 0}},
+                           {"stretch", false}}},
                          {"train_hash", "t1"},
                          {"epoch", 4},
                          {"leaking", true},
@@ -42,15 +47,29 @@ ModelCard full_card() {
 TEST_CASE("model card: everything that is known is said", "[card]") {
   const std::string text = to_markdown(full_card());
   CAPTURE(text);
-  for (const char* part :
-       {"# Model card: best.safetensors", "not a medical device", "`abc123`", "| 31037633 |",
-        "| base_width | 32 |", "| preprocessing | slice |", "/data/a\\|b", "`d4` over 2032 slices",
-        "| a patient is | id/20 |",
-        "| patients of the slices | 150, by regex:^(a\\|b) (the run's split) |",
-        "A patient is: `id/20`.", "| val | 365 | 30 |", "too good", "| loss | iou |",
-        "| cpu | A processor |", "On 365 slices of 30 patients (all of the folder), threshold 0.5",
-        "| dice | 0.8125 (0.7500 to 0.8750), n = 12 | undefined | 0.9000 |", "- Only adults."})
+  for (const char* part : {"# Model card: best.safetensors",
+                           "not a medical device",
+                           "`abc123`",
+                           "| 31037633 |",
+                           "| base_width | 32 |",
+                           "| preprocessing | slice |",
+                           "/data/&lt;img src=x&gt;/a\\|b",
+                           "`d4` over 2032 slices",
+                           "| import pad_to | [300,270] |",
+                           "| import take_channels | [1,0] |",
+                           "| import stretch | no |",
+                           "| a patient is | id/20 |",
+                           "| patients of the slices | 150, by regex:^(a\\|b) (the run's split) |",
+                           "A patient is: `id/20`.",
+                           "| val | 365 | 30 |",
+                           "too good",
+                           "| loss | iou |",
+                           "| cpu | A processor |",
+                           "On 365 slices of 30 patients (all of the folder), threshold 0.5",
+                           "| dice | 0.8125 (0.7500 to 0.8750), n = 12 | undefined | 0.9000 |",
+                           "- Only adults."})
     CHECK_THAT(text, ContainsSubstring(part));
+  CHECK(text.find("import resize") == std::string::npos);
 }
 
 TEST_CASE("model card: what is not known is said to be unknown", "[card]") {
@@ -58,6 +77,7 @@ TEST_CASE("model card: what is not known is said to be unknown", "[card]") {
       {.name = "x", .hash = "y", .checkpoint = {{"model", {{"model", "unet"}}}}, .data_hash = {}});
   CAPTURE(text);
   CHECK_THAT(text, ContainsSubstring("| folder | not recorded |"));
+  CHECK_THAT(text, ContainsSubstring("| import | no import.json beside the slices |"));
   CHECK_THAT(text, ContainsSubstring("not recorded (no config.json"));
   CHECK_THAT(text, ContainsSubstring("not taken; see glia model-card --data"));
   CHECK_THAT(text, ContainsSubstring("not counted; see glia model-card --data"));

@@ -108,6 +108,8 @@ TEST_CASE("nifti: damage and other formats are refused with a reason", "[nifti]"
   const std::string packed = gzip(good);
   CHECK_THAT(refusal(packed.substr(0, packed.size() - 9)), ContainsSubstring("damaged gzip file"));
   CHECK_THAT(refusal(gzip(good + "x")), ContainsSubstring("expands to more than"));
+  CHECK_THAT(refusal(packed + "garbage"),
+             ContainsSubstring("f: 7 bytes follow the end of its packed data"));
   std::string flipped = packed;
   flipped[packed.size() - 6] = static_cast<char>(flipped[packed.size() - 6] ^ 1);  // the checksum
   CHECK_THAT(refusal(flipped), ContainsSubstring("damaged gzip file"));

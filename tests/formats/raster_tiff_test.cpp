@@ -128,6 +128,10 @@ TEST_CASE("raster: TIFFs that could be read in two ways are refused", "[raster]"
              ContainsSubstring("3 channels of 4 unsigned bits"));
   CHECK_THAT(refused({.height = 1, .width = 2, .bits = 12}),
              ContainsSubstring("1 channels of 12 unsigned bits"));
+  CHECK_THAT(refused({.height = 1, .width = 2, .bits = 16, .format = 3}),
+             ContainsSubstring("1 channels of 16 floating-point bits; expected whole numbers of 8, "
+                               "16 or 32 bits, or 1, 2 or 4 of one channel, or floating-point ones "
+                               "of 32 or 64: convert it"));
 }
 
 TEST_CASE("raster: float64 values of TIFF beyond float32 are refused as what they are",

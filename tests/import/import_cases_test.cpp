@@ -140,7 +140,17 @@ TEST_CASE("import: dataset.json of the Decathlon", "[import]") {
   CHECK(tree.lines(found) == Lines{"B_1: imagesTr/B_1.nii.gz | labelsTr/B_1.nii.gz"});
   CHECK(found.labels.at(1) == "edema");
   REQUIRE(found.problems.count() == 1);
-  CHECK_THAT(found.problems.text(false), ContainsSubstring("B_2_0000.nii.gz: no such file, but"));
+  CHECK_THAT(found.problems.text(false),
+             ContainsSubstring("B_2_0000.nii.gz: no such file, nor " +
+                               (tree.path() / "imagesTr/B_2.nii.gz").string() + ", which " +
+                               (tree.path() / "dataset.json").string() +
+                               " lists; unpack the data set again"));
+  fs::copy(tree.path() / "imagesTr/B_1.nii.gz", tree.path() / "imagesTr/B_2_0000.nii.gz");
+  CHECK(read_dataset_json(tree.path() / "dataset.json").problems.empty());
+  fs::remove(tree.path() / "labelsTr/B_2.nii.gz");
+  CHECK_THAT(read_dataset_json(tree.path() / "dataset.json").problems.text(false),
+             ContainsSubstring("labelsTr/B_2.nii.gz: no such file, but " +
+                               (tree.path() / "dataset.json").string() + " lists it; unpack"));
 }
 
 TEST_CASE("import: dataset.json of nnU-Net", "[import]") {
@@ -176,6 +186,21 @@ TEST_CASE("import: other dataset.json files are refused with a reason", "[import
              ContainsSubstring("'training' is empty"));
   CHECK_THAT(refusal(R"({"training": [5], "modality": {"0": "a"}})"),
              ContainsSubstring("an entry of 'training' is 5"));
+  CHECK_THAT(
+      refusal(R"({"training": [{"image": "", "label": "a.png"}], "modality": {"0": "a"}})"),
+      ContainsSubstring(R"(is {"image":"","label":"a.png"}; expected {"image": FILE, "label")"));
+  tree.write("a.png", "");
+  const auto told = [&](const std::string& entries) {
+    tree.write("dataset.json", R"({"training": [)" + entries + R"(], "modality": {"0": "a"}})");
+    return read_dataset_json(tree.path() / "dataset.json").problems.text(false);
+  };
+  const std::string once = R"({"image": "a.png", "label": "a.png"})";
+  CHECK_THAT(told(once + "," + once),
+             ContainsSubstring("dataset.json: lists " + (tree.path() / "a.png").string() +
+                               " twice; remove one of the entries"));
+  CHECK(told(once) == "  ");
+  CHECK_THAT(told(R"({"image": "x\ny\u001b.png", "label": "a.png"})"),
+             ContainsSubstring("x\\x0Ay\\x1B_0000.png: no such file"));
 }
 
 TEST_CASE("import: one difference of all names is recognised and said once", "[import]") {
@@ -217,7 +242,24 @@ TEST_CASE("import: one difference of all names is recognised and said once", "[i
       {{"scan1.png", "scan1mask.png", "scan2.png", "scan2mask.png"},
        kSideBySide,
        "pass --mask-suffix mask",
-       {".", ".", {""}, "mask"}}};
+       {".", ".", {""}, "mask"}},
+      {{"images/a_1.png", "images/a_2.png", "masks/a_1.png", "masks/a_2.png"},
+       kSideBySide,
+       "two folders hold nearly all files, as images/a_1 and masks/a_1: pass --images images "
+       "--masks masks",
+       {"images", "masks", {""}, ""}},
+      {{"images/1.png", "images/2.png", "masks/1_mask.png", "masks/2_mask.png"},
+       kSideBySide,
+       "as images/1 and masks/1_mask: pass --images images --masks masks --mask-suffix _mask",
+       {"images", "masks", {""}, "_mask"}},
+      {{"all/my img/p1/1.png", "all/my img/p2/1.png", "all/gt/p1/1.png", "all/gt/p2/1.png"},
+       kSideBySide,
+       "pass --images 'all/my img' --masks all/gt",
+       {"all/my img", "all/gt", {""}, ""}},
+      {{"imagesTr/a_0000.nii", "imagesTr/b_0000.nii", "labelsTr/a.nii", "labelsTr/b.nii"},
+       kSideBySide,
+       "pass --images imagesTr --masks labelsTr --image-suffix _0000 --mask-suffix \"\"",
+       {"imagesTr", "labelsTr", {"_0000"}, ""}}};
   for (const Advice& one : all) {
     const Tree files(one.files);
     const auto told = error_of([&] {

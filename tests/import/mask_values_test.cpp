@@ -38,6 +38,8 @@ TEST_CASE("mask values: classes are refused with the labels that mend it", "[mas
   CHECK(problem_of({.labels = {1, 4}}, {{0, 1}, {4}}).empty());
   CHECK_THAT(problem_of({.labels = {1, 3}}, {{0, 1}, {4}}),
              ContainsSubstring("--labels 3: no mask has that value; they have 0, 1, 4"));
+  // Where none could be read, nobody knows.
+  CHECK(problem_of({.labels = {1}}, {}).empty());
 }
 
 TEST_CASE("mask values: soft edges need a threshold", "[masks]") {

@@ -1,0 +1,117 @@
+#include "apps/runs/outputs.h"
+
+#include <cstdint>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+
+namespace glia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Signature {
+  std::size_t at;
+  std::string_view bytes;
+  const char* kind;
+};
+
+using namespace std::string_view_literals;
+
+/// What the first bytes of a file tell; the first that fits.
+constexpr Signature kSignatures[] = {{0, "\x93NUMPY"sv, "an .npy file"},
+                                     {0, "\x89PNG"sv, "a PNG file"},
+                                     {0, "\xFF\xD8\xFF"sv, "a JPEG file"},
+                                     {0, "II*\0"sv, "a TIFF file"},
+                                     {0, "MM\0*"sv, "a TIFF file"},
+                                     {0, "\x1F\x8B"sv, "a compressed file"},
+                                     {344, "n+1\0"sv, "a NIfTI file"},
+                                     {7, "\0{"sv, kSafetensorsFile},  // after a length of 8 bytes
+                                     {0, "{"sv, kJsonFile},
+                                     {2, "\x12"sv, kOnnxFile}};
+constexpr std::size_t kSignatureBytes = 348;
+
+/// Of a regular file; nothing where there is none or nobody knows.
+const char* kind_of(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return nullptr;
+  std::ifstream in(file, std::ios::binary);
+  std::string start(kSignatureBytes, '\0');
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(in.gcount()));
+  for (const Signature& one : kSignatures)
+    if (start.size() >= one.at && std::string_view(start).substr(one.at).starts_with(one.bytes))
+      return one.kind;
+  return nullptr;
+}
+
+/// With links resolved, as far as the path is there.
+fs::path real_path(const fs::path& path) {
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(fs::absolute(path, error), error);
+  return without_slash(error ? path : real);
+}
+
+/// Whether a path is a folder or lies below it.
+bool is_within(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+}  // namespace
+
+std::vector<CommandInput> named_inputs(const std::string& flag,
+                                       const std::vector<fs::path>& paths) {
+  std::vector<CommandInput> inputs;
+  for (const fs::path& path : paths) inputs.push_back({flag, path});
+  return inputs;
+}
+
+fs::path output_file(const std::string& flag, const fs::path& path, const char* kind,
+                     const std::vector<CommandInput>& inputs) {
+  if (path.empty()) return path;
+  std::error_code error;
+  const fs::path target = through_links(path);
+  const bool exists = fs::is_regular_file(target, error);
+  for (const CommandInput& input : inputs) {
+    if (input.path.empty() || !exists) continue;
+    check(!fs::equivalent(target, input.path, error),
+          "{} {}: is the file that {} reads; choose another name", flag, path.string(), input.flag);
+    check(!fs::is_directory(input.path, error) ||
+              !is_within(real_path(target), real_path(input.path)),
+          "{} {}: is there already, among the files of {} {}; choose another name", flag,
+          path.string(), input.flag, input.path.string());
+  }
+  const char* found = kind_of(target);
+  check(found == nullptr || found == std::string_view(kind),
+        "{} {}: {} is there, and would be replaced by {}; choose another name, or remove it first",
+        flag, path.string(), found == nullptr ? "" : found, kind);
+  return target;
+}
+
+void check_output_folder(const std::string& flag, const fs::path& out,
+                         const std::vector<CommandInput>& inputs) {
+  const auto refuse = [&](const char* relation, const CommandInput& input) {
+    fail("{} {}: {} {} {}; files there could be replaced: choose a folder of its own", flag,
+         out.string(), relation, input.flag, input.path.string());
+  };
+  const fs::path folder = real_path(out);
+  for (const CommandInput& input : inputs) {
+    std::error_code error;
+    if (input.path.empty()) continue;
+    const fs::path real = real_path(input.path);
+    if (!fs::is_directory(real, error)) {
+      if (real.parent_path() == folder) refuse("holds the file of", input);
+      continue;
+    }
+    if (real == folder) refuse("is the folder of", input);
+    if (is_within(folder, real)) refuse("lies in", input);
+    if (is_within(real, folder)) refuse("holds", input);
+  }
+}
+
+}  // namespace glia
