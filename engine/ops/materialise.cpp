@@ -8,11 +8,15 @@ namespace glia::ops {
 
 namespace {
 
-/// Given, and of the type of activations, deferred or not: where nobody else reads maps, this does.
+/// Given, and of the type of activations, deferred or not: where no other operation reads maps,
+/// this one may.
 void check_deferrable(const Tensor& x) {
   constexpr const char* kOp = "materialise";
   check(x.defined(), "{}: input is not given", kOp);
   const KernelTable& kernels = x.device().kernels();
+  check(!x.is_deferred() || kernels.maps != Maps::none,
+        "unsupported: {}: input is deferred, and the backend '{}' reads no maps", kOp,
+        kernels.name);
   check_type(kOp, "input", x, kernels.activations, kernels.parameters);
 }
 

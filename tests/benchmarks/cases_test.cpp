@@ -129,7 +129,7 @@ TEST_CASE("cases: dimensions that do not fit are refused", "[bench]") {
                     StartsWith("--case relu.deferred.1: unsupported: materialise: "));
   // Of a group those that the backend can run are left.
   const bench::CaseRows some = bench::rows_of_cases({"relu"}, {}, {.backend = "plain"});
-  const bench::CaseRows all = bench::rows_of_cases({"relu"}, {}, {.reads_maps = true});
+  const bench::CaseRows all = bench::rows_of_cases({"relu"}, {}, {.maps = Maps::read});
   CHECK_FALSE(some.rows.empty());
   CHECK(all.left_out.empty());
   REQUIRE_FALSE(some.left_out.empty());
