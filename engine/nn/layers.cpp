@@ -98,7 +98,7 @@ bool reads_maps(const Pass& pass) {
   return pass.tape.device().kernels().maps == Maps::read;
 }
 
-/// Where nothing but a batch norm makes a map of use: a ReLU alone is one pass as it is.
+/// Where maps are only written down, a ReLU without a batch norm is one pass as it is.
 bool defers(const Pass& pass, const Norm& norm) {
   const bool makes_maps = pass.tape.device().kernels().maps == Maps::written;
   return (reads_maps(pass) && norm.kind() != NormKind::group) ||

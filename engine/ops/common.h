@@ -35,12 +35,13 @@ inline Tensor result_of_either_type(const char* op, const Tensor& x, const Shape
 }
 
 /// Given, and of the type that the device has for activations or that for parameters. It may be
-/// deferred where the operation reads maps and so does the backend.
+/// deferred where the backend does with maps what the operation needs, if it reads them at all.
 inline void check_operand(const char* op, const char* name, const Tensor& t,
-                          bool reads_maps = false) {
+                          Maps needed = Maps::none) {
   check(t.defined(), "{}: {} is not given", op, name);
-  check(!t.is_deferred() || reads_maps, "{}: {} is deferred, materialise it first", op, name);
-  check(!t.is_deferred() || t.device().kernels().maps == Maps::read,
+  check(!t.is_deferred() || needed != Maps::none, "{}: {} is deferred, materialise it first", op,
+        name);
+  check(!t.is_deferred() || t.device().kernels().maps >= needed,
         "unsupported: {}: {} is deferred, and the backend '{}' reads no maps", op, name,
         t.device().kernels().name);
   const KernelTable& kernels = t.device().kernels();
@@ -54,8 +55,8 @@ inline void check_parameter(const char* op, const char* name, const Tensor& t) {
   check_type(op, name, t, type, type);
 }
 
-inline void check_image(const char* op, const Tensor& x, bool reads_maps = false) {
-  check_operand(op, "input", x, reads_maps);
+inline void check_image(const char* op, const Tensor& x, Maps needed = Maps::none) {
+  check_operand(op, "input", x, needed);
   check(x.shape().rank() == 4 && x.numel() > 0, "{}: input is {}, expected non-empty [N, H, W, C]",
         op, x.shape().str());
 }

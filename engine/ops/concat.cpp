@@ -39,7 +39,7 @@ Tensor join_maps(Device& device, std::span<const Tensor> parts) {
 }  // namespace
 
 Tensor concat(Tape& tape, std::span<const Tensor> inputs) {
-  for (const Tensor& x : inputs) check_image("concat", x, true);
+  for (const Tensor& x : inputs) check_image("concat", x, Maps::read);
   Tensor y = Tensor::join_channels(inputs);
   if (const Tensor map = join_maps(tape.device(), inputs); map.defined()) y = y.deferred(map);
   for (const Tensor& x : inputs) {

@@ -10,7 +10,7 @@ namespace {
 Tensor convolve(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
                 const Tensor& out, Tensor* moments) {
   const char* op = "conv2d";
-  check_operand(op, "input", x, true);
+  check_operand(op, "input", x, Maps::read);
   check_operand(op, "weight", w);
   const ConvGeometry g = conv2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.K);

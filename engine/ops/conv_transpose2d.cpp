@@ -8,7 +8,7 @@ namespace glia::ops {
 Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                         const ConvSpec& spec, const Tensor& out) {
   const char* op = "conv_transpose2d";
-  check_operand(op, "input", x, true);
+  check_operand(op, "input", x, Maps::read);
   check_operand(op, "weight", w);
   const ConvGeometry g = conv_transpose2d_geometry(x.shape(), w.shape(), spec);
   check_bias(op, w, b, g.C);

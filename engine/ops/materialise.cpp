@@ -8,18 +8,6 @@ namespace glia::ops {
 
 namespace {
 
-/// Given, and of the type of activations, deferred or not: where no other operation reads maps,
-/// this one may.
-void check_deferrable(const Tensor& x) {
-  constexpr const char* kOp = "materialise";
-  check(x.defined(), "{}: input is not given", kOp);
-  const KernelTable& kernels = x.device().kernels();
-  check(!x.is_deferred() || kernels.maps != Maps::none,
-        "unsupported: {}: input is deferred, and the backend '{}' reads no maps", kOp,
-        kernels.name);
-  check_type(kOp, "input", x, kernels.activations, kernels.parameters);
-}
-
 void record(Tape& tape, const Tensor& x, const Tensor& y) {
   tape.record("materialise", {x}, y, [x](Tape& t, const Tensor& dy) { t.pass_grad(x, dy); });
 }
@@ -27,7 +15,7 @@ void record(Tape& tape, const Tensor& x, const Tensor& y) {
 }  // namespace
 
 Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out) {
-  check_deferrable(x);
+  check_operand("materialise", "input", x, Maps::written);
   if (!x.is_deferred()) return x;
   const Tensor y = result("materialise", x, x.shape(), out);
   run<&KernelTable::materialise>(tape.device(), {.x = x.stored(), .map = x.map(), .y = y});
@@ -36,7 +24,7 @@ Tensor materialise(Tape& tape, const Tensor& x, const Tensor& out) {
 }
 
 Pooled materialise_pool(Tape& tape, const Tensor& x, const Tensor& out) {
-  check_deferrable(x);
+  check_operand("materialise", "input", x, Maps::written);
   if (!x.is_deferred()) return {x, max_pool2d(tape, x)};
   const PoolGeometry g = max_pool2d_geometry(x.shape(), 2, 2);
   const Tensor y = result("materialise", x, x.shape(), out);

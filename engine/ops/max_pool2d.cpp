@@ -17,7 +17,7 @@ void record_max_pool2d(Tape& tape, const Tensor& x, const Tensor& y, const Tenso
 
 Tensor max_pool2d(Tape& tape, const Tensor& x, std::int64_t window, std::int64_t stride,
                   const Tensor& out) {
-  check_operand("max_pool2d", "input", x, true);
+  check_operand("max_pool2d", "input", x, Maps::read);
   const PoolGeometry g = max_pool2d_geometry(x.shape(), window, stride);
   Tensor y = result("max_pool2d", x, g.y_shape(), out);
   Tensor index = Tensor::empty(tape.device(), g.y_shape(), DType::u8);
