@@ -8,13 +8,11 @@
 namespace glia::GLIA_GPU {
 namespace {
 
-constexpr unsigned kThreads = 128;
-
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kChannelsABlock)
     batch_norm_forward_coefficients(const float* gamma, const float* beta, const float* mean,
                                     const float* var, double epsilon, std::int64_t channels,
                                     float* coefficients) {
-  const std::int64_t c = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const std::int64_t c = std::int64_t{blockIdx.x} * kChannelsABlock + threadIdx.x;
   if (c >= channels) return;
   coefficients[kOfV * channels + c] = static_cast<float>(gamma[c] / sqrt(var[c] + epsilon));
   coefficients[kCentre * channels + c] = mean[c];
@@ -40,45 +38,18 @@ void batch_norm_forward_eval(KernelContext& context, const BatchNormForwardEval&
   const std::int64_t channels = a.x.channels();
   auto* coefficients = context.workspace.array<float>(kCoefficients * channels);
   gpu::launch(batch_norm_forward_coefficients,
-              {.grid = static_cast<unsigned>((channels + kThreads - 1) / kThreads),
-               .block = kThreads,
-               .stream = static_cast<cudaStream_t>(context.stream),
-               .name = "batch_norm_forward_coefficients"},
+              a_thread_a_channel(context, "batch_norm_forward_coefficients", channels),
               a.gamma.as<float>(), a.beta.as<float>(), a.running_mean.as<float>(),
               a.running_var.as<float>(), a.epsilon, channels, coefficients);
   channel_affine(context, 1, {}, a.x, a.y, Write::overwrite, coefficients);
 }
 
 void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTrain& a) {
-  norm_backward(context,
-                {.dy = a.dy,
-                 .x = a.x,
-                 .gamma = a.gamma,
-                 .mean = a.mean,
-                 .invstd = a.invstd,
-                 .dx = a.dx,
-                 .dgamma = a.dgamma,
-                 .dbeta = a.dbeta,
-                 .groups = a.x.channels(),
-                 .write = a.write,
-                 .write_params = a.write_params},
-                1, {});
+  norm_backward(context, as_group_norm(a), 1, {});
 }
 
 void batch_norm_backward_eval(KernelContext& context, const BatchNormBackwardEval& a) {
-  norm_backward(context,
-                {.dy = a.dy,
-                 .x = a.x,
-                 .gamma = a.gamma,
-                 .mean = a.running_mean,
-                 .invstd = {},
-                 .dx = a.dx,
-                 .dgamma = a.dgamma,
-                 .dbeta = a.dbeta,
-                 .groups = a.x.channels(),
-                 .write = a.write,
-                 .write_params = a.write_params},
-                1, {a.running_var.as<float>(), a.epsilon});
+  norm_backward(context, as_group_norm(a), 1, {a.running_var.as<float>(), a.epsilon});
 }
 
 }  // namespace glia::GLIA_GPU

@@ -10,8 +10,6 @@
 namespace glia::GLIA_GPU {
 namespace {
 
-constexpr unsigned kMapThreads = 128;
-
 /// A block a channel.
 __global__ void __launch_bounds__(kMergeThreads)
     channel_moments_merge(ChunkSums sums, double* mean, double* squares) {
@@ -36,34 +34,26 @@ struct Affine {
   double epsilon;
 };
 
-__global__ void __launch_bounds__(kMapThreads)
+__global__ void __launch_bounds__(kChannelsABlock)
     batch_norm_relu_map_of_moments(Strided<const double> moments, double rows, Affine affine,
                                    std::int64_t channels, MapTarget to, float* mean, float* invstd,
-                                   RunningUpdate running) {
-  const std::int64_t c = std::int64_t{blockIdx.x} * kMapThreads + threadIdx.x;
+                                   RunningStatistics running) {
+  const std::int64_t c = std::int64_t{blockIdx.x} * kChannelsABlock + threadIdx.x;
   if (c >= channels) return;
   const Moments found{rows, *moments.at(0, c), *moments.at(1, c)};
   const double inv = 1 / sqrt(found.squares / rows + affine.epsilon);
   to.set(c, affine.gamma[c] * inv, affine.beta[c], found.mean);
   mean[c] = static_cast<float>(found.mean);
   invstd[c] = static_cast<float>(inv);
-  running(c, found);
+  update_running(running, c, found);
 }
 
-__global__ void __launch_bounds__(kMapThreads)
+__global__ void __launch_bounds__(kChannelsABlock)
     batch_norm_relu_map_of_running(const float* mean, const float* var, Affine affine,
                                    std::int64_t channels, MapTarget to) {
-  const std::int64_t c = std::int64_t{blockIdx.x} * kMapThreads + threadIdx.x;
+  const std::int64_t c = std::int64_t{blockIdx.x} * kChannelsABlock + threadIdx.x;
   if (c >= channels) return;
   to.set(c, affine.gamma[c] / sqrt(var[c] + affine.epsilon), affine.beta[c], mean[c]);
-}
-
-LaunchConfig a_thread_a_channel(const KernelContext& context, const char* name,
-                                std::int64_t channels) {
-  return {.grid = static_cast<unsigned>((channels + kMapThreads - 1) / kMapThreads),
-          .block = kMapThreads,
-          .stream = static_cast<cudaStream_t>(context.stream),
-          .name = name};
 }
 
 }  // namespace
@@ -84,7 +74,7 @@ void batch_norm_relu_map_train(KernelContext& context, const BatchNormReluMapTra
               strided<double>(a.moments), static_cast<double>(a.rows),
               Affine{a.gamma.as<float>(), a.beta.as<float>(), a.epsilon}, channels,
               MapTarget{strided<float>(a.map)}, a.mean.as<float>(), a.invstd.as<float>(),
-              RunningUpdate{a.running_mean.as<float>(), a.running_var.as<float>(), a.momentum});
+              RunningStatistics{a.running_mean.as<float>(), a.running_var.as<float>(), a.momentum});
 }
 
 void batch_norm_relu_map_eval(KernelContext& context, const BatchNormReluMapEval& a) {
@@ -97,34 +87,13 @@ void batch_norm_relu_map_eval(KernelContext& context, const BatchNormReluMapEval
 }
 
 void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluBackwardTrain& a) {
-  norm_backward(context,
-                {.dy = a.dy,
-                 .x = a.x,
-                 .gamma = a.gamma,
-                 .mean = a.mean,
-                 .invstd = a.invstd,
-                 .dx = a.dx,
-                 .dgamma = a.dgamma,
-                 .dbeta = a.dbeta,
-                 .groups = a.x.channels(),
-                 .write_params = a.write_params},
-                1, {}, a.map);
+  norm_backward(context, as_group_norm(a), 1, {}, a.map);
 }
 
 void batch_norm_relu_backward_eval(KernelContext& context, const BatchNormReluBackwardEval& a) {
   norm_backward(
-      context,
-      {.dy = a.dy,
-       .x = a.x,
-       .gamma = a.gamma,
-       .mean = a.running_mean,
-       .invstd = {},
-       .dx = a.dx,
-       .dgamma = a.dgamma,
-       .dbeta = a.dbeta,
-       .groups = a.x.channels(),
-       .write_params = a.write_params},
-      1, {a.running_var.as<float>(), a.epsilon, a.map.as<float>() + MapRow::scale * a.map.pitch},
+      context, as_group_norm(a), 1,
+      {a.running_var.as<float>(), a.epsilon, a.map.as<float>() + MapRow::scale * a.map.pitch},
       a.map);
 }
 

@@ -5,6 +5,7 @@
 // fewer. No shared memory.
 #include "kernels/cuda/channel_rows.h"
 #include "kernels/cuda/kernels.h"
+#include "kernels/cuda/largest.h"
 #include "kernels/cuda/map_pack.h"
 
 namespace glia::GLIA_GPU {
@@ -49,29 +50,21 @@ __global__ void __launch_bounds__(kChannelThreads)
     const int q = static_cast<int>(cell % across), p = static_cast<int>(cell / across % down);
     const std::int64_t n = cell / across / down;
     const bool whole = 2 * p + 1 < height && 2 * q + 1 < width;
-    Pack<kPack> best{};
-    Pack<kPack, std::uint8_t> places{};
+    Largest<kPack> largest;
 #pragma unroll
     for (int at = 0; at < 4; ++at) {
       const int h = 2 * p + at / 2, w = 2 * q + at % 2;
       if (h >= height || w >= width) continue;
       const std::int64_t pixel = (n * height + h) * width + w;
       Pack<kPack> value = x.template load<kPack>(pixel, place.c);
-      for (int k = 0; k < kPack; ++k) {
-        value.at[k] = as_stored<T>(mapped.apply(k, value.at[k]));
-        const float found = value.at[k], so_far = best.at[k];
-        // Greater than the others before it, or the first NaN: as max_pool2d has it.
-        if (at == 0 || found > so_far || (found != found && so_far == so_far)) {
-          best.at[k] = found;
-          places.at[k] = static_cast<std::uint8_t>(at);
-        }
-      }
+      for (int k = 0; k < kPack; ++k) value.at[k] = as_stored<T>(mapped.apply(k, value.at[k]));
+      largest.take(at, value);
       y.store(pixel, place.c, value);
     }
     if (!whole) continue;
     const std::int64_t window = (n * (height / 2) + p) * (width / 2) + q;
-    pooled.store(window, place.c, best);
-    index.store(window, place.c, places);
+    pooled.store(window, place.c, largest.best);
+    index.store(window, place.c, largest.places);
   }
 }
 

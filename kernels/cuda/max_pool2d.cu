@@ -5,6 +5,7 @@
 // windows that contain it, so that no two threads add to one element, and elements that no window
 // contains are written too. No shared memory: what windows share comes from the caches.
 #include "kernels/cuda/kernels.h"
+#include "kernels/cuda/largest.h"
 #include "kernels/cuda/rows.h"
 
 namespace glia::GLIA_GPU {
@@ -21,25 +22,16 @@ __global__ void __launch_bounds__(kRowThreads)
   const int row = blockIdx.x;
   const std::int64_t first_row = std::int64_t{row / g.P} * g.H + row % g.P * g.stride;  // of x
   for_row<kPack>(g.Q, g.C, [&](int q, int c) {
-    Pack<kPack> best{};
-    Pack<kPack, std::uint8_t> places{};
+    Largest<kPack> largest;
     int place = 0;
     for (int r = 0; r < g.window; ++r)
       for (int s = 0; s < g.window; ++s, ++place) {
         const std::int64_t pixel = (first_row + r) * g.W + q * g.stride + s;
-        const auto values = x.template load<kPack>(pixel, c);
-        for (int k = 0; k < kPack; ++k) {
-          const float value = values.at[k], so_far = best.at[k];
-          // Greater than the others before it, or the first NaN.
-          if (place == 0 || value > so_far || (value != value && so_far == so_far)) {
-            best.at[k] = value;
-            places.at[k] = static_cast<std::uint8_t>(place);
-          }
-        }
+        largest.take(place, x.template load<kPack>(pixel, c));
       }
     const std::int64_t pixel = std::int64_t{row} * g.Q + q;
-    y.store(pixel, c, best);
-    index.store(pixel, c, places);
+    y.store(pixel, c, largest.best);
+    index.store(pixel, c, largest.places);
   });
 }
 

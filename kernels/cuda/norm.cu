@@ -63,8 +63,7 @@ __global__ void __launch_bounds__(kThreads)
   if (threadIdx.y != 0) return;
   to.mean[blockIdx.x] = static_cast<float>(found.mean);
   to.invstd[blockIdx.x] = static_cast<float>(inv);
-  if (to.running.mean != nullptr)
-    RunningUpdate{to.running.mean, to.running.var, to.running.momentum}(c0, found);
+  if (to.running.mean != nullptr) update_running(to.running, c0, found);
 }
 
 struct Statistics {

@@ -33,4 +33,32 @@ struct ConstantStatistics {
 void norm_backward(KernelContext& context, const GroupNormBackward& a, std::int64_t regions,
                    const ConstantStatistics& constant, const ConstView& map = {});
 
+/// The arguments of a batch norm's backward pass as those of a group norm of a channel a group;
+/// without statistics of the batch its mean is the running one.
+template <class Args>
+GroupNormBackward as_group_norm(const Args& a) {
+  GroupNormBackward g{};
+  g.dy = a.dy, g.x = a.x, g.gamma = a.gamma;
+  if constexpr (requires { a.invstd; })
+    g.mean = a.mean, g.invstd = a.invstd;
+  else
+    g.mean = a.running_mean;
+  g.dx = a.dx, g.dgamma = a.dgamma, g.dbeta = a.dbeta;
+  g.groups = a.x.channels();
+  if constexpr (requires { a.write; }) g.write = a.write;
+  g.write_params = a.write_params;
+  return g;
+}
+
+/// Channels, and so threads, of a block that has one a channel.
+inline constexpr unsigned kChannelsABlock = 128;
+
+inline LaunchConfig a_thread_a_channel(const KernelContext& context, const char* name,
+                                       std::int64_t channels) {
+  return {.grid = static_cast<unsigned>((channels + kChannelsABlock - 1) / kChannelsABlock),
+          .block = kChannelsABlock,
+          .stream = static_cast<cudaStream_t>(context.stream),
+          .name = name};
+}
+
 }  // namespace glia::GLIA_GPU

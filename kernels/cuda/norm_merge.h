@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/channels.h"
 #include "kernels/cuda/columns.h"
+#include "kernels/cuda/norm.h"
 
 namespace glia::GLIA_GPU {
 
@@ -47,18 +48,14 @@ __device__ inline Moments merge_moments(const ChunkSums& sums, std::int64_t regi
 }
 
 /// running = (1 - momentum) * running + momentum * what the batch has, its variance unbiased.
-struct RunningUpdate {
-  float *mean, *var;
-  double momentum;
-
-  __device__ void operator()(std::int64_t c, const Moments& batch) const {
-    const auto update = [&](float& value, double found) {
-      value = static_cast<float>((1 - momentum) * value + momentum * found);
-    };
-    update(mean[c], batch.mean);
-    update(var[c], batch.squares / (batch.count > 1 ? batch.count - 1 : 1));
-  }
-};
+__device__ inline void update_running(const RunningStatistics& running, std::int64_t c,
+                                      const Moments& batch) {
+  const auto update = [&](float& value, double found) {
+    value = static_cast<float>((1 - running.momentum) * value + running.momentum * found);
+  };
+  update(running.mean[c], batch.mean);
+  update(running.var[c], batch.squares / (batch.count > 1 ? batch.count - 1 : 1));
+}
 
 /// A launch of a block for each group of `parts` sums.
 LaunchConfig merge_config(const KernelContext& context, const char* name, std::int64_t blocks,
