@@ -2,7 +2,7 @@
 // outside, by other copies of patches or another wait.
 #include "kernels/cuda/conv/conv_halo.h"
 #include "kernels/cuda/conv/mma_store.h"
-#include "tests/emu/kernels/examples.h"
+#include "tests/emu/kernels/windows3x3.h"
 
 namespace glia::emu_test {
 namespace {
@@ -55,38 +55,19 @@ __global__ void __launch_bounds__(Tile::kThreads)
     multiply_halo(smem, Overwriting{a, smem}, b, 0, share.slices, sum);
   else
     multiply_halo<kBug == Bug::halo_weak_wait ? 2 : 1>(smem, a, b, 0, share.slices, sum);
-  const int g = threadIdx.x % 32 / 4, first = place.i + Tile::warp_row() / kHaloColumns;
-  store_rows<Tile, true>(y, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
-    const int i = first + n / 2, j = place.j + g + n % 2 * 8;
-    return i < x.grid_rows && j < x.grid_columns ? (i * x.grid_columns + j) * y.pitch : -1;
-  });
+  store_patch<Tile, true>(y, share, place, x, sum);
 }
 
 }  // namespace
 
 void halo_product(const std::uint16_t* x, const std::uint16_t* w, float* y, const HaloShape& shape,
                   Bug bug) {
-  const auto [H, W, C, K] = shape;
-  const Gather<Bf16> gather = {.data = reinterpret_cast<const Bf16*>(x),
-                               .pitch = C,
-                               .images = 1,
-                               .height = bug == Bug::halo_border_not_checked ? H + 1 : H,
-                               .width = W,
-                               .channels = C,
-                               .grid_rows = H,
-                               .grid_columns = W,
-                               .step_h = 1,
-                               .step_w = 1,
-                               .offset_h = -1,
-                               .offset_w = -1,
-                               .taps_h = 3,
-                               .taps_w = 3};
-  const RowMatrix<Bf16> matrix = {reinterpret_cast<const Bf16*>(w), 9 * C, K, 9 * C};
-  const Output output = {
-      .data = y, .pitch = K, .rows = H * W, .columns = K, .channels = K, .pieces = true};
-  const int column_tiles = (K + Tile::kColumns - 1) / Tile::kColumns;
+  const Gather<Bf16> gather = windows3x3(x, shape, bug == Bug::halo_border_not_checked ? 1 : 0);
+  const RowMatrix<Bf16> matrix = weights3x3(w, shape);
+  const Output output = output3x3(y, shape);
+  const int column_tiles = (shape.k + Tile::kColumns - 1) / Tile::kColumns;
   const Radix patches = patches_of(gather, kHaloRows);
-  const Schedule schedule = {column_tiles, C / Patch::kChannels, 1};
+  const Schedule schedule = {column_tiles, shape.c / Patch::kChannels, 1};
   const LaunchConfig config = {
       .grid = static_cast<unsigned>(patches.low * patches.middle * column_tiles),
       .block = Tile::kThreads,

@@ -2,7 +2,7 @@
 // bugs are put in from outside, by other copies of patches or another wait.
 #include "kernels/cuda/conv/conv_wgrad_halo.h"
 
-#include "tests/emu/kernels/examples.h"
+#include "tests/emu/kernels/windows3x3.h"
 
 namespace glia::emu_test {
 namespace {
@@ -63,20 +63,7 @@ __global__ void __launch_bounds__(Tile::kThreads)
 void halo_wgrad(const std::uint16_t* dy, const std::uint16_t* x, float* dw, const HaloShape& shape,
                 Bug bug) {
   const auto [H, W, C, K] = shape;
-  Gather<Bf16> windows = {.data = reinterpret_cast<const Bf16*>(x),
-                          .pitch = C,
-                          .images = 1,
-                          .height = H,
-                          .width = W,
-                          .channels = C,
-                          .grid_rows = H,
-                          .grid_columns = W,
-                          .step_h = 1,
-                          .step_w = 1,
-                          .offset_h = -1,
-                          .offset_w = -1,
-                          .taps_h = 3,
-                          .taps_w = 3};
+  const Gather<Bf16> windows = windows3x3(x, shape, 0);
   Gather<Bf16> pixels = windows;
   pixels.data = reinterpret_cast<const Bf16*>(dy);
   pixels.pitch = pixels.channels = K;

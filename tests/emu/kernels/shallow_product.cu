@@ -1,7 +1,7 @@
 // A convolution 3x3 of few channels by kernels/cuda/conv/conv_shallow.h. Planted bugs are put in
 // from outside, by other fillings up to eight channels.
 #include "kernels/cuda/conv/conv_shallow.h"
-#include "tests/emu/kernels/examples.h"
+#include "tests/emu/kernels/windows3x3.h"
 
 namespace glia::emu_test {
 namespace {
@@ -33,25 +33,10 @@ __global__ void __launch_bounds__(Tile::kThreads)
 
 void shallow_product(const std::uint16_t* x, const std::uint16_t* w, float* y,
                      const HaloShape& shape, Bug bug) {
-  const auto [H, W, C, K] = shape;
-  const Gather<Bf16> gather = {.data = reinterpret_cast<const Bf16*>(x),
-                               .pitch = C,
-                               .images = 1,
-                               .height = bug == Bug::shallow_border_not_checked ? H + 1 : H,
-                               .width = W,
-                               .channels = C,
-                               .grid_rows = H,
-                               .grid_columns = W,
-                               .step_h = 1,
-                               .step_w = 1,
-                               .offset_h = -1,
-                               .offset_w = -1,
-                               .taps_h = 3,
-                               .taps_w = 3};
-  const RowMatrix<Bf16> matrix = {reinterpret_cast<const Bf16*>(w), 9 * C, K, 9 * C};
-  const Output output = {
-      .data = y, .pitch = K, .rows = H * W, .columns = K, .channels = K, .pieces = true};
-  const int column_tiles = (K + Tile::kColumns - 1) / Tile::kColumns;
+  const Gather<Bf16> gather = windows3x3(x, shape, bug == Bug::shallow_border_not_checked ? 1 : 0);
+  const RowMatrix<Bf16> matrix = weights3x3(w, shape);
+  const Output output = output3x3(y, shape);
+  const int column_tiles = (shape.k + Tile::kColumns - 1) / Tile::kColumns;
   const Radix patches = patches_of(gather, kHaloRows);
   const LaunchConfig config = {
       .grid = static_cast<unsigned>(patches.low * patches.middle * column_tiles),
