@@ -195,22 +195,28 @@ std::vector<Case> conv2d_bf16_pieces() {
   return with_samples(std::move(cases), 3);
 }
 
-std::vector<Case> conv2d_bf16_patches() {
+std::vector<Case> conv2d_patches() {
   // Images around patches of 8x16 and of 15x16, some with padding that shifts or cuts them; a chunk
-  // of 64 channels and several; all passes, or one of them, by patches.
+  // of 64 channels, in tf32 of 32, and several; all passes, or one of them, by patches.
+  return with_samples({conv2d_case({1, 8, 16, 64}, 64, 3, 3, same(3, 3)),
+                       conv2d_case({2, 9, 17, 64}, 16, 3, 3, same(3, 3)),
+                       conv2d_case({1, 5, 6, 128}, 64, 3, 3, same(3, 3)),
+                       conv2d_case({1, 6, 18, 64}, 136, 3, 3, {}),
+                       conv2d_case({1, 5, 15, 128}, 24, 3, 3, {.padding = {0, 2, 1, 0}}),
+                       conv2d_case({1, 3, 2, 24}, 64, 3, 3, same(3, 3)),
+                       conv2d_case({3, 2, 2, 64}, 64, 3, 3, same(3, 3), false),
+                       conv2d_case({2, 16, 18, 64}, 64, 3, 3, same(3, 3)),
+                       conv2d_case({1, 9, 17, 32}, 40, 3, 3, same(3, 3)),
+                       conv2d_case({1, 31, 4, 64}, 128, 3, 3, {.padding = {2, 0, 0, 2}})},
+                      2);
+}
+
+std::vector<Case> conv2d_odd_patches() {
+  // At most eight channels, and results of a number of channels that fills no piece of 16 bytes.
   return with_samples(
-      {conv2d_case({1, 8, 16, 64}, 64, 3, 3, same(3, 3)),
-       conv2d_case({2, 9, 17, 64}, 16, 3, 3, same(3, 3)),
-       conv2d_case({1, 5, 6, 128}, 64, 3, 3, same(3, 3)),
-       conv2d_case({1, 6, 18, 64}, 136, 3, 3, {}),
-       conv2d_case({1, 5, 15, 128}, 24, 3, 3, {.padding = {0, 2, 1, 0}}),
-       conv2d_case({1, 4, 20, 64}, 5, 3, 3, {.padding = Padding::all(2)}),
-       conv2d_case({1, 3, 2, 24}, 64, 3, 3, same(3, 3)),
-       conv2d_case({3, 2, 2, 64}, 64, 3, 3, same(3, 3), false),
-       conv2d_case({2, 16, 18, 64}, 64, 3, 3, same(3, 3)),
+      {conv2d_case({1, 4, 20, 64}, 5, 3, 3, {.padding = Padding::all(2)}),
        conv2d_case({2, 9, 17, 3}, 64, 3, 3, same(3, 3)), conv2d_case({1, 6, 5, 1}, 70, 3, 3, {}),
-       conv2d_case({1, 8, 16, 8}, 5, 3, 3, {.padding = {0, 2, 1, 0}}),
-       conv2d_case({1, 31, 4, 64}, 128, 3, 3, {.padding = {2, 0, 0, 2}})},
+       conv2d_case({1, 8, 16, 8}, 5, 3, 3, {.padding = {0, 2, 1, 0}})},
       2);
 }
 
@@ -247,29 +253,29 @@ Case conv2d_case(const Shape& x, std::int64_t k, std::int64_t r, std::int64_t s,
 }
 
 Operation conv2d_operation() {
-  return {
-      .name = "conv2d",
-      .takes = {Dimension::kernel, Dimension::stride, Dimension::padding},
-      .at = conv2d_at,
-      .groups = {
-          {"windows", "windows, strides and paddings", conv2d_windows},
-          {"channels", "channel counts around vector and block widths", conv2d_channels},
-          {"threads", "images large enough to be split between threads", conv2d_threads},
-          {"tiles", "Winograd's tiles, batches of tiles and blocks of channels", conv2d_tiles},
-          {"outside", "pixels that lie outside every window", conv2d_outside},
-          {"operands", "gradients of only some operands", conv2d_operands},
-          {"bf16-windows", "windows, strides and paddings in bf16", conv2d_bf16_windows},
-          {"bf16-channels", "channels around pairs, tiles and blocks in bf16",
-           conv2d_bf16_channels},
-          {"tf32-windows", "windows, strides and paddings in tf32", conv2d_tf32_windows},
-          {"tf32-channels", "channels around fragments, slices and tiles in tf32",
-           conv2d_tf32_channels},
-          {"tf32-large", "rings of slices and splits of the sums in tf32", conv2d_tf32_large},
-          {"bf16-pieces", "channels in pieces of eight, around fragments, slices and tiles",
-           conv2d_bf16_pieces},
-          {"bf16-patches", "windows of 3x3 around patches of 8x16 in bf16", conv2d_bf16_patches},
-          {"bf16-threads", "split between threads, and many weights, in bf16",
-           conv2d_bf16_threads}}};
+  return {.name = "conv2d",
+          .takes = {Dimension::kernel, Dimension::stride, Dimension::padding},
+          .at = conv2d_at,
+          .groups = {
+              {"windows", "windows, strides and paddings", conv2d_windows},
+              {"channels", "channel counts around vector and block widths", conv2d_channels},
+              {"threads", "images large enough to be split between threads", conv2d_threads},
+              {"tiles", "Winograd's tiles, batches of tiles and blocks of channels", conv2d_tiles},
+              {"outside", "pixels that lie outside every window", conv2d_outside},
+              {"operands", "gradients of only some operands", conv2d_operands},
+              {"bf16-windows", "windows, strides and paddings in bf16", conv2d_bf16_windows},
+              {"bf16-channels", "channels around pairs, tiles and blocks in bf16",
+               conv2d_bf16_channels},
+              {"tf32-windows", "windows, strides and paddings in tf32", conv2d_tf32_windows},
+              {"tf32-channels", "channels around fragments, slices and tiles in tf32",
+               conv2d_tf32_channels},
+              {"tf32-large", "rings of slices and splits of the sums in tf32", conv2d_tf32_large},
+              {"bf16-pieces", "channels in pieces of eight, around fragments, slices and tiles",
+               conv2d_bf16_pieces},
+              {"patches", "windows of 3x3 around patches of 8x16 and 15x16", conv2d_patches},
+              {"odd-patches", "and with few or odd channels", conv2d_odd_patches},
+              {"bf16-threads", "split between threads, and many weights, in bf16",
+               conv2d_bf16_threads}}};
 }
 
 }  // namespace glia::cases

@@ -139,10 +139,10 @@ TEST_CASE("conv choice: tensor cores compute all of a U-Net but its first layer 
   };
   for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
     CHECK(of(pass, same(240, 3, 64)) == ConvAlgorithm::tiled);
-    CHECK(of(pass, geometry({12, 240, 240, 64}, 1, 1, 1, {})) != ConvAlgorithm::mma);
+    CHECK_FALSE(is_on_tensor_cores(of(pass, geometry({12, 240, 240, 64}, 1, 1, 1, {}))));
     std::int64_t size = 240;
     for (std::int64_t channels = 64; channels <= 1024; channels *= 2, size /= 2) {
-      CHECK(of(pass, same(size, channels, channels)) == ConvAlgorithm::mma);
+      CHECK(is_on_tensor_cores(of(pass, same(size, channels, channels))));
       CHECK(choose_algorithm(Gpu(), pass, same(size, channels, channels)) == ConvAlgorithm::tiled);
     }
     CHECK(of(pass, same(30, 6, 64)) == ConvAlgorithm::tiled);  // no copies of 16 bytes
@@ -203,8 +203,14 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
       CHECK(forecast(gathered, pass, g).algorithm == ConvAlgorithm::mma);
       CHECK(forecast(context, pass, g).cycles < forecast(gathered, pass, g).cycles);
     }
-    CHECK(choose_algorithm(GpuInTf32(), ConvPass::forward, g) == ConvAlgorithm::mma);
+    CHECK(choose_algorithm(GpuInTf32(), ConvPass::wgrad, g) == ConvAlgorithm::mma);
   }
+  // In tf32, forward and dgrad.
+  for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad})
+    CHECK(choose_algorithm(GpuInTf32(), pass, same(120, 128, 128)) == ConvAlgorithm::halo);
+  CHECK(fits_halo(ConvPrecision::tf32, ConvPass::forward, same(60, 32, 64)));
+  CHECK_FALSE(fits_halo(ConvPrecision::tf32, ConvPass::forward, same(60, 8, 64)));
+  CHECK_FALSE(fits_halo(ConvPrecision::fp32, ConvPass::forward, same(60, 64, 64)));
   // Chunks are of 64 channels: of x forward, of dy in dgrad. At most eight are filled up.
   for (const std::int64_t channels : {1, 3, 8})
     CHECK(choose_algorithm(context, ConvPass::forward, same(240, channels, 64)) ==
@@ -212,14 +218,16 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
   CHECK(choose_algorithm(context, ConvPass::dgrad, same(240, 64, 3)) == ConvAlgorithm::mma);
   CHECK(choose_algorithm(context, ConvPass::forward, same(60, 9, 64)) == ConvAlgorithm::mma);
   CHECK(choose_algorithm(context, ConvPass::forward, same(60, 32, 64)) == ConvAlgorithm::mma);
-  CHECK(fits_halo(ConvPass::dgrad, same(60, 32, 64)));
+  CHECK(fits_halo(ConvPrecision::bf16, ConvPass::dgrad, same(60, 32, 64)));
   // And of both there in wgrad.
-  CHECK(fits_halo(ConvPass::wgrad, same(60, 64, 128)));
-  CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 64, 96)));
-  CHECK_FALSE(fits_halo(ConvPass::wgrad, same(60, 32, 64)));
+  CHECK(fits_halo(ConvPrecision::bf16, ConvPass::wgrad, same(60, 64, 128)));
+  CHECK_FALSE(fits_halo(ConvPrecision::bf16, ConvPass::wgrad, same(60, 64, 96)));
+  CHECK_FALSE(fits_halo(ConvPrecision::bf16, ConvPass::wgrad, same(60, 32, 64)));
   const ConvSpec strided{.stride_h = 2, .padding = {}};
-  CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 3, 3, strided)));
-  CHECK_FALSE(fits_halo(ConvPass::forward, geometry({1, 9, 9, 64}, 64, 5, 5, {})));
+  CHECK_FALSE(fits_halo(ConvPrecision::bf16, ConvPass::forward,
+                        geometry({1, 9, 9, 64}, 64, 3, 3, strided)));
+  CHECK_FALSE(
+      fits_halo(ConvPrecision::bf16, ConvPass::forward, geometry({1, 9, 9, 64}, 64, 5, 5, {})));
   // Positions fill whole patches.
   CHECK(halo_shape(same(15, 64, 128), ConvPass::forward).rows == 12 * 2 * 1 * 128);
   CHECK(halo_shape(same(17, 64, 128), ConvPass::dgrad).rows == 12 * 3 * 2 * 128);
@@ -236,9 +244,9 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
 TEST_CASE("conv choice: a forecast of bf16 is of half the bytes and twice the rate", "[cuda]") {
   const ConvGeometry g = geometry({12, 120, 120, 128}, 128, 3, 3, {.padding = Padding::all(1)});
   for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
-    const double tf32 = forecast(GpuInTf32(), pass, g).cycles;
-    Gpu in_bf16(kH100, ConvPrecision::bf16);
-    in_bf16.gpu_conv = {.algorithm = ConvAlgorithm::mma};
+    Gpu in_tf32(kH100, ConvPrecision::tf32), in_bf16(kH100, ConvPrecision::bf16);
+    in_tf32.gpu_conv = in_bf16.gpu_conv = {.algorithm = ConvAlgorithm::mma};
+    const double tf32 = forecast(in_tf32, pass, g).cycles;
     const double bf16 = forecast(in_bf16, pass, g).cycles;
     CHECK(tf32 > 1.7 * bf16);
     CHECK(tf32 < 2.5 * bf16);
@@ -289,7 +297,7 @@ TEST_CASE("conv choice: a forecast is of the kernels that would run", "[cuda]") 
   const ConvGeometry g = geometry({12, 120, 120, 128}, 128, 3, 3, {.padding = Padding::all(1)});
   for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad, ConvPass::wgrad}) {
     const ConvForecast fp32 = forecast(Gpu(), pass, g), tf32 = forecast(GpuInTf32(), pass, g);
-    CHECK(tf32.algorithm == ConvAlgorithm::mma);
+    CHECK(is_on_tensor_cores(tf32.algorithm));
     CHECK(fp32.algorithm == ConvAlgorithm::tiled);
     CHECK(tf32.blocks >= kH100);
     CHECK(tf32.cycles > 0);

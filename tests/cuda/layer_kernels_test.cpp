@@ -47,8 +47,8 @@ constexpr Row kDefaultNet[] = {
     {"*.up", "conv_transpose2d_wgrad", {"tiled", "mma-tf32", "mma-bf16"}},
     // Where by the model of the choice gathering is faster than patches.
     {"bottleneck.conv1", "conv2d_dgrad", {"tiled", "mma-tf32", "mma-bf16"}},
-    {"*", "conv2d_forward", {"tiled", "mma-tf32", "halo-bf16"}},
-    {"*", "conv2d_dgrad", {"tiled", "mma-tf32", "halo-bf16"}},
+    {"*", "conv2d_forward", {"tiled", "halo-tf32", "halo-bf16"}},
+    {"*", "conv2d_dgrad", {"tiled", "halo-tf32", "halo-bf16"}},
     {"*", "conv2d_wgrad", {"tiled", "mma-tf32", "halo-bf16"}},
 };
 

@@ -66,7 +66,8 @@ TEST_CASE("bf16 on GPUs: conv_transpose2d", "[ops]") {
 }
 
 TEST_CASE("bf16 on GPUs: conv2d by patches of its input", "[ops]") {
-  std::vector<Case> cases = cases::find("conv2d.bf16-patches");
+  std::vector<Case> cases = cases::find("conv2d.patches");
+  for (Case& test : cases::find("conv2d.odd-patches")) cases.push_back(std::move(test));
   int tile = 0;
   for (Case& test : cases) {
     test.condition = kTruncationCondition;

@@ -230,11 +230,12 @@ class Examination {
                       "too little",
                       i, nonzero, expected.size()));
 
-    const double bound = (tolerance.gradient * unit_ * std::sqrt(input.length) +
-                          tolerance.saved * rounding_of(dense_.type)) *
-                         scale;
+    const double share = tolerance.gradient * unit_ * std::sqrt(input.length) +
+                         tolerance.saved * rounding_of(dense_.type);
+    const double bound = share * scale;
     const double rounding = rounding_of(input);
-    gradient_bounds_[i] = bound + rounding * std::max(scale, largest(gradient));
+    // Of other elements than the sampled ones, which are smaller where they lie at an edge.
+    gradient_bounds_[i] = (share + rounding) * std::max(scale, largest(gradient));
     compare(fmt::format("gradient {}", i), found, expected, bound, rounding);
 
     // Random signs: the errors of n elements add up to sqrt(n) of one.

@@ -23,7 +23,7 @@ constexpr int kTiles = 5;
 Case on_tile(Case test, int tile) {
   test.tf32 = true;
   test.condition = kTruncationCondition;
-  test.gpu_conv = {.tile = tile, .splits = tile < 0 ? 3 : 0};
+  test.gpu_conv = {.algorithm = ConvAlgorithm::mma, .tile = tile, .splits = tile < 0 ? 3 : 0};
   return test;
 }
 
@@ -68,6 +68,18 @@ TEST_CASE("tf32: conv2d, channels around fragments, slices and tiles", "[ops]") 
 
 TEST_CASE("tf32: conv2d, rings of slices and splits of the sums", "[ops]") {
   check_in_turn(cases::find("conv2d.tf32-large"));
+}
+
+TEST_CASE("tf32: conv2d by patches of its input", "[ops]") {
+  std::vector<Case> cases = cases::find("conv2d.patches");
+  int tile = 0;
+  for (Case& test : cases) {
+    test = on_tile(test, tile);
+    test.gpu_conv.algorithm = ConvAlgorithm::halo;
+    test.text += fmt::format(", tile {}", tile);
+    tile = tile == 0 ? 3 : tile == 3 ? -1 : 0;
+  }
+  check_cases_on_gpu_kernels(cases);
 }
 
 TEST_CASE("tf32: conv_transpose2d", "[ops]") {

@@ -95,14 +95,13 @@ double estimated_cycles(const GemmShape& shape, const MmaTile& tile, double othe
 }
 
 /// And of conv_halo.h, whose pixels are copied once for nine taps, with the edges of patches.
-double estimated_halo_cycles(const GemmShape& shape, const MmaTile& tile, double others, int splits,
-                             int multiprocessors) {
+double estimated_halo_cycles(const GemmShape& shape, const MmaTile& tile, double others, int slice,
+                             int splits, int multiprocessors) {
   constexpr int kSteps = kHaloTaps * kHaloTaps * kMmaSliceBytes / 32;  // of a chunk
   constexpr double kPatchBytes =
       (kHaloRows + kHaloTaps - 1.0) * (kHaloColumns + kHaloTaps - 1) * kMmaSliceBytes;
   const double step = step_cycles(tile, others, 32.0 * tile.columns + kPatchBytes / kSteps);
-  const std::int64_t chunks =
-      ceil_div(ceil_div(shape.depth, mma_slice(ConvPrecision::bf16)), splits);
+  const std::int64_t chunks = ceil_div(ceil_div(shape.depth, slice), splits);
   return block_cycles(shape, tile, chunks * kSteps, step, splits, multiprocessors);
 }
 
@@ -165,11 +164,10 @@ namespace {
 /// Where it fits and, unless it is imposed, where the model says that it is faster.
 bool takes_halo(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
   const ConvAlgorithm wanted = context.gpu_conv.algorithm;
-  if (context.precision != ConvPrecision::bf16 || wanted == ConvAlgorithm::mma ||
-      !fits_halo(pass, g))
-    return false;
+  if (wanted == ConvAlgorithm::mma || !fits_halo(context.precision, pass, g)) return false;
+  if (context.precision == ConvPrecision::tf32 && !suits_tensor_cores(g)) return false;
   if (wanted == ConvAlgorithm::halo) return true;
-  const bool pieces = g.C % 8 == 0;
+  const bool pieces = g.C % (mma_slice(context.precision) / 8) == 0;
   const GemmShape shape = pass == ConvPass::forward ? forward_shape(g)
                           : pass == ConvPass::wgrad ? wgrad_shape(g)
                                                     : dgrad_shape(g, dgrad_parts(g).front());
@@ -214,7 +212,7 @@ const char* conv_algorithm(const KernelContext& context, const KernelInfo& kerne
     case ConvAlgorithm::shuffled: return "shuffled";
     case ConvAlgorithm::mma: return bf16 ? "mma-bf16" : "mma-tf32";
     case ConvAlgorithm::shuffled_mma: return bf16 ? "shuffled-mma-bf16" : "shuffled-mma-tf32";
-    case ConvAlgorithm::halo: return "halo-bf16";
+    case ConvAlgorithm::halo: return bf16 ? "halo-bf16" : "halo-tf32";
     default: return "tiled";
   }
 }
@@ -273,7 +271,8 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
 GemmChoice choose_halo(const KernelContext& context, ConvPass pass, const GemmShape& shape,
                        bool pieces) {
   const int multiprocessors = std::max(1, context.multiprocessors);
-  const int slice = mma_slice(ConvPrecision::bf16);
+  const int slice = mma_slice(context.precision);
+  const bool bf16 = context.precision == ConvPrecision::bf16;
   ConvOverride imposed = context.gpu_conv;
   if (pass == ConvPass::wgrad) {
     imposed.tile = kHaloWgradTile;
@@ -292,19 +291,21 @@ GemmChoice choose_halo(const KernelContext& context, ConvPass pass, const GemmSh
     if (tile != kHaloTiles[0] && tile != kHaloTiles[1]) return HUGE_VAL;
     MmaTile t = kMmaTiles[tile];
     t.resident = 2;
-    const double others = pieces ? t.others_bf16 : kOthersByElement;
-    return estimated_halo_cycles(shape, t, others, splits, multiprocessors);
+    const double others = !pieces ? kOthersByElement : bf16 ? t.others_bf16 : t.others;
+    return estimated_halo_cycles(shape, t, others, slice, splits, multiprocessors);
   });
 }
 
-bool fits_halo(ConvPass pass, const ConvGeometry& g) {
+bool fits_halo(ConvPrecision precision, ConvPass pass, const ConvGeometry& g) {
+  const bool bf16 = precision == ConvPrecision::bf16;
+  if (!bf16 && precision != ConvPrecision::tf32) return false;
   if (g.R != kHaloTaps || g.S != kHaloTaps || g.stride_h != 1 || g.stride_w != 1) return false;
-  const int chunk = mma_slice(ConvPrecision::bf16);
+  const int chunk = mma_slice(precision);
   const bool c = g.C > 0 && g.C % chunk == 0, k = g.K > 0 && g.K % chunk == 0;
   switch (pass) {
-    case ConvPass::forward: return c || (g.C > 0 && g.C <= kShallowChannels);
+    case ConvPass::forward: return c || (bf16 && g.C > 0 && g.C <= kShallowChannels);
     case ConvPass::dgrad: return k;
-    case ConvPass::wgrad: return c && k;
+    case ConvPass::wgrad: return bf16 && c && k;
   }
   return false;
 }

@@ -33,7 +33,8 @@ bool is_on_tensor_cores(ConvAlgorithm algorithm);
 ConvPass pass_of(std::string_view op, Phase phase);
 
 /// The kernel's name for a call of conv2d or conv_transpose2d: "naive", "tiled", "shuffled",
-/// "mma-tf32", "shuffled-mma-tf32", "mma-bf16", "shuffled-mma-bf16" or "halo-bf16".
+/// "mma-tf32", "shuffled-mma-tf32", "mma-bf16", "shuffled-mma-bf16", "halo-tf32"
+/// or "halo-bf16".
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g);
 
@@ -124,10 +125,10 @@ inline constexpr int kHaloWgradTile = 5, kWgradPatchRows = 15;
 /// Channels that conv_shallow.h computes at most, in the second of kHaloTiles.
 inline constexpr int kShallowChannels = 8;
 
-/// Whether conv_halo.h or, for wgrad, conv_wgrad_halo.h computes the pass in bf16: windows of 3x3
-/// with stride 1, and a multiple of 64 channels to sum over, of wgrad, of both operands; or, for
-/// forward, conv_shallow.h: at most kShallowChannels.
-bool fits_halo(ConvPass pass, const ConvGeometry& g);
+/// Whether conv_halo.h computes the pass in bf16 or tf32: windows of 3x3 with stride 1, and whole
+/// slices of channels to sum over; or, in bf16 alone, for wgrad conv_wgrad_halo.h, whole slices of
+/// both operands, or for forward conv_shallow.h, at most kShallowChannels.
+bool fits_halo(ConvPrecision precision, ConvPass pass, const ConvGeometry& g);
 
 /// Its product: with rows as many as its blocks have positions, and the depth of one tap; of wgrad,
 /// with a depth of as many positions as its patches have.

@@ -1,12 +1,12 @@
-// A convolution 3x3 of stride 1 on tensor cores, in bf16, that brings the pixels of its input to
-// shared memory once for nine taps. mma_tile.h's products gather a pixel for each tap that reads
-// it, and L2 cannot deliver them as fast as tensor cores multiply.
+// A convolution 3x3 of stride 1 on tensor cores, in bf16 or tf32, that brings the pixels of its
+// input to shared memory once for nine taps. mma_tile.h's products gather a pixel for each tap that
+// reads it, and L2 cannot deliver them as fast as tensor cores multiply.
 //
 // Work mapping: a block computes 8x16 positions of the grid, the rows of its tile, and kColumns
 // channels of the result; a warp 64x64 or 64x32 of them. It walks through the input's channels in
-// chunks of 64: the pixels under its positions, 10x18 of them, are a patch; each tap's 64 channels
-// of weights are a slice of b. A row of a fragment is a pixel of the patch, so that a tap is no
-// more than another address of ldmatrix.
+// chunks, of 64 in bf16, of 32 in tf32: the pixels under its positions, 10x18 of them, are a patch;
+// a tap's weights for a chunk are a slice of b. A row of a fragment is a pixel of the patch, so
+// that a tap is no more than another address of ldmatrix.
 //
 // Shared memory: two patches of 30 KiB, one of which is filled while the other is read, and a ring
 // of three slices of b of 128 bytes a column: 108 KiB for 128 columns, 84 for 64.
@@ -21,18 +21,22 @@
 
 namespace glia::GLIA_GPU {
 
-using Patch = PatchLayout<kHaloRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
+template <class T>
+using PatchOf = PatchLayout<T, kHaloRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
+using Patch = PatchOf<Bf16>;
 
 template <class Tile>
 struct HaloSmem {
+  using T = typename Tile::Element;
   static constexpr int kStages = kHaloTaps;
-  alignas(128) Bf16 patches[2][Patch::kElements];
-  alignas(128) Bf16 b[kStages][Tile::kColumns * Tile::kDepth];
+  alignas(128) T patches[2][PatchOf<T>::kElements];
+  alignas(128) T b[kStages][Tile::kColumns * Tile::kDepth];
 };
 
 /// Copies a block's patches, each chunk in three parts, so that they are spread over its taps.
 template <class Tile, int kVec, class From>
-using ChunkCopies = PatchCopies<Patch, Tile::kThreads, kVec, kHaloTaps, From>;
+using ChunkCopies =
+    PatchCopies<PatchOf<typename Tile::Element>, Tile::kThreads, kVec, kHaloTaps, From>;
 
 /// By how many elements a walk along the taps' weights advances: to the next tap of a row, from the
 /// last of a row to the next row's first, and from the last of all to the next chunk's first.
@@ -44,18 +48,20 @@ struct TapSteps {
 /// channel).
 template <class Tile, int kVec>
 class TapSlicesByRow {
+  using T = typename Tile::Element;
+
  public:
   static constexpr bool kByRow = true;
 
-  GLIA_INLINE TapSlicesByRow(const RowMatrix<Bf16>& matrix, int channels, int column, int chunk)
-      : steps{channels, channels, Patch::kChannels - 8 * channels},
-        pitch_(bytes_of<Bf16>(static_cast<int>(matrix.pitch))),
+  GLIA_INLINE TapSlicesByRow(const RowMatrix<T>& matrix, int channels, int column, int chunk)
+      : steps{channels, channels, PatchOf<T>::kChannels - 8 * channels},
+        pitch_(bytes_of<T>(static_cast<int>(matrix.pitch))),
         rows_left_(matrix.rows - column - Part::row(0)),
-        from_(matrix.data + (column + Part::row(0)) * matrix.pitch + chunk * Patch::kChannels +
+        from_(matrix.data + (column + Part::row(0)) * matrix.pitch + chunk * PatchOf<T>::kChannels +
               Part::depth()) {}
 
   /// The next tap's. It then advances by `step`.
-  GLIA_INLINE void copy_slice(Bf16* slice, int step) {
+  GLIA_INLINE void copy_slice(T* slice, int step) {
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i)
       copy<kVec>(slice + Part::offset(i), ptx::advanced(from_, i * Part::kPass, pitch_),
@@ -66,27 +72,29 @@ class TapSlicesByRow {
   const TapSteps steps;
 
  private:
-  using Part = RowPart<MmaRowsB<Bf16>, Tile::kColumns, Tile::kThreads, kVec>;
+  using Part = RowPart<MmaRowsB<T>, Tile::kColumns, Tile::kThreads, kVec>;
   int pitch_, rows_left_;
-  const Bf16* from_;
+  const T* from_;
 };
 
 /// And by depth.
 template <class Tile, int kVec>
 class TapSlicesByDepth {
+  using T = typename Tile::Element;
+
  public:
   static constexpr bool kByRow = false;
 
-  GLIA_INLINE TapSlicesByDepth(const TapMatrix<Bf16>& matrix, int column, int chunk)
+  GLIA_INLINE TapSlicesByDepth(const TapMatrix<T>& matrix, int column, int chunk)
       : steps{matrix.strides.middle, matrix.strides.high - 2 * matrix.strides.middle,
-              Patch::kChannels * matrix.strides.low -
+              PatchOf<T>::kChannels * matrix.strides.low -
                   2 * (matrix.strides.high + matrix.strides.middle)},
-        pitch_(bytes_of<Bf16>(matrix.strides.low)),
+        pitch_(bytes_of<T>(matrix.strides.low)),
         columns_left_(matrix.columns - column),
         from_(ptx::advanced(matrix.data + column + Part::column(0),
-                            chunk * Patch::kChannels + Part::depth(), pitch_)) {}
+                            chunk * PatchOf<T>::kChannels + Part::depth(), pitch_)) {}
 
-  GLIA_INLINE void copy_slice(Bf16* slice, int step) {
+  GLIA_INLINE void copy_slice(T* slice, int step) {
 #pragma unroll
     for (int i = 0; i < Part::kCopies; ++i)
       copy_depth<Part, kVec>(slice, i, ptx::advanced(from_, i * Part::kPass, pitch_), true,
@@ -97,14 +105,15 @@ class TapSlicesByDepth {
   const TapSteps steps;
 
  private:
-  using Part = DepthPart<MmaDepths<Bf16>, Tile::kColumns, Tile::kThreads, kVec>;
+  using Part = DepthPart<MmaDepths<T>, Tile::kColumns, Tile::kThreads, kVec>;
   int pitch_, columns_left_;
-  const Bf16* from_;
+  const T* from_;
 };
 
 /// a of a warp: its fragments of one step, of 16 neighbouring pixels of a row each.
 template <class Tile>
 struct PatchFragments {
+  using T = typename Tile::Element;
   int offsets[kHaloTaps];  // of this lane's 16 bytes: of step 0 and the tap's column s
 
   GLIA_INLINE PatchFragments() {
@@ -112,15 +121,20 @@ struct PatchFragments {
     const int lane = threadIdx.x % 32;
 #pragma unroll
     for (int s = 0; s < kHaloTaps; ++s)
-      offsets[s] = Patch::offset(Tile::warp_row() / kHaloColumns, lane % 16 + s, lane / 16 * 8);
+      offsets[s] = PatchOf<T>::offset(Tile::warp_row() / kHaloColumns, lane % 16 + s,
+                                      lane / 16 * kPieceOf<T>);
   }
   /// `pixels` is the patch from row r on.
-  GLIA_INLINE void load(std::uint32_t (&a)[Tile::kFragmentRows][4], const Bf16* pixels, int s,
+  GLIA_INLINE void load(std::uint32_t (&a)[Tile::kFragmentRows][4], const T* pixels, int s,
                         int step) const {
     // A step's two pieces differ from those of step 0 in bits that the permutation changes alike.
+    const T* first = pixels + (offsets[s] ^ (step * kMmaStep<T>));
 #pragma unroll
-    for (int i = 0; i < Tile::kFragmentRows; ++i)
-      ptx::ldmatrix<4>(a[i], pixels + (offsets[s] ^ step * kMmaStep<Bf16>)+i * Patch::kRowPitch);
+    for (int i = 0; i < Tile::kFragmentRows; ++i) {
+      ptx::ldmatrix<4>(a[i], first + i * PatchOf<T>::kRowPitch);
+#pragma unroll
+      for (std::uint32_t& element : a[i]) element = as_factor<T>(element);
+    }
   }
 };
 
@@ -129,6 +143,7 @@ struct PatchFragments {
 template <int kPending = 1, class Tile, class A, class B>
 GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, B& b, int first, int chunks,
                                MmaSums<Tile>& sum) {
+  using T = typename Tile::Element;
   const PatchFragments<Tile> read_a;
   const MmaFragmentsB<Tile, B::kByRow> read_b;
   if (chunks > 0) {
@@ -143,7 +158,7 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, B& b, int first
 #pragma unroll 1
   for (int row = 0; row < chunks * kHaloTaps; ++row) {
     const int chunk = row / kHaloTaps;
-    const Bf16* pixels = smem.patches[chunk % 2] + r * Patch::kRowPitch;
+    const T* pixels = smem.patches[chunk % 2] + r * PatchOf<T>::kRowPitch;
     const bool last_row = r == kHaloTaps - 1;
 #pragma unroll
     for (int s = 0; s < kHaloTaps; ++s, --taps_left) {
@@ -161,7 +176,7 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, B& b, int first
         for (int i = 0; i < Tile::kFragmentRows; ++i) {
 #pragma unroll
           for (int j = 0; j < Tile::kFragmentColumns; ++j)
-            multiply_add<Bf16>(sum.at[i][j], fa[i], fb[j]);
+            multiply_add<T>(sum.at[i][j], fa[i], fb[j]);
           if (step == 0 && i == 0) {
             // Two taps ahead.
             if (taps_left > 2)

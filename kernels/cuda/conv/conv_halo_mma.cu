@@ -1,5 +1,5 @@
 // Convolutions 3x3 of stride 1 by patches of their input: forward_product and dgrad_products of
-// conv_products.h, in bf16.
+// conv_products.h, in bf16 and tf32.
 //
 // Work mapping, shared memory and barriers: conv_halo.h.
 #include "kernels/cuda/conv/conv_halo.h"
@@ -10,23 +10,23 @@
 namespace glia::GLIA_GPU {
 namespace {
 
-template <class Tile, int kVec>
+template <class Tile, int kVec, class T = typename Tile::Element>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
-    conv2d_forward_halo_mma(Gather<Bf16> x, RowMatrix<Bf16> w, Radix patches, Output y,
+    conv2d_forward_halo_mma(Gather<T> x, RowMatrix<T> w, Radix patches, Output y,
                             Schedule schedule) {
   auto& smem = gpu::shared<HaloSmem<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
   const PatchPlace place(patches, kHaloRows, share.row / Tile::kRows);
-  const ChunkCopies<Tile, kVec, Bf16> a(x, place);
+  const ChunkCopies<Tile, kVec, T> a(x, place);
   TapSlicesByRow<Tile, kVec> b(w, x.channels, share.column, share.first);
   MmaSums<Tile> sum;
   multiply_halo(smem, a, b, share.first, share.slices, sum);
   store_patch<Tile, true>(y, share, place, x, sum);
 }
 
-template <class Tile, int kVec, class D>
+template <class Tile, int kVec, class D, class T = typename Tile::Element>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
-    conv2d_dgrad_halo_mma(Gather<D> dy, TapMatrix<Bf16> w, Radix patches, Output dx,
+    conv2d_dgrad_halo_mma(Gather<D> dy, TapMatrix<T> w, Radix patches, Output dx,
                           Schedule schedule) {
   auto& smem = gpu::shared<HaloSmem<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
@@ -39,12 +39,12 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
 }
 
 /// As run_mma_product. D is the type of what the patches are of.
-template <class D, class Launch>
+template <class T, class D, class Launch>
 void run_halo(KernelContext& context, const char* name, ConvPass pass, const GemmShape& shape,
               bool pieces, const Output& output, const Launch& launch) {
   const GemmChoice choice = choose_halo(context, pass, shape, pieces);
   const MmaTile& tile = kMmaTiles[choice.tile];
-  run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<Bf16>, choice.splits}, output,
+  run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<T>, choice.splits}, output,
           [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
             const auto with = [&](auto block, auto width) {
               config.block = decltype(block)::kThreads;
@@ -52,12 +52,11 @@ void run_halo(KernelContext& context, const char* name, ConvPass pass, const Gem
               launch(block, width, config, target, schedule);
             };
             constexpr std::integral_constant<int, 1> kOne;
-            constexpr std::integral_constant<int, kPieceOf<Bf16>> kPiece;
-            if (!pieces) return with(MmaBlock<kHaloTiles[1], Bf16>(), kOne);
-            if constexpr (std::is_same_v<D, Bf16>) {
-              if (choice.tile == kHaloTiles[0])
-                return with(MmaBlock<kHaloTiles[0], Bf16>(), kPiece);
-              return with(MmaBlock<kHaloTiles[1], Bf16>(), kPiece);
+            constexpr std::integral_constant<int, kPieceOf<T>> kPiece;
+            if (!pieces) return with(MmaBlock<kHaloTiles[1], T>(), kOne);
+            if constexpr (std::is_same_v<T, D>) {
+              if (choice.tile == kHaloTiles[0]) return with(MmaBlock<kHaloTiles[0], T>(), kPiece);
+              return with(MmaBlock<kHaloTiles[1], T>(), kPiece);
             }
           });
 }
@@ -67,28 +66,34 @@ void run_halo(KernelContext& context, const char* name, ConvPass pass, const Gem
 void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                        const ConstView& w, const ConstView& b, const View& y, Write write) {
   if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x, w, b, y, write);
-  const ForwardProduct<Bf16> p = forward_product<Bf16>(g, x, w, b, y, write);
-  run_halo<Bf16>(context, "conv2d_forward_halo", ConvPass::forward,
-                 halo_shape(g, ConvPass::forward), p.pieces, p.y,
-                 [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
-                     const Schedule& schedule) {
-                   gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>,
-                               config, p.x, p.w, patches_of(p.x, kHaloRows), target, schedule);
-                 });
+  with_types(w.dtype, w.dtype, [&](auto type, auto) {
+    using T = decltype(type);
+    const char* name = std::is_same_v<T, Bf16> ? "conv2d_forward_halo_bf16" : "conv2d_forward_halo";
+    const ForwardProduct<T> p = forward_product<T>(g, x, w, b, y, write);
+    run_halo<T, T>(context, name, ConvPass::forward, halo_shape(g, ConvPass::forward), p.pieces,
+                   p.y,
+                   [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
+                       const Schedule& schedule) {
+                     gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>,
+                                 config, p.x, p.w, patches_of(p.x, kHaloRows), target, schedule);
+                   });
+  });
 }
 
 void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                      const ConstView& w, const ConstView& b, const View& dx, Write write) {
-  with_types(w.dtype, dy.dtype, [&](auto, auto dy_type) {
+  with_types(w.dtype, dy.dtype, [&](auto type, auto dy_type) {
+    using T = decltype(type);
     using D = decltype(dy_type);
-    for (const DgradProduct<Bf16, D>& p : dgrad_products<Bf16, D>(g, dy, w, b, dx, write))
-      run_halo<D>(context, "conv2d_dgrad_halo", ConvPass::dgrad, halo_shape(g, ConvPass::dgrad),
-                  p.pieces, p.dx,
-                  [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
-                      const Schedule& schedule) {
-                    gpu::launch(conv2d_dgrad_halo_mma<decltype(tile), decltype(width)::value, D>,
-                                config, p.dy, p.w, patches_of(p.dy, kHaloRows), target, schedule);
-                  });
+    const char* name = std::is_same_v<T, Bf16> ? "conv2d_dgrad_halo_bf16" : "conv2d_dgrad_halo";
+    for (const DgradProduct<T, D>& p : dgrad_products<T, D>(g, dy, w, b, dx, write))
+      run_halo<T, D>(context, name, ConvPass::dgrad, halo_shape(g, ConvPass::dgrad), p.pieces, p.dx,
+                     [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
+                         const Schedule& schedule) {
+                       gpu::launch(conv2d_dgrad_halo_mma<decltype(tile), decltype(width)::value, D>,
+                                   config, p.dy, p.w, patches_of(p.dy, kHaloRows), target,
+                                   schedule);
+                     });
   });
 }
 

@@ -19,11 +19,11 @@ void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const Con
 void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                       const ConstView& w, const ConstView& b, const View& y, Write write);
 
-/// Only where fits_halo, in bf16.
+/// Only where fits_halo.
 void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                        const ConstView& w, const ConstView& b, const View& y, Write write);
 
-/// And where its channels are at most kShallowChannels.
+/// And where its channels are at most kShallowChannels, in bf16.
 void conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                           const ConstView& w, const ConstView& b, const View& y, Write write);
 
@@ -36,7 +36,7 @@ void conv_dgrad_tiled(KernelContext& context, const ConvGeometry& g, const Const
                       const ConstView& w, const ConstView& b, const View& dx, Write write);
 void conv_dgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                     const ConstView& w, const ConstView& b, const View& dx, Write write);
-/// Only where fits_halo, in bf16.
+/// Only where fits_halo.
 void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                      const ConstView& w, const ConstView& b, const View& dx, Write write);
 /// These two only where windows_tile_input(g).

@@ -1,5 +1,6 @@
-// Patches of an image: neighbouring pixels, 64 channels of each, in shared memory in bf16. Kernels
-// for windows of 3x3 read them there once a tap, and from device memory once.
+// Patches of an image: neighbouring pixels, a chunk of channels of each, in shared memory: 64 of
+// bf16 or 32 of float32, which are 128 bytes. Kernels for windows of 3x3 read them there once a
+// tap, and from device memory once.
 #pragma once
 
 #include "engine/base/divide.h"
@@ -10,16 +11,18 @@ namespace glia::GLIA_GPU {
 /// How a patch lies: [row][column][channel], kPitch columns a row, of which kColumns are used.
 /// Where the 16-byte pieces of a pixel go depends on its column alone, since kPitch is a multiple
 /// of eight: eight neighbours of any row, which ldmatrix reads at a time, find different banks.
-template <int kPatchRows, int kPatchColumns, int kPitch>
+template <class T, int kPatchRows, int kPatchColumns, int kPitch>
 struct PatchLayout {
+  using Element = T;
   static constexpr int kRows = kPatchRows, kColumns = kPatchColumns, kPixels = kRows * kColumns;
-  static constexpr int kChannels = kMmaSlice<Bf16>;
+  static constexpr int kChannels = kMmaSlice<T>, kPiece = kPieceOf<T>;
   static constexpr int kRowPitch = kPitch * kChannels, kElements = kRows * kRowPitch;
   static_assert(kColumns <= kPitch && kPitch % 8 == 0);
 
   /// Where a channel of the pixel lies.
   GLIA_INLINE static int offset(int row, int column, int channel) {
-    return row * kRowPitch + column * kChannels + ((channel / 8) ^ (column & 7)) * 8 + channel % 8;
+    return row * kRowPitch + column * kChannels + ((channel / kPiece) ^ (column & 7)) * kPiece +
+           channel % kPiece;
   }
 };
 
@@ -52,9 +55,9 @@ class PatchCopies {
         h_(place.i + gather.offset_h),
         w_(place.j + gather.offset_w) {}
 
-  /// Of the chunk's 64 channels. Rolled, since addresses of many copies take registers that the
+  /// Of the chunk's channels. Rolled, since addresses of many copies take registers that the
   /// sums need.
-  GLIA_INLINE void copy_part(Bf16* patch, int chunk, int part) const {
+  GLIA_INLINE void copy_part(typename Layout::Element* patch, int chunk, int part) const {
     const Gather<From>& g = gather_;
     const From* from = g.data + chunk * Layout::kChannels;
 #pragma unroll 1

@@ -18,8 +18,9 @@
 
 namespace glia::GLIA_GPU {
 
-using WgradPatchX = PatchLayout<kWgradPatchRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
-using WgradPatchDy = PatchLayout<kWgradPatchRows, kHaloColumns, kHaloColumns>;
+using WgradPatchX =
+    PatchLayout<Bf16, kWgradPatchRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
+using WgradPatchDy = PatchLayout<Bf16, kWgradPatchRows, kHaloColumns, kHaloColumns>;
 
 template <class Tile>
 struct WgradHaloSmem {
