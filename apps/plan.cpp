@@ -20,7 +20,7 @@ namespace {
 
 struct PlanOptions {
   ModelOptions model;
-  std::int64_t batch_size = 6, size = 240, channels = 3;
+  std::int64_t batch_size = 6, size = 240, channels = 3, slices = 0;
   std::string optimizer = "adam", loss = "iou", device = "cpu", conv = "auto", memory = "auto",
               precision = name_of(std::optional<ConvPrecision>());
   int threads = 0;
@@ -78,10 +78,13 @@ void run(const PlanOptions& o, const CLI::App& command) {
                   .objective = Objective::parse(o.loss, Region::batch, 1)};
   shape.optimizer.kind = optim::parse_kind(o.optimizer);
   const PlanTarget target = target_of(o);
+  check(o.slices == 0 || !target.cpu,
+        "--slices: the CPU reads slices as they are needed; leave it out, or pass --device cuda");
   const std::size_t program = resident_bytes();
   const std::size_t loaded = loader_bytes(shape, o.channels);
   const ProcessPlan plan{plan_step(make, shape, target), program,
-                         loaded * static_cast<std::size_t>(o.batch_size)};
+                         loaded * static_cast<std::size_t>(o.batch_size),
+                         ResidentSlices::bytes(o.slices, o.size, o.size, o.channels)};
   if (o.json) return fmt::print("{}\n", to_json(plan).dump(1));
   fmt::print("{}\n{}", tensor_table(plan.step, static_cast<std::size_t>(o.least * kMib)),
              memory_summary(plan));
@@ -91,7 +94,7 @@ void run(const PlanOptions& o, const CLI::App& command) {
   }
   const MemoryLimit room = room_of(o);
   // On the CPU the loader's batches and the program share the memory with the step.
-  const std::size_t beside = target.cpu ? plan.program : 0;
+  const std::size_t beside = target.cpu ? plan.program : plan.resident;
   const std::int64_t batch =
       room.free > beside
           ? largest_batch(make, shape, target, room.free - beside, target.cpu ? loaded : 0)
@@ -115,6 +118,13 @@ void add_plan_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--channels", o->channels, "Of the images")
       ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--slices", o->slices,
+          "Training slices that lie on the GPU beside the step (glia train --resident); 0: "
+          "none")
+      ->check(CLI::Range(0, 100000000))
       ->capture_default_str();
   o->model.add_to(*command);
   command->add_option("--optimizer", o->optimizer, "adam, adamw, sgd or rmsprop")

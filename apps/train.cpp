@@ -34,6 +34,7 @@ struct TrainOptions {
   ModelOptions model;
   TrainConfig train;
   int loader_threads = 1;
+  std::string resident = "auto";
   bool trace = false;
   bool eager = false;
   bool tensorboard = false;
@@ -41,9 +42,9 @@ struct TrainOptions {
 };
 
 /// The flags that --resume may come with.
-constexpr std::array kWithResume = {"resume",         "data",        "epochs",   "threads",
-                                    "loader-threads", "device",      "backend",  "memory",
-                                    "trace",          "tensorboard", "check-nan"};
+constexpr std::array kWithResume = {"resume",         "data",   "epochs",      "threads",
+                                    "loader-threads", "device", "backend",     "memory",
+                                    "resident",       "trace",  "tensorboard", "check-nan"};
 
 bool may_change(const CLI::Option& option) {
   return std::any_of(kWithResume.begin(), kWithResume.end(),
@@ -113,6 +114,8 @@ void train(const TrainOptions& o, const Run& run) {
   run.config.precision = device->context().precision;
   const StepMemory memory(run.model, run.config, run.inputs.train.front(), *device, host);
   const std::string too_little = memory.check_fits();
+  const bool resident =
+      memory.keeps(parse_resident(o.resident), *device, std::ssize(run.inputs.train));
   const auto trace = std::make_shared<Trace>();
   if (o.trace) device->watch(trace);
   const auto model = make_model(run.model);
@@ -129,13 +132,16 @@ void train(const TrainOptions& o, const Run& run) {
                                          .environment = describe_environment(),
                                          .tensorboard = o.tensorboard});
   Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
-                  run.folder, run.inputs.info, o.loader_threads, o.eager, reporter.events());
+                  run.folder, run.inputs.info,
+                  {.loader_threads = o.loader_threads, .eager = o.eager, .resident = resident},
+                  reporter.events());
   catch_interrupts();
   run.begin(trainer);
   reporter.say(
-      fmt::format("{} parameters, {} training and {} validation slices, {}, convolutions in {}",
+      fmt::format("{} parameters, {} training and {} validation slices, {}, convolutions in {}{}",
                   model->parameters().count(), run.inputs.train.size(), run.inputs.val.size(),
-                  run.resumed ? "resumed" : "from scratch", name_of(run.config.precision)));
+                  run.resumed ? "resumed" : "from scratch", name_of(run.config.precision),
+                  resident ? ", training slices on the device" : ""));
   for (const std::string& note : run.notes) reporter.warn(note);
   if (!too_little.empty()) reporter.warn(too_little);
   if (run.inputs.info.value("leaking", false))
@@ -345,6 +351,12 @@ void add_train_command(CLI::App& app) {
   options->device.add_check_nan_to(*command);
   command->add_option("--loader-threads", options->loader_threads, "Threads that load slices ahead")
       ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--resident", options->resident,
+                   "Keep all training slices on the GPU, which then makes the batches: auto where "
+                   "there is room, on or off (the same bits)")
+      ->check(CLI::IsMember(resident_names()))
       ->capture_default_str();
   command->add_flag("--eager", options->eager,
                     "Run a step kernel by kernel instead of as one CUDA graph (the same bits)");

@@ -59,6 +59,25 @@ std::string StepMemory::check_fits() const {
   return text;
 }
 
+bool StepMemory::keeps(Resident wanted, const Device& device, std::int64_t slices) const {
+  if (wanted == Resident::off) return false;
+  if (device.kernels().augment_batch == nullptr) {
+    check(wanted == Resident::automatic,
+          "--resident on: the device {} takes batches from the host's memory, where slices are "
+          "read from files as they are needed; leave --resident out",
+          device.name());
+    return false;
+  }
+  if (!limit_) return true;
+  const std::size_t bytes = ResidentSlices::bytes(slices, shape_.height, shape_.width, channels_);
+  if (needed() + bytes <= limit_->free) return true;
+  check(wanted == Resident::automatic,
+        "--resident on: {} slices take {:.0f} MiB and a step {:.0f}, of which {:.0f} are free on "
+        "the GPU; leave --resident out, and they come batch by batch",
+        slices, mib(bytes), mib(needed()), mib(limit_->free));
+  return false;
+}
+
 std::string StepMemory::advice() const {
   return advice(needed());
 }

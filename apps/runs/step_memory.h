@@ -9,6 +9,7 @@
 #include "engine/runtime/device.h"
 #include "engine/runtime/memory_room.h"
 #include "engine/train/plan.h"
+#include "engine/train/resident.h"
 #include "engine/train/train_config.h"
 
 namespace glia {
@@ -31,6 +32,10 @@ class StepMemory {
   /// On the CPU: throws `Error` when a step needs more than a control group or `ulimit` leaves, and
   /// returns a warning when it needs more than the machine has free now. A GPU says so itself.
   std::string check_fits() const;
+
+  /// On a GPU: whether so many training slices may lie there beside the step. Throws
+  /// `Error` where they must (`Resident::on`) and cannot.
+  bool keeps(Resident wanted, const Device& device, std::int64_t slices) const;
 
   /// The bytes that a step needs on the device and the largest batch that would fit.
   std::string advice() const;

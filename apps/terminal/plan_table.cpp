@@ -95,6 +95,7 @@ std::string memory_summary(const ProcessPlan& plan) {
   if (plan.step.step_bytes > live) row("gaps between them", plan.step.step_bytes - live);
   row("a step", plan.step.step_bytes);
   row("validation, between two steps", plan.step.validation_bytes);
+  if (plan.resident > 0) row("training slices, kept there", plan.resident);
   row("on the device", plan.device());
   row("batches loaded ahead", plan.loader);
   row("the program itself", plan.program);
@@ -117,6 +118,7 @@ nlohmann::ordered_json to_json(const ProcessPlan& plan) {
   return {{"device_bytes", plan.device()},
           {"step_bytes", plan.step.step_bytes},
           {"validation_bytes", plan.step.validation_bytes},
+          {"resident_bytes", plan.resident},
           {"loader_bytes", plan.loader},
           {"program_bytes", plan.program},
           {"fullest_kernel", plan.step.fullest_kernel},

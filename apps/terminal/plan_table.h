@@ -11,9 +11,10 @@ namespace glia {
 /// Memory of a process that trains, in bytes.
 struct ProcessPlan {
   StepPlan step;
-  std::size_t program = 0;  // code, libraries and stacks
-  std::size_t loader = 0;   // batches that wait in the host's memory
-  std::size_t device() const { return step.peak_bytes(); }
+  std::size_t program = 0;   // code, libraries and stacks
+  std::size_t loader = 0;    // batches that wait in the host's memory
+  std::size_t resident = 0;  // training slices that lie on the device
+  std::size_t device() const { return step.peak_bytes() + resident; }
 };
 
 /// A row a tensor in the order in which they are made, with a star where it is alive at the fullest

@@ -71,26 +71,7 @@ void parse_item(AugmentConfig& config, std::string_view item) {
   fail("augmentation '{}' is unknown; {}", item, kHelp);
 }
 
-/// The linear part of a map from a place in the new slice to its source, both relative to the
-/// centre.
-struct Map {
-  double xx = 1, xy = 0, yx = 0, yy = 1;
-  bool operator==(const Map&) const = default;
-};
-
-Map draw_map(const AugmentConfig& config, const Random& random) {
-  const auto within = [&](Draw draw, double limit) {
-    return limit * (2 * random.uniform(draw) - 1);
-  };
-  const double angle = within(kRotate, config.rotate_degrees) * std::numbers::pi / 180;
-  const double zoom = 1 + within(kScale, config.scale);
-  const double x = config.flip_horizontal && random.uniform(kFlipX) < 0.5 ? -1 : 1;
-  const double y = config.flip_vertical && random.uniform(kFlipY) < 0.5 ? -1 : 1;
-  const double cosine = std::cos(angle) / zoom, sine = std::sin(angle) / zoom;
-  return {.xx = x * cosine, .xy = x * sine, .yx = -y * sine, .yy = y * cosine};
-}
-
-void resample(Slice& slice, const Map& map) {
+void resample(Slice& slice, const AugmentDraws& map) {
   const std::int64_t height = slice.height, width = slice.width, channels = slice.channels;
   const double middle_x = 0.5 * static_cast<double>(width - 1);
   const double middle_y = 0.5 * static_cast<double>(height - 1);
@@ -198,21 +179,39 @@ AugmentConfig AugmentConfig::from_json(const nlohmann::json& json) {
   return config;
 }
 
-void augment(Slice& slice, const AugmentConfig& config, std::uint64_t seed, std::int64_t epoch,
-             std::int64_t sample_index) {
+AugmentDraws draw_augment(const AugmentConfig& config, std::uint64_t seed, std::int64_t epoch,
+                          std::int64_t sample_index) {
   const auto words =
       philox(seed, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(sample_index));
   const std::uint64_t key = std::uint64_t{words[1]} << 32 | words[0];
-  const Random random(key, kParameters), noise(key, kNoise);
+  const Random random(key, kParameters);
+  const auto within = [&](Draw draw, double limit) {
+    return limit * (2 * random.uniform(draw) - 1);
+  };
+  const double angle = within(kRotate, config.rotate_degrees) * std::numbers::pi / 180;
+  const double zoom = 1 + within(kScale, config.scale);
+  const double x = config.flip_horizontal && random.uniform(kFlipX) < 0.5 ? -1 : 1;
+  const double y = config.flip_vertical && random.uniform(kFlipY) < 0.5 ? -1 : 1;
+  const double cosine = std::cos(angle) / zoom, sine = std::sin(angle) / zoom;
+  return {.slice = sample_index,
+          .xx = x * cosine,
+          .xy = x * sine,
+          .yx = -y * sine,
+          .yy = y * cosine,
+          .exponent = config.gamma > 0 ? std::exp(within(kGamma, config.gamma)) : 1,
+          .brightness = within(kBrightness, config.brightness),
+          .noise = config.noise,
+          .noise_key = key};
+}
 
-  if (const Map map = draw_map(config, random); map != Map{}) resample(slice, map);
-  if (config.gamma > 0)
-    apply_gamma(slice, std::exp(config.gamma * (2 * random.uniform(kGamma) - 1)));
-  if (config.brightness == 0 && config.noise == 0) return;
+void augment(Slice& slice, const AugmentDraws& draws) {
+  if (draws.moves()) resample(slice, draws);
+  if (draws.exponent != 1) apply_gamma(slice, draws.exponent);
+  if (draws.brightness == 0 && draws.noise == 0) return;
 
   const double deviation = deviation_of(slice.image);
-  const double offset = config.brightness * deviation * (2 * random.uniform(kBrightness) - 1);
-  const double strength = config.noise * deviation;
+  const double offset = draws.brightness * deviation, strength = draws.noise * deviation;
+  const Random noise(draws.noise_key, kNoise);
   for (std::size_t i = 0; i < slice.image.size(); ++i) {
     const double change = strength > 0 ? offset + strength * noise.normal(i) : offset;
     slice.image[i] = static_cast<float>(slice.image[i] + change);

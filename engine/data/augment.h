@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/augment_draws.h"
 #include "engine/data/dataset.h"
 
 namespace glia {
@@ -35,10 +36,13 @@ struct AugmentConfig {
   bool operator==(const AugmentConfig&) const = default;
 };
 
+/// What is drawn for the slice of that place in the training list, in that epoch.
+AugmentDraws draw_augment(const AugmentConfig& config, std::uint64_t seed, std::int64_t epoch,
+                          std::int64_t sample_index);
+
 /// Changes `slice` in place: flips, rotation and zoom move image (bilinear) and mask (nearest)
 /// alike, outside counts the value at the edge; then gamma, brightness and noise change the image.
 /// Masks stay in {0, 1}; a slice without mask is allowed.
-void augment(Slice& slice, const AugmentConfig& config, std::uint64_t seed, std::int64_t epoch,
-             std::int64_t sample_index);
+void augment(Slice& slice, const AugmentDraws& draws);
 
 }  // namespace glia

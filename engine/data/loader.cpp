@@ -142,29 +142,30 @@ Batch Loader::load(std::int64_t epoch, std::int64_t number, const Order& order) 
   const std::int64_t first = number * config_.batch_size;
   const std::int64_t last =
       std::min(first + config_.batch_size, static_cast<std::int64_t>(order.size()));
-  Batch batch{.size = last - first,
-              .height = height_,
-              .width = width_,
-              .channels = channels_,
-              .images = {},
-              .masks = {},
-              .indices = {},
-              .ids = {}};
-  batch.images.reserve(static_cast<std::size_t>(batch.size * height_ * width_ * channels_));
-  batch.masks.reserve(static_cast<std::size_t>(batch.size * height_ * width_));
+  Batch batch{.size = last - first, .height = height_, .width = width_, .channels = channels_};
+  if (config_.contents != BatchContents::draws) {
+    batch.images.reserve(static_cast<std::size_t>(batch.size * height_ * width_ * channels_));
+    batch.masks.reserve(static_cast<std::size_t>(batch.size * height_ * width_));
+  }
   for (std::int64_t i = first; i < last; ++i) {
     const std::int64_t index = order[static_cast<std::size_t>(i)];
     const Sample& sample = samples_[static_cast<std::size_t>(index)];
-    Slice slice = load_slice(sample);
-    check_size(sample, slice.height, slice.width, slice.channels);
-    preprocess_.apply(slice.image, slice.channels);
-    augment(slice, config_.augment, config_.seed, epoch, index);
-    batch.images.insert(batch.images.end(), slice.image.begin(), slice.image.end());
-    batch.masks.insert(batch.masks.end(), slice.mask.begin(), slice.mask.end());
+    const AugmentDraws draws = draw_augment(config_.augment, config_.seed, epoch, index);
+    if (config_.contents != BatchContents::draws) add_slice(sample, draws, batch);
+    if (config_.contents != BatchContents::augmented) batch.draws.push_back(draws);
     batch.indices.push_back(index);
     batch.ids.push_back(sample.id);
   }
   return batch;
+}
+
+void Loader::add_slice(const Sample& sample, const AugmentDraws& draws, Batch& batch) const {
+  Slice slice = load_slice(sample);
+  check_size(sample, slice.height, slice.width, slice.channels);
+  preprocess_.apply(slice.image, slice.channels);
+  if (config_.contents == BatchContents::augmented) augment(slice, draws);
+  batch.images.insert(batch.images.end(), slice.image.begin(), slice.image.end());
+  batch.masks.insert(batch.masks.end(), slice.mask.begin(), slice.mask.end());
 }
 
 }  // namespace glia

@@ -18,12 +18,20 @@
 
 namespace glia {
 
+/// What a batch brings besides the places of its slices.
+enum class BatchContents {
+  augmented,  // images and masks as the network sees them
+  loaded,     // images and masks before augmentation, and what is drawn for it
+  draws       // what is drawn alone: the slices lie where they are used
+};
+
 struct LoaderConfig {
   std::int64_t batch_size = 6;
   std::uint64_t seed = 0;
   bool shuffle = false;
   bool drop_last = false;  // leave out a last batch that is not full
-  AugmentConfig augment;
+  AugmentConfig augment = {};
+  BatchContents contents = BatchContents::augmented;
   int threads = 0;   // 0 loads in the thread that calls `next`
   int prefetch = 2;  // batches loaded ahead, at most
 };
@@ -31,10 +39,11 @@ struct LoaderConfig {
 /// `size` slices in NHWC order.
 struct Batch {
   std::int64_t size = 0, height = 0, width = 0, channels = 0;
-  std::vector<float> images;          // [size, height, width, channels]
-  std::vector<float> masks;           // [size, height, width, 1], in {0, 1}
-  std::vector<std::int64_t> indices;  // places in the samples the loader was made with
-  std::vector<std::string> ids;
+  std::vector<float> images = {};          // [size, height, width, channels], or none
+  std::vector<float> masks = {};           // [size, height, width, 1], in {0, 1}, or none
+  std::vector<AugmentDraws> draws = {};    // one a slice, of its place in the samples; or none
+  std::vector<std::int64_t> indices = {};  // places in the samples the loader was made with
+  std::vector<std::string> ids = {};
 };
 
 class Loader {
@@ -48,6 +57,8 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   std::int64_t batches_per_epoch() const { return batches_; }
+  const std::vector<Sample>& samples() const { return samples_; }
+  std::int64_t slices() const { return static_cast<std::int64_t>(samples_.size()); }
   std::int64_t height() const { return height_; }
   std::int64_t width() const { return width_; }
   std::int64_t channels() const { return channels_; }
@@ -71,6 +82,8 @@ class Loader {
   void check_size(const Sample& sample, std::int64_t height, std::int64_t width,
                   std::int64_t channels) const;
   Batch load(std::int64_t epoch, std::int64_t number, const Order& order) const;
+  /// Adds the slice, augmented by `draws` if that is the loader's work.
+  void add_slice(const Sample& sample, const AugmentDraws& draws, Batch& batch) const;
   Result try_load(std::int64_t epoch, std::int64_t number, const Order& order) const;
   void work(const std::stop_token& stop);
 

@@ -1,5 +1,7 @@
 #include "engine/train/train_step.h"
 
+#include <utility>
+
 #include "engine/runtime/run.h"
 
 namespace glia {
@@ -27,8 +29,38 @@ void TrainStep::place(const Shape& images) {
   if (inputs_.images.defined() && inputs_.images.shape() == images) return;
   device_.synchronize();
   forget_recording();
-  for (Inputs* inputs : {&inputs_, &uploads_[0], &uploads_[1]})
-    *inputs = {Tensor::empty(device_, images), Tensor::empty(device_, images.with_channels(1))};
+  const auto make = [&](Inputs& inputs) {
+    inputs = {Tensor::empty(device_, images), Tensor::empty(device_, images.with_channels(1))};
+  };
+  make(inputs_);
+  if (augments_) draws_of_step_ = Tensor::empty(device_, {images[0], kAugmentWords}, DType::i64);
+  if (!slices_.defined())
+    for (Inputs& inputs : uploads_) make(inputs);
+}
+
+void TrainStep::augment_on_device(const AugmentConfig& config, ResidentSlices slices) {
+  check(device_.kernels().augment_batch != nullptr,
+        "unsupported: the backend '{}' does not augment batches", device_.kernels().name);
+  device_.synchronize();
+  forget_recording();
+  inputs_ = {};
+  for (Inputs& inputs : uploads_) inputs = {};
+  augments_ = true;
+  gamma_ = config.gamma > 0;
+  changes_ = config.brightness > 0 || config.noise > 0;
+  slices_ = std::move(slices);
+}
+
+void TrainStep::augment(const Tensor& images, const Tensor& masks) {
+  device_.allocator().make_current();
+  device_.kernels().augment_batch(device_.context(), {.images = images,
+                                                      .masks = masks,
+                                                      .draws = draws_of_step_,
+                                                      .new_images = inputs_.images,
+                                                      .new_masks = inputs_.target,
+                                                      .gamma = gamma_,
+                                                      .changes = changes_});
+  device_.context().workspace.finish_call();
 }
 
 void TrainStep::forget_recording() {
@@ -42,6 +74,7 @@ void TrainStep::run_on_empty(const Shape& images) {
 }
 
 void TrainStep::run() {
+  if (slices_.defined()) augment(slices_.images, slices_.masks);
   nn::ParameterSet& parameters = model_.parameters();
   parameters.clear_grads();
   Tape tape(device_);
@@ -64,6 +97,10 @@ void TrainStep::run_or_replay() {
 
 void TrainStep::upload(const Batch& batch) {
   place({batch.size, batch.height, batch.width, batch.channels});
+  check(augments_ == !batch.draws.empty(), "train step: a batch {} draws for a device that {}",
+        augments_ ? "without" : "with", augments_ ? "augments" : "does not augment");
+  draws_ = batch.draws;
+  if (slices_.defined()) return;
   const auto copy = [this](const std::vector<float>& values, const Tensor& t) {
     device_.allocator().copy_in_beside(t.view().data, values.data(), values.size() * sizeof(float));
   };
@@ -74,8 +111,17 @@ void TrainStep::upload(const Batch& batch) {
 
 void TrainStep::start(double learning_rate) {
   const Inputs& next = uploads_[newest_];
-  glia::run<&KernelTable::scale>(device_, {.x = next.images, .y = inputs_.images});
-  glia::run<&KernelTable::scale>(device_, {.x = next.target, .y = inputs_.target});
+  if (augments_) {
+    // Slices that came with the batch lie in its order.
+    for (std::size_t i = 0; i < draws_.size() && !slices_.defined(); ++i)
+      draws_[i].slice = static_cast<std::int64_t>(i);
+    device_.allocator().copy_in(draws_of_step_.view().data, draws_.data(),
+                                draws_.size() * sizeof(AugmentDraws));
+    if (!slices_.defined()) augment(next.images, next.target);
+  } else {
+    glia::run<&KernelTable::scale>(device_, {.x = next.images, .y = inputs_.images});
+    glia::run<&KernelTable::scale>(device_, {.x = next.target, .y = inputs_.target});
+  }
   const std::int64_t before[] = {optimizer_.steps()};
   step_.copy_from(std::span<const std::int64_t>(before));
   optimizer_.announce(learning_rate);

@@ -9,6 +9,7 @@
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
 #include "engine/train/loss.h"
+#include "engine/train/resident.h"
 
 namespace glia {
 
@@ -26,6 +27,11 @@ class TrainStep {
   TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimizer,
             const Objective& objective, std::uint64_t seed, Mode mode = Mode::automatic);
   ~TrainStep();
+
+  /// From here on the device augments: batches bring draws by `config`, and slices as they were
+  /// loaded or, where all of them lie on the device already, none. Throws `Error` where the device
+  /// cannot.
+  void augment_on_device(const AugmentConfig& config, ResidentSlices slices = {});
 
   /// Brings images [N,H,W,C] and masks [N,H,W,1] of the next step to the device, beside the step
   /// that runs there. Batches of one size use the same memory; one of another size starts anew with
@@ -48,6 +54,8 @@ class TrainStep {
 
  private:
   void place(const Shape& images);
+  /// Makes the step's batch of slices of `from`, as the draws say.
+  void augment(const Tensor& images, const Tensor& masks);
   void run();
   void run_or_replay();
 
@@ -64,6 +72,10 @@ class TrainStep {
   Inputs inputs_;                  // of the step, at addresses that a graph knows
   std::array<Inputs, 2> uploads_;  // in turn: one may still be read while the other is filled
   std::size_t newest_ = 0;
+  std::vector<AugmentDraws> draws_;  // of the batch that was uploaded last
+  Tensor draws_of_step_;             // i64 [N, kAugmentWords]
+  bool augments_ = false, gamma_ = false, changes_ = false;
+  ResidentSlices slices_;
   Tensor step_;  // [1] i64: steps before this one
   Objective::Value value_;
   std::unique_ptr<Graph> graph_;

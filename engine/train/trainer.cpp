@@ -32,11 +32,19 @@ void check_size(const Loader& loader, const nn::Model& model) {
         loader.height(), loader.width(), multiple);
 }
 
+/// What the loader does of a batch; the device does the rest.
+BatchContents contents_of(const Device& device, const AugmentConfig& augment,
+                          const TrainRuntime& runtime) {
+  if (runtime.resident) return BatchContents::draws;
+  const bool on_device = device.kernels().augment_batch && augment != AugmentConfig{};
+  return on_device ? BatchContents::loaded : BatchContents::augmented;
+}
+
 }  // namespace
 
 Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                  std::vector<Sample> train, std::vector<Sample> val, const Preprocess& preprocess,
-                 const RunFolder& folder, nlohmann::json info, int loader_threads, bool eager,
+                 const RunFolder& folder, nlohmann::json info, const TrainRuntime& runtime,
                  TrainEvents events)
     : device_(device),
       model_(model),
@@ -45,6 +53,7 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       preprocess_(preprocess),
       folder_(folder),
       info_(std::move(info)),
+      runtime_(runtime),
       events_(std::move(events)),
       train_loader_(std::move(train), preprocess,
                     {.batch_size = config.batch_size,
@@ -52,13 +61,15 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                      .shuffle = true,
                      .drop_last = true,
                      .augment = config.augment,
-                     .threads = loader_threads}),
-      val_loader_(std::move(val), preprocess,
-                  {.batch_size = config.batch_size, .augment = {}, .threads = loader_threads}),
+                     .contents = contents_of(device, config.augment, runtime),
+                     .threads = runtime.loader_threads}),
+      val_loader_(
+          std::move(val), preprocess,
+          {.batch_size = config.batch_size, .augment = {}, .threads = runtime.loader_threads}),
       optimizer_(config.optimizer, model.parameters()),
       schedule_(config.schedule),
       step_(device, model, optimizer_, objective_, config.seed,
-            eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
+            runtime.eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
   config_.precision = device.context().precision;
   config_.validate();
   check_size(train_loader_, model);
@@ -227,7 +238,22 @@ bool Trainer::is_done() const {
   return state_.epoch > config_.epochs || (out_of_steps() && state_.sums.steps == 0);
 }
 
+void Trainer::prepare_augmentation() {
+  const BatchContents contents = contents_of(device_, config_.augment, runtime_);
+  if (contents == BatchContents::augmented) return;
+  ResidentSlices slices;
+  if (contents == BatchContents::draws) {
+    Loader all(train_loader_.samples(), preprocess_,
+               {.batch_size = config_.batch_size,
+                .contents = BatchContents::loaded,
+                .threads = runtime_.loader_threads});
+    slices = load_resident(device_, all);
+  }
+  step_.augment_on_device(config_.augment, std::move(slices));
+}
+
 bool Trainer::run() {
+  if (!is_done()) prepare_augmentation();
   while (!is_done()) {
     if (!train_epoch()) return false;
     end_epoch();

@@ -30,15 +30,21 @@ struct TrainEvents {
   std::function<bool()> stop = [] { return false; };
 };
 
+/// How a run is carried out, none of which changes its result.
+struct TrainRuntime {
+  int loader_threads = 0;
+  bool eager = false;     // no step is captured as a graph
+  bool resident = false;  // the training slices lie on the device, which augments batches
+};
+
 class Trainer {
  public:
   /// `model` must be allocated, `folder` must outlive the trainer; nothing is written yet. `info`
-  /// goes into every checkpoint ("model" and "preprocess" are added). With `eager` no step is
-  /// captured as a graph. Throws `Error` when a setting is out of range, the slices do not fit the
-  /// model or are fewer than one batch.
+  /// goes into every checkpoint ("model" and "preprocess" are added). Throws `Error` when a setting
+  /// is out of range, the slices do not fit the model or are fewer than one batch.
   Trainer(Device& device, nn::Model& model, const TrainConfig& config, std::vector<Sample> train,
           std::vector<Sample> val, const Preprocess& preprocess, const RunFolder& folder,
-          nlohmann::json info, int loader_threads, bool eager, TrainEvents events);
+          nlohmann::json info, const TrainRuntime& runtime, TrainEvents events);
 
   /// Continues where `checkpoint` (a last.safetensors) stopped. Throws `Error` naming the file when
   /// it holds no state of a training, or one that this run cannot be in.
@@ -71,6 +77,8 @@ class Trainer {
   /// not finite.
   void count(const TrainStep::Result& result, std::int64_t images, double seconds);
   bool train_epoch();
+  /// Where the device augments: tells the step, with all slices if they are to lie there.
+  void prepare_augmentation();
   /// Whether the run has made the steps that `max_steps` allows.
   bool out_of_steps() const;
   void end_epoch();
@@ -91,6 +99,7 @@ class Trainer {
   Preprocess preprocess_;
   const RunFolder& folder_;
   nlohmann::json info_;
+  TrainRuntime runtime_;
   TrainEvents events_;
   Loader train_loader_, val_loader_;
   optim::Optimizer optimizer_;

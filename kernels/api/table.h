@@ -3,6 +3,7 @@
 // an error, never a silent detour. Kernels stand in list.h; this gives each row its meaning.
 #pragma once
 
+#include "kernels/api/augment.h"
 #include "kernels/api/batch_norm.h"
 #include "kernels/api/context.h"
 #include "kernels/api/conv2d.h"
@@ -90,6 +91,8 @@ struct KernelTable {
   /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
   /// function, for traces and tables of times. Null where a backend does not say.
   const char* (*algorithm)(const KernelContext&, const KernelInfo&, const ConvGeometry&) = nullptr;
+  /// Null where slices are augmented by the loader alone.
+  AugmentBatchKernel augment_batch = nullptr;
 
 #define GLIA_KERNEL(name, Args, op, phase) Kernel<Args> name = nullptr;
 #include "kernels/api/list.h"

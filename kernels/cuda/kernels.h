@@ -10,4 +10,6 @@ namespace glia::GLIA_GPU {
 #define GLIA_KERNEL(name, Args, op, phase) void name(KernelContext&, const Args&);
 #include "kernels/api/list.h"
 
+void augment_batch(KernelContext&, const AugmentBatch&);
+
 }  // namespace glia::GLIA_GPU

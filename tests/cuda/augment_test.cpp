@@ -1,12 +1,13 @@
 // Augmentation on the device against the CPU's, image by image.
-#include "kernels/cuda/augment.h"
+#include "engine/data/augment.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "engine/base/rng.h"
-#include "engine/data/augment.h"
 #include "engine/tensor/tensor.h"
 #include "tests/catch.h"
 #include "tests/cuda/devices.h"
@@ -14,15 +15,6 @@
 namespace glia::test {
 
 namespace {
-
-/// The build of `augment` for the device.
-void augment_on(Device& device, const DeviceAugment& arguments) {
-  if (std::string_view(device.kernels().name) == "emu")
-    return emulated::augment(device.context(), arguments);
-#if defined(GLIA_HAS_CUDA)
-  cuda::augment(device.context(), arguments);
-#endif
-}
 
 /// Slices of normal values with the given mean and deviation.
 std::vector<Slice> random_slices(std::int64_t count, const Shape& size, float scale, float mean) {
@@ -47,40 +39,52 @@ void append(std::vector<float>& to, const std::vector<float>& values) {
   to.insert(to.end(), values.begin(), values.end());
 }
 
-/// The slices in a row, each augmented on the CPU unless `config` is null. Sample indices are 10,
-/// 11, ...
-Changed on_cpu(std::vector<Slice> slices, const AugmentConfig* config, std::int64_t epoch) {
+/// What is drawn for the n-th of some slices, which is sample 10 + n of its epoch.
+AugmentDraws draws_of(const AugmentConfig& config, std::int64_t epoch, std::size_t n) {
+  AugmentDraws draws = draw_augment(config, 7, epoch, 10 + static_cast<std::int64_t>(n));
+  draws.slice = static_cast<std::int64_t>(n);
+  return draws;
+}
+
+/// The slices one after another, the last one first, each augmented on the CPU.
+Changed on_cpu(std::vector<Slice> slices, const AugmentConfig& config, std::int64_t epoch) {
   Changed changed;
-  for (std::size_t n = 0; n < slices.size(); ++n) {
-    if (config) augment(slices[n], *config, 7, epoch, 10 + static_cast<std::int64_t>(n));
+  for (std::size_t n = slices.size(); n-- > 0;) {
+    augment(slices[n], draws_of(config, epoch, n));
     append(changed.images, slices[n].image);
     append(changed.masks, slices[n].mask);
   }
   return changed;
 }
 
+/// A batch of the same, from slices that lie on the device.
 Changed on_device(Device& device, const std::vector<Slice>& slices, const AugmentConfig& config,
                   std::int64_t epoch) {
   const auto count = static_cast<std::int64_t>(slices.size());
   const Slice& first = slices.front();
   const Shape shape{count, first.height, first.width, first.channels};
-  const Changed before = on_cpu(slices, nullptr, 0);
-  std::vector<std::int64_t> places;
-  for (std::int64_t n = 0; n < count; ++n) places.insert(places.end(), {epoch, 10 + n});
-  const Tensor images = Tensor::from<float>(device, shape, before.images);
-  const Tensor masks = Tensor::from<float>(device, shape.with_channels(1), before.masks);
+  Changed all;
+  std::vector<std::int64_t> words;
+  for (std::size_t n = slices.size(); n-- > 0;) {
+    const auto draws =
+        std::bit_cast<std::array<std::int64_t, kAugmentWords>>(draws_of(config, epoch, n));
+    words.insert(words.end(), draws.begin(), draws.end());
+  }
+  for (const Slice& slice : slices) {
+    append(all.images, slice.image);
+    append(all.masks, slice.mask);
+  }
   const Tensor new_images = Tensor::empty(device, shape);
   const Tensor new_masks = Tensor::empty(device, shape.with_channels(1));
-  augment_on(device, {.images = images,
-                      .masks = masks,
-                      .new_images = new_images,
-                      .new_masks = new_masks,
-                      .places = Tensor::from<std::int64_t>(device, {count, 2}, places),
-                      .seed = 7,
-                      .noise = config.noise,
-                      .brightness = config.brightness,
-                      .flip_horizontal = config.flip_horizontal,
-                      .flip_vertical = config.flip_vertical});
+  device.kernels().augment_batch(
+      device.context(), {.images = Tensor::from<float>(device, shape, all.images),
+                         .masks = Tensor::from<float>(device, shape.with_channels(1), all.masks),
+                         .draws = Tensor::from<std::int64_t>(device, {count, kAugmentWords}, words),
+                         .new_images = new_images,
+                         .new_masks = new_masks,
+                         .gamma = config.gamma > 0,
+                         .changes = config.brightness > 0 || config.noise > 0});
+  device.context().workspace.finish_call();
   return {new_images.to_vector<float>(), new_masks.to_vector<float>()};
 }
 
@@ -96,16 +100,24 @@ double worst_ulps(const std::vector<float>& found, const std::vector<float>& exp
   return worst;
 }
 
+/// How many masks' pixels differ.
+std::int64_t differing(const std::vector<float>& a, const std::vector<float>& b) {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) count += a[i] != b[i];
+  return count;
+}
+
 }  // namespace
 
-TEST_CASE("augment on the device: flips are the CPU's, bit for bit") {
+TEST_CASE("augment on the device: flips and what is left alone are the CPU's, bit for bit",
+          "[ops]") {
   for (const DeviceRequest& request : gpu_devices())
     for (const Shape& size : {Shape{14, 9, 2}, Shape{1, 5, 1}, Shape{40, 33, 3}})
       for (const char* text : {"none", "flip", "flip-vertical", "flip,flip-vertical"}) {
         const auto device = open_device(request);
         const AugmentConfig config = AugmentConfig::parse(text);
         const auto slices = random_slices(6, size, 1, 0);
-        const Changed expected = on_cpu(slices, &config, 3);
+        const Changed expected = on_cpu(slices, config, 3);
         const Changed found = on_device(*device, slices, config, 3);
         INFO(text << " on " << size.str() << " on " << device->name());
         CHECK((found.images == expected.images));
@@ -113,47 +125,70 @@ TEST_CASE("augment on the device: flips are the CPU's, bit for bit") {
       }
 }
 
-TEST_CASE("augment on the device: brightness and noise are the CPU's within a rounding") {
+TEST_CASE("augment on the device: all changes are the CPU's within a rounding each", "[ops]") {
+  const struct {
+    const char* text;
+    int roundings;  // that may fall the other way
+    bool moves;
+  } kinds[] = {{"brightness=0.3", 1, false},
+               {"noise=0.1", 1, false},
+               {"noise=0.05,brightness=0.1,flip", 1, false},
+               {"rotate=30", 1, true},
+               {"scale=0.3,flip", 1, true},
+               {"gamma=0.5", 1, false},
+               {"gamma=0.3,noise=0.1", 2, false},
+               {"noise=0.05,brightness=0.1,rotate=20,scale=0.2,gamma=0.3,flip", 4, true}};
   for (const DeviceRequest& request : gpu_devices())
-    for (const Shape& size : {Shape{14, 9, 2}, Shape{40, 33, 3}})
-      for (const char* text : {"brightness=0.3", "noise=0.1", "noise=0.05,brightness=0.1,flip"})
+    for (const Shape& size : {Shape{14, 9, 2}, Shape{40, 33, 3}, Shape{1, 6, 1}})
+      for (const auto& kind : kinds)
         for (float mean : {0.0f, 300.0f}) {
           const auto device = open_device(request);
-          const AugmentConfig config = AugmentConfig::parse(text);
+          const AugmentConfig config = AugmentConfig::parse(kind.text);
           const auto slices = random_slices(4, size, mean == 0 ? 1.0f : 50.0f, mean);
-          const Changed expected = on_cpu(slices, &config, 2);
+          const Changed expected = on_cpu(slices, config, 2);
           const Changed found = on_device(*device, slices, config, 2);
-          INFO(text << " on " << size.str() << " around " << mean << " on " << device->name());
-          CHECK(worst_ulps(found.images, expected.images) <= (config.noise > 0 ? 1 : 0));
-          CHECK((found.images != on_cpu(slices, nullptr, 0).images));
-          CHECK((found.masks == expected.masks));
+          INFO(kind.text << " on " << size.str() << " around " << mean << " on " << device->name());
+          CHECK(worst_ulps(found.images, expected.images) <= kind.roundings);
+          CHECK((found.images != on_cpu(slices, AugmentConfig{}, 0).images));
+          // A GPU joins products and sums, which may move a source across a pixel's middle.
+          const auto most = kind.moves && !device->allocator().on_host() &&
+                                    device->name().find("emu") == std::string::npos
+                                ? std::ssize(found.masks) / 100
+                                : 0;
+          CHECK(differing(found.masks, expected.masks) <= most);
         }
 }
 
-TEST_CASE("augment on the device: an image without spread stays, masks may be left out") {
+TEST_CASE("augment on the device: an image without spread stays", "[ops]") {
   for (const DeviceRequest& request : gpu_devices()) {
     const auto device = open_device(request);
-    const std::vector<float> values(12, 4.0f);
-    const std::vector<std::int64_t> places{0, 0};
-    const Tensor images = Tensor::from<float>(*device, {1, 4, 3, 1}, values);
-    const Tensor result = Tensor::empty(*device, {1, 4, 3, 1});
-    augment_on(*device, {.images = images,
-                         .new_images = result,
-                         .new_masks = {},
-                         .places = Tensor::from<std::int64_t>(*device, {1, 2}, places),
-                         .noise = 0.5,
-                         .brightness = 0.5});
-    CHECK(result.to_vector<float>() == values);
+    const Slice flat{.height = 4,
+                     .width = 3,
+                     .channels = 1,
+                     .image = std::vector<float>(12, 4.0f),
+                     .mask = std::vector<float>(12, 1.0f)};
+    const Changed found =
+        on_device(*device, {flat}, AugmentConfig::parse("gamma=1,noise=0.5,brightness=0.5"), 0);
+    CHECK(found.images == flat.image);
+    CHECK(found.masks == flat.mask);
   }
 }
 
-TEST_CASE("augment on the device: a channel slice is refused") {
+TEST_CASE("augment on the device: a channel slice is refused", "[ops]") {
   const auto device = open_device({.device = "cpu", .backend = "emu"});
   const Tensor wide = Tensor::zeros(*device, {1, 4, 3, 4});
+  const Tensor mask = Tensor::zeros(*device, {1, 4, 3, 1});
   CHECK_THROWS_WITH(
-      augment_on(*device,
-                 {.images = wide.channels(1, 2), .new_images = wide.channels(0, 2), .places = {}}),
+      device->kernels().augment_batch(device->context(), {.images = wide.channels(1, 2),
+                                                          .masks = mask,
+                                                          .draws = {},
+                                                          .new_images = wide.channels(0, 2),
+                                                          .new_masks = mask}),
       "augment: found a channel slice, expected dense tensors");
+}
+
+TEST_CASE("augment on the device: the CPU has no such kernel", "[ops]") {
+  CHECK(open_device({.device = "cpu"})->kernels().augment_batch == nullptr);
 }
 
 }  // namespace glia::test

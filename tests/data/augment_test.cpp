@@ -30,7 +30,7 @@ Slice make_slice() {
 Slice augmented(const std::string& text, std::uint64_t seed = 1, std::int64_t epoch = 0,
                 std::int64_t sample = 0) {
   Slice slice = make_slice();
-  augment(slice, AugmentConfig::parse(text), seed, epoch, sample);
+  augment(slice, draw_augment(AugmentConfig::parse(text), seed, epoch, sample));
   return slice;
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("augment: masks stay in {0, 1} and a missing mask stays missing") {
       REQUIRE((value == 0.0f || value == 1.0f));
   Slice slice = make_slice();
   slice.mask.clear();
-  augment(slice, AugmentConfig::parse(kAll), 1, 2, 3);
+  augment(slice, draw_augment(AugmentConfig::parse(kAll), 1, 2, 3));
   CHECK(slice.mask.empty());
   CHECK(slice.image == augmented(kAll, 1, 2, 3).image);
 }

@@ -39,8 +39,8 @@ class SmallRun {
     config.checkpoint_every = 1;
     config.optimizer.kind = kind;
     const std::vector<Sample> samples = scan_pairs(folder_.path() / "slices");
-    Trainer trainer(*cpu_, model_, config, samples, samples, Preprocess{}, run_, {}, 0, true,
-                    TrainEvents{});
+    Trainer trainer(*cpu_, model_, config, samples, samples, Preprocess{}, run_, {},
+                    {.eager = true}, TrainEvents{});
     run_.begin();
     trainer.save_last();
     const std::string before = read_file(run_.last());
