@@ -25,7 +25,7 @@ struct DeviceRequest {
   ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
   MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
   /// Of convolutions. Nothing: tf32 on a GPU and in the emulator, fp32 on the CPU. tf32 is for the
-  /// former, bf16 for the native kernels of the CPU. The device's context has what was taken.
+  /// former, bf16 for our kernels, on either. The device's context has what was taken.
   std::optional<ConvPrecision> precision = std::nullopt;
   bool check_nan = false;     // watched for the first value that is not finite (check_nan.h)
   bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are

@@ -29,7 +29,7 @@ enum class ConvAlgorithm : std::uint8_t {
   shuffled,   // dgrad only: one product without gathering, its columns dealt out to windows
   mma,        // tiled, on tensor cores in tf32 or bf16: mma_tile.h
   shuffled_mma,
-  halo  // 3x3 of stride 1 in bf16, by patches: conv_halo.h, conv_wgrad_halo.h
+  halo  // 3x3 of stride 1 in tf32 or bf16, by patches: conv_halo.h, conv_wgrad_halo.h
 };
 
 /// What tests and benchmarks impose on them in place of their choices.
@@ -52,6 +52,8 @@ struct KernelContext {
   ConvOverride gpu_conv;
   void* stream = nullptr;   // cudaStream_t of the GPU backends
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
+  /// Bytes of shared memory that a block of it can have; 0: any. Choices of kernels go by it.
+  std::int64_t block_memory = 0;
   void* vendor = nullptr;   // Library of the cudnn or onednn backend; null elsewhere
   Workspace workspace;
 };

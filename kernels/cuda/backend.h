@@ -17,6 +17,7 @@ struct GpuInfo {
   std::string name;
   int major = 0, minor = 0;  // compute capability
   int multiprocessors = 0;
+  std::int64_t block_memory = 0;            // bytes of shared memory that a block can have
   std::size_t memory = 0, free_memory = 0;  // bytes
   std::string problem;                      // why it cannot be used; empty when it can
 };

@@ -44,6 +44,7 @@ Memory::Memory(int index) : index_(index) {
   const GpuInfo gpu = usable_gpu(index);
   make_current();
   multiprocessors_ = gpu.multiprocessors;
+  block_memory_ = gpu.block_memory;
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
   check(cudaStreamCreateWithFlags(&copy_stream_, cudaStreamNonBlocking), "creating a stream");
   check(cudaEventCreateWithFlags(&copied_, cudaEventDisableTiming), "creating an event");
@@ -171,6 +172,7 @@ std::unique_ptr<Timer> Memory::make_timer() {
 void Memory::describe(KernelContext& context) const {
   context.stream = stream_;
   context.multiprocessors = multiprocessors_;
+  context.block_memory = block_memory_;
 }
 
 }  // namespace glia::GLIA_GPU

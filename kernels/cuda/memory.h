@@ -41,6 +41,7 @@ class Memory : public Allocator {
   void copy_in_on(cudaStream_t stream, void* to, const void* from_host, std::size_t bytes);
 
   int index_, multiprocessors_ = 0;
+  std::int64_t block_memory_ = 0;
   cudaStream_t stream_ = nullptr, copy_stream_ = nullptr;
   cudaEvent_t copied_ = nullptr;  // the last copy beside the stream
   std::array<Staging, 2> staging_;

@@ -57,6 +57,7 @@ GpuInfo read_names(int index) {
           .major = properties.major,
           .minor = properties.minor,
           .multiprocessors = properties.multiProcessorCount,
+          .block_memory = static_cast<std::int64_t>(properties.sharedMemPerBlockOptin),
           .memory = properties.totalGlobalMem,
           .free_memory = 0,
           .problem = {}};

@@ -120,6 +120,10 @@ TEST_CASE("conv choice: what tests impose is obeyed, where it fits", "[cuda]") {
   CHECK(choose_mma(context, {1, 1, 1}, true).tile == 2);
   CHECK(choose_mma(context, {1, 1, 1}, true).splits == 3);
   CHECK(choose_mma(context, {1, 1, 1}, false).tile == kMmaTileCount - 1);
+  // Not one that there is only elsewhere.
+  context.gpu_conv = {.tile = 5};
+  CHECK(choose_gemm(context, {1, 1, 1}).tile < kGemmTileCount);
+  CHECK(choose_mma(context, {1, 1, 1}, true).tile < kMmaTileCount);
 }
 
 TEST_CASE("conv choice: windows beyond the tables' bits are computed without them", "[cuda]") {
@@ -211,6 +215,24 @@ TEST_CASE("conv choice: patches of the input for windows of 3x3 where channels f
   CHECK(fits_halo(ConvPrecision::tf32, ConvPass::forward, same(60, 32, 64)));
   CHECK_FALSE(fits_halo(ConvPrecision::tf32, ConvPass::forward, same(60, 8, 64)));
   CHECK_FALSE(fits_halo(ConvPrecision::fp32, ConvPass::forward, same(60, 64, 64)));
+  // GPUs with less shared memory for a block take what fits: 99 KiB are those of 8.6, 8.9 and 12.0.
+  for (const std::int64_t kib : {0, 227, 163, 99, 64}) {
+    Gpu small(kH100, ConvPrecision::bf16);
+    small.block_memory = kib * 1024;
+    const auto takes = [&](ConvPass pass, const ConvGeometry& g) {
+      return choose_algorithm(small, pass, g) == ConvAlgorithm::halo;
+    };
+    const bool wide = kib == 0 || kib >= 163, any = wide || kib == 99;
+    const ConvGeometry narrow = same(240, 64, 64), deep = same(120, 128, 128);
+    for (const ConvPass pass : {ConvPass::forward, ConvPass::dgrad}) {
+      CHECK(takes(pass, narrow) == any);
+      CHECK((!takes(pass, deep) || any));
+      CHECK((takes(pass, deep) || !wide));
+    }
+    CHECK(takes(ConvPass::wgrad, deep) == wide);
+    const GemmShape shape = halo_shape(deep, ConvPass::forward);
+    CHECK(choose_halo(small, ConvPass::forward, shape, true).tile == kHaloTiles[wide ? 0 : 1]);
+  }
   // Chunks are of 64 channels: of x forward, of dy in dgrad. At most eight are filled up.
   for (const std::int64_t channels : {1, 3, 8})
     CHECK(choose_algorithm(context, ConvPass::forward, same(240, channels, 64)) ==

@@ -75,6 +75,15 @@ TEST_CASE("bf16 on GPUs: conv2d by patches of its input", "[ops]") {
     test.text += fmt::format(", tile {}", tile);
     tile = tile == 0 ? 3 : tile == 3 ? -1 : 0;
   }
+  // Two chunks of dy's channels, and of x's: the second split starts at the second.
+  for (const char* two : {"w [128, 3, 3, 64]", "x [1, 5, 6, 128]"})
+    for (Case test : cases::find("conv2d.patches"))
+      for (const int each : {0, 3}) {
+        if (test.text.find(two) == std::string::npos) continue;
+        test.condition = kTruncationCondition;
+        test.gpu_conv = {.algorithm = ConvAlgorithm::halo, .tile = each, .splits = 2};
+        cases.push_back(test);
+      }
   check_cases_in_bf16(cases);
 }
 

@@ -161,9 +161,16 @@ bool suits_tensor_cores(const ConvGeometry& g) {
 
 namespace {
 
+bool has_block_memory(const KernelContext& context, std::int64_t bytes) {
+  return context.block_memory == 0 || bytes <= context.block_memory;
+}
+
 /// Where it fits and, unless it is imposed, where the model says that it is faster.
 bool takes_halo(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
   const ConvAlgorithm wanted = context.gpu_conv.algorithm;
+  const std::int64_t least =
+      pass == ConvPass::wgrad ? wgrad_halo_bytes() : halo_bytes(kMmaTiles[kHaloTiles[1]]);
+  if (!has_block_memory(context, least)) return false;
   if (wanted == ConvAlgorithm::mma || !fits_halo(context.precision, pass, g)) return false;
   if (context.precision == ConvPrecision::tf32 && !suits_tensor_cores(g)) return false;
   if (wanted == ConvAlgorithm::halo) return true;
@@ -247,7 +254,9 @@ std::vector<DgradPart> dgrad_parts(const ConvGeometry& g) {
 
 GemmChoice choose_gemm(const KernelContext& context, const GemmShape& shape) {
   const int multiprocessors = std::max(1, context.multiprocessors);
-  return fastest(context.gpu_conv, shape, kGemmTileCount, kGemmSlice, kMostSplits,
+  ConvOverride imposed = context.gpu_conv;
+  if (imposed.tile >= kGemmTileCount) imposed.tile = -1;
+  return fastest(imposed, shape, kGemmTileCount, kGemmSlice, kMostSplits,
                  [&](int tile, int splits) {
                    return estimated_cycles(shape, kGemmTiles[tile], splits, multiprocessors);
                  });
@@ -258,6 +267,7 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
   const bool bf16 = context.precision == ConvPrecision::bf16;
   const int slice = mma_slice(context.precision);
   ConvOverride imposed = context.gpu_conv;
+  if (imposed.tile >= kMmaTileCount) imposed.tile = -1;
   if (!pieces) imposed.tile = kMmaTileCount - 1;
   // Elements that come one by one are waited for, which only other blocks hide.
   const int most_splits = bf16 && !pieces ? 4 * kMostSplits : kMostSplits;
@@ -286,12 +296,14 @@ GemmChoice choose_halo(const KernelContext& context, ConvPass pass, const GemmSh
             estimated_shallow_cycles(shape, kMmaTiles[kHaloTiles[1]], multiprocessors)};
   const bool has = imposed.tile == kHaloTiles[0] || imposed.tile == kHaloTiles[1];
   if (!has) imposed.tile = -1;
-  if (!pieces) imposed.tile = kHaloTiles[1];
+  if (!pieces || !has_block_memory(context, halo_bytes(kMmaTiles[kHaloTiles[0]])))
+    imposed.tile = kHaloTiles[1];
   return fastest(imposed, shape, kMmaTileCount, slice, kMostSplits, [&](int tile, int splits) {
     if (tile != kHaloTiles[0] && tile != kHaloTiles[1]) return HUGE_VAL;
     MmaTile t = kMmaTiles[tile];
     t.resident = 2;
-    const double others = !pieces ? kOthersByElement : bf16 ? t.others_bf16 : t.others;
+    const double others =
+        pieces ? kHaloOthers[tile == kHaloTiles[0] ? 0 : 1][bf16 ? 1 : 0] : kOthersByElement;
     return estimated_halo_cycles(shape, t, others, slice, splits, multiprocessors);
   });
 }

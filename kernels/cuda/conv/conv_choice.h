@@ -117,10 +117,25 @@ GemmChoice choose_mma(const KernelContext& context, const GemmShape& shape, bool
 inline constexpr int kHaloRows = 8, kHaloColumns = 16, kHaloTaps = 3;
 /// Its tiles, as indices into kMmaTiles; what is copied element by element takes the second.
 inline constexpr int kHaloTiles[] = {0, 3};
+/// How many other instructions their loops issue an mma in tf32 and in bf16: as tools/check-sass
+/// counts them, and about 0.3 more, since it counts the loop that copies a patch once.
+inline constexpr double kHaloOthers[][2] = {{2.8, 1.4}, {4.0, 2.3}};
 
 /// The tile of conv_wgrad_halo.h, as an index into kMmaTiles: its columns are nine taps of 64
 /// channels. And the rows of its patches, of kHaloColumns positions.
 inline constexpr int kHaloWgradTile = 5, kWgradPatchRows = 15;
+
+/// Shared memory of a block in conv_halo.h and in conv_wgrad_halo.h, where a patch has rows of
+/// kPatchPitch pixels. GPUs have 99 to 227 KiB for a block.
+inline constexpr int kPatchPitch = 24;
+constexpr std::int64_t halo_bytes(const MmaTile& tile) {
+  return kMmaSliceBytes *
+         (2 * (kHaloRows + kHaloTaps - 1) * kPatchPitch + kHaloTaps * std::int64_t{tile.columns});
+}
+constexpr std::int64_t wgrad_halo_bytes() {
+  return 2 * kMmaSliceBytes *
+         ((kWgradPatchRows + kHaloTaps - 1) * kPatchPitch + kWgradPatchRows * kHaloColumns);
+}
 
 /// Channels that conv_shallow.h computes at most, in the second of kHaloTiles.
 inline constexpr int kShallowChannels = 8;
@@ -134,7 +149,7 @@ bool fits_halo(ConvPrecision precision, ConvPass pass, const ConvGeometry& g);
 /// with a depth of as many positions as its patches have.
 GemmShape halo_shape(const ConvGeometry& g, ConvPass pass);
 
-/// As choose_mma.
+/// As choose_mma, of the tiles for which a block has enough shared memory.
 GemmChoice choose_halo(const KernelContext& context, ConvPass pass, const GemmShape& shape,
                        bool pieces);
 

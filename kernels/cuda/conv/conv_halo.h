@@ -22,7 +22,8 @@
 namespace glia::GLIA_GPU {
 
 template <class T>
-using PatchOf = PatchLayout<T, kHaloRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
+using PatchOf =
+    PatchLayout<T, kHaloRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, kPatchPitch>;
 using Patch = PatchOf<Bf16>;
 
 template <class Tile>

@@ -48,7 +48,9 @@ void run_halo(KernelContext& context, const char* name, ConvPass pass, const Gem
           [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
             const auto with = [&](auto block, auto width) {
               config.block = decltype(block)::kThreads;
-              config.smem_bytes = sizeof(HaloSmem<decltype(block)>);
+              using Block = decltype(block);
+              static_assert(sizeof(HaloSmem<Block>) == halo_bytes(Block::kTile));
+              config.smem_bytes = sizeof(HaloSmem<Block>);
               launch(block, width, config, target, schedule);
             };
             constexpr std::integral_constant<int, 1> kOne;

@@ -44,8 +44,7 @@ Radix patches_of(const Gather<T>& g, int rows) {
           static_cast<int>(ceil_div(g.grid_rows, rows))};
 }
 
-/// Copies a patch in kParts parts; what lies outside the image becomes 0. The columns of the halo
-/// come last, by themselves, so that no thread divides by how many columns there are.
+/// Copies a patch in kParts parts; what lies outside the image becomes 0.
 template <class Layout, int kThreads, int kVec, int kParts, class From>
 class PatchCopies {
  public:

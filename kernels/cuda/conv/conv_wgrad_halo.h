@@ -19,7 +19,7 @@
 namespace glia::GLIA_GPU {
 
 using WgradPatchX =
-    PatchLayout<Bf16, kWgradPatchRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, 24>;
+    PatchLayout<Bf16, kWgradPatchRows + kHaloTaps - 1, kHaloColumns + kHaloTaps - 1, kPatchPitch>;
 using WgradPatchDy = PatchLayout<Bf16, kWgradPatchRows, kHaloColumns, kHaloColumns>;
 
 template <class Tile>

@@ -55,6 +55,7 @@ void conv_wgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstV
     run_cut(context, "conv2d_wgrad_halo", shape, cut, p.dw,
             [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
               config.block = Tile::kThreads;
+              static_assert(sizeof(WgradHaloSmem<Tile>) == wgrad_halo_bytes());
               config.smem_bytes = sizeof(WgradHaloSmem<Tile>);
               const auto launch = [&](auto* kernel) {
                 gpu::launch(kernel, config, pixels_of(p.dy, p.x), p.x,

@@ -30,6 +30,8 @@ void run_cut(KernelContext& context, const char* name, const GemmShape& shape, c
   const std::int64_t column_tiles = ceil_div(shape.columns, cut.columns);
   const std::int64_t tiles = ceil_div(shape.rows, cut.rows) * column_tiles;
   gpu::require(tiles <= 2147483647, name, "needs more than 2^31 - 1 blocks");
+  gpu::require(ceil_div(shape.rows, cut.rows) * cut.rows <= 2147483647, name,
+               "has more than 2^31 - 1 positions");
 
   Output target = output;
   const std::int64_t count = std::int64_t{output.rows} * output.columns;
