@@ -145,4 +145,13 @@ TEST_CASE("advice: a trial whose record is damaged is trained anew", "[cli][advi
   refused(sweep("4"), "; remove " + trial.string() + " to train this trial anew");
   fs::remove_all(trial);
   works(sweep("4"));
+  fs::remove(trial / "run/last.safetensors");
+  Words longer = sweep("4");
+  *(std::find(longer.begin(), longer.end(), "--epochs") + 1) = "2";
+  const Outcome outcome = run_glia(longer);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "; remove " + trial.string() + " to train this trial anew"));
+  fs::remove_all(trial);
+  works(longer);
 }
