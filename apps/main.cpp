@@ -101,6 +101,14 @@ int main(int argc, char** argv) {
   // A file that outgrows `ulimit -f` is then a write that fails, and is told like a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
   glia::open_standard_streams();
-  const int code = run(argc, argv);
+  int code = 1;
+  try {
+    code = run(argc, argv);
+  } catch (const std::bad_alloc&) {  // of the commands' own lists, or of saying what went wrong
+    std::fputs(
+        "glia: out of memory before the command began; free some, or raise the limit (ulimit -v, "
+        "ulimit -d)\n",
+        stderr);
+  }
   return glia::finish_standard_streams() || code != 0 ? code : 1;
 }

@@ -46,7 +46,8 @@ class Search {
   }
 
   void add_file(const fs::path& file) {
-    check(fs::is_regular_file(file), "{}: no such file or folder", file.string());
+    check(fs::exists(fs::symlink_status(file)), "{}: no such file or folder", file.string());
+    check_readable(file);
     check(is_stack_name(file), "{}: not a format that Glia reads; expected {}", file.string(),
           kReadable);
     std::string id = stem_of(file);

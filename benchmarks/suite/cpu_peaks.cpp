@@ -9,9 +9,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "benchmarks/suite/ceilings.h"
+#include "engine/base/check.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glia::bench::HWY_NAMESPACE {
@@ -88,9 +90,22 @@ std::vector<double> cpu_flops(int threads) {
   });
 }
 
+namespace {
+
+std::vector<char> block_of(std::size_t bytes) {
+  try {
+    return std::vector<char>(bytes, 1);
+  } catch (const std::bad_alloc&) {
+    fail("out of memory: the system refused {} MiB; choose a smaller --copy-mib", bytes >> 20);
+  }
+}
+
+}  // namespace
+
 std::vector<double> cpu_bandwidth(int threads, std::size_t copy_bytes) {
   const std::size_t chunk = copy_bytes / static_cast<std::size_t>(threads);
-  std::vector<char> from(copy_bytes, 1), to(copy_bytes, 2);
+  const std::vector<char> from = block_of(copy_bytes);
+  std::vector<char> to = block_of(copy_bytes);
   return rates_of([&] {
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int thread = 0; thread < threads; ++thread) {

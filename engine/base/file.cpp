@@ -160,7 +160,9 @@ void check_fetched(std::string_view bytes, const std::string& name) {
   constexpr std::size_t kFirstLine = 100;
   const std::string_view line = bytes.substr(0, std::min(bytes.find('\n'), kFirstLine));
   check(!line.starts_with("version ") || line.find("git-lfs") == std::string_view::npos,
-        "{}: a pointer of Git LFS in place of the file; fetch the file with: git lfs pull", name);
+        "{}: a pointer of Git LFS in place of the file; fetch it with: git lfs install && git lfs "
+        "pull",
+        name);
 }
 
 std::string read_file(const fs::path& path, std::size_t limit) {

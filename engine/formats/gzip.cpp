@@ -71,8 +71,8 @@ std::string gunzip(std::string_view bytes, std::size_t limit, const std::string&
   all.resize(inflater.read(all.data(), limit));
   // Asking for one byte more reads the checksum at the end of a stream of just `limit` bytes.
   char extra;
-  check(inflater.read(&extra, 1) == 0, "{}: expands to more than the {} bytes that it should have",
-        name, limit);
+  check(inflater.read(&extra, 1) == 0,
+        "{}: expands to more than the {} bytes that it should have; copy it again", name, limit);
   check(inflater.rest() == 0,
         "{}: {} bytes follow the end of its packed data, as the file of two that ran into each "
         "other has; copy it again",

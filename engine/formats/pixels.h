@@ -2,7 +2,9 @@
 // libjpeg, or by stb_image where Glia is built without them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +27,9 @@ std::vector<std::uint16_t> stb_png_pixels(std::string_view bytes, const PngHeade
                                           const std::string& name);
 std::vector<std::uint16_t> stb_jpeg_pixels(std::string_view bytes, const JpegHeader& header,
                                            const std::string& name);
+
+/// What a zlib stream (RFC 1950) expands to, by stb_image; nothing where it is damaged or that is
+/// more than `most` bytes.
+std::optional<std::string> stb_inflate(std::string_view packed, std::size_t most);
 
 }  // namespace glia

@@ -114,4 +114,14 @@ std::vector<std::uint16_t> stb_jpeg_pixels(std::string_view bytes, const JpegHea
   return take(pixels, found, header, components, name);
 }
 
+std::optional<std::string> stb_inflate(std::string_view packed, std::size_t most) {
+  constexpr std::size_t kMaxInflateRatio = 1032;
+  std::string text(std::min(most, packed.size() * kMaxInflateRatio), '\0');
+  const int size = stbi_zlib_decode_buffer(text.data(), static_cast<int>(text.size()),
+                                           packed.data(), static_cast<int>(packed.size()));
+  if (size < 0) return {};
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
 }  // namespace glia

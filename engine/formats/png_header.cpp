@@ -1,9 +1,11 @@
 #include "engine/formats/png_header.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/base/check.h"
 #include "engine/formats/exif.h"
+#include "engine/formats/png_exif.h"
 #include "engine/formats/raster_formats.h"
 
 namespace glia {
@@ -102,8 +104,10 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
   const std::vector<PngChunk> chunks = png_chunks(bytes, name);
   PngHeader header;
   read_first_chunk(header, chunks.front(), name);
-  bool pixels = false;
-  for (const auto& [type, data] : chunks) {
+  bool pixels = false, has_exif = false;
+  std::optional<std::string> text_exif;
+  for (const PngChunk& chunk : chunks) {
+    const auto& [type, data] = chunk;
     const bool critical = (static_cast<unsigned char>(type[0]) & 0x20) == 0;
     check(!critical || is_known_critical(type),
           "{}: a PNG with a chunk {} that Glia does not know; export it as a plain PNG", name,
@@ -117,7 +121,10 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
                                   static_cast<std::uint8_t>(data[i + 2])});
     if (type == "tRNS") header.transparency = data;
     if (type == "eXIf") header.orientation = exif_orientation(data);
+    has_exif = has_exif || type == "eXIf";
+    if (!text_exif) text_exif = exif_in_text(chunk, name);
   }
+  if (text_exif && !has_exif) header.orientation = exif_orientation(*text_exif);
   check(pixels, "{}: damaged PNG: it has no pixels; copy or export the file again", name);
   const bool alpha = !header.transparency.empty();
   const std::int64_t channels = header.kind == PngHeader::Kind::palette ? 3 : header.samples();

@@ -77,10 +77,11 @@ bool Trial::has_checkpoint() const {
 void Trial::begin() {
   make_folder(folder_);
   if (!has_checkpoint()) {
-    check(epochs_done_ == 0,
-          "{}: has {} epochs but no last.safetensors to train on from; move the folder away to "
-          "train this trial anew",
-          run().string(), epochs_done_);
+    check(
+        epochs_done_ == 0,
+        "{}: has {} epochs but no last.safetensors to train on from; remove {} to train this trial "
+        "anew",
+        run().string(), epochs_done_, folder_.string());
     fs::remove_all(run());
   }
   failure_.clear();

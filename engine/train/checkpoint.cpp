@@ -24,6 +24,20 @@ std::vector<std::int64_t> extents(const Shape& shape) {
   return list;
 }
 
+/// How far the training had come, which tells whether a run would lose something, must be what some
+/// training comes to, and what the state says that a run goes on from.
+void check_progress(const nlohmann::json& info, const std::string& name) {
+  for (const auto& [key, least] : {std::pair("epoch", 1), std::pair("steps", 0)}) {
+    if (!info.contains(key)) continue;
+    const auto value = json_field<std::int64_t>(info, key, name);
+    check(value >= least, "{}: '{}' is {}; expected {} or more", name, key, value, least);
+    if (!info.contains("training")) continue;
+    const auto state = json_field<std::int64_t>(info["training"], key, name + ": training");
+    check(value == state, "{}: '{}' is {}, and {} in 'training'; the file is damaged", name, key,
+          value, state);
+  }
+}
+
 std::string optimizer_name(const optim::Optimizer::State& state) {
   return std::string(kOptimizerPrefix) + state.name;
 }
@@ -57,6 +71,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   const auto version = json_field<std::int64_t>(checkpoint.info, "version", 0, path.string());
   check(version == kVersion, "{}: found checkpoint version {}, this program reads {}",
         path.string(), version, kVersion);
+  check_progress(checkpoint.info, path.string() + ": Glia's metadata");
   return checkpoint;
 }
 

@@ -24,7 +24,8 @@ struct Checkpoint {
   SafeTensors tensors;
   nlohmann::json info;
 
-  /// Throws `Error` naming the file when it is no checkpoint of this program.
+  /// Throws `Error` naming the file when it is no checkpoint of this program, or says of its epoch
+  /// and steps what no training comes to.
   static Checkpoint open(const std::filesystem::path& path);
 
   /// Throws `Error` naming the tensor when one of the model's is missing, has another shape or

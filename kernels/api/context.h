@@ -54,7 +54,7 @@ struct KernelContext {
   int multiprocessors = 0;  // of the GPU; choices of launch sizes are functions of it
   /// Bytes of shared memory that a block of it can have; 0: any. Choices of kernels go by it.
   std::int64_t block_memory = 0;
-  void* vendor = nullptr;   // Library of the cudnn or onednn backend; null elsewhere
+  void* vendor = nullptr;  // Library of the cudnn or onednn backend; null elsewhere
   Workspace workspace;
 };
 

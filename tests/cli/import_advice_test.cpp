@@ -1,5 +1,6 @@
 // What glia import and lists of ids say when names, masks or entries are not as expected, and that
 // it works when done as they say.
+#include <cmath>
 #include <filesystem>
 
 #include "engine/base/file.h"
@@ -80,4 +81,99 @@ TEST_CASE("lists of ids may begin with a byte order mark", "[cli]") {
   const auto split = std::find(train.begin(), train.end(), "--split");
   train.erase(split, split + 2);
   works(with(train, {"--train-list", w.path("train.txt"), "--val-list", w.path("val.txt")}));
+}
+
+TEST_CASE("advice: pairs of import that lack something or have it twice", "[cli][advice]") {
+  const Pictures pictures;
+  pictures.add_pair("a", 1);
+  pictures.add_pair("b", 2);
+  const auto file = [&](const std::string& name) { return pictures.path("data/" + name); };
+  const auto import = [&](const Words& more = {}) {
+    fs::remove_all(pictures.path("out"));
+    return with(with(pictures.import(), {"--group-by", "case"}), more);
+  };
+  fs::copy_file(file("a.png"), file("a.tif"));
+  refused(import(), "differs from " + file("a.png") + " in its ending only; keep one of them");
+  fs::remove(file("a.tif"));
+  works(import());
+
+  fs::rename(file("b_mask.png"), pictures.path("kept.png"));
+  refused(import(), "an image without its mask");
+  refused(import(), "add the mask (all zeros for no tumour) or remove the image");
+  pictures.add("b_mask.png",
+               png_file({.height = 16, .width = 16}, std::vector<std::uint16_t>(16 * 16)));
+  works(import());
+  fs::remove(file("b_mask.png"));
+  fs::rename(file("b.png"), pictures.path("b.png"));
+  works(import());
+  fs::rename(pictures.path("b.png"), file("b.png"));
+  fs::rename(pictures.path("kept.png"), file("b_mask.png"));
+
+  const Words rules = {"--labels", "255", "--mask-threshold", "100"};
+  refused(import(rules), "--labels and --mask-threshold cannot both say what is tumour; pass one");
+  works(import({rules[0], rules[1]}));
+  works(import({rules[2], rules[3]}));
+  refused(import({"--labels", "0"}), "0 is background; name the values that are tumour");
+
+  std::vector<float> mask(16 * 16);
+  mask[3] = NAN;
+  fs::remove(file("b_mask.png"));
+  write_npy<float>(file("b_mask.npy"), {16, 16}, mask);
+  refused(import(), "b_mask.npy: a mask with NaN; replace it by 0 for background");
+  mask[3] = 0;
+  write_npy<float>(file("b_mask.npy"), {16, 16}, mask);
+  works(import());
+}
+
+TEST_CASE("advice: a data set that is not whole is unpacked again", "[cli][advice]") {
+  const Pictures pictures;
+  for (const std::string name : {"a", "b"}) {
+    pictures.add_pair(name, *name.c_str());
+    for (const auto& [from, to] : {std::pair(name + ".png", "imagesTr/" + name + "_0000.png"),
+                                   std::pair(name + "_mask.png", "labelsTr/" + name + ".png")}) {
+      const fs::path place = pictures.path("data/" + to);
+      fs::create_directories(place.parent_path());
+      fs::rename(pictures.path("data/" + from), place);
+    }
+  }
+  const std::string json = pictures.path("data/dataset.json");
+  const Words import = {"import",     "--data", json, "--out", pictures.path("out"),
+                        "--group-by", "case"};
+  const auto write = [&](const std::string& more) {
+    fs::remove_all(pictures.path("out"));
+    write_file_atomically(
+        json, R"({"file_ending": ".png", "labels": {"background": 0, "t": 1})" + more + "}");
+  };
+  write("");
+  refused(import,
+          "no object 'channel_names' or 'modality' that says which channels there are; add");
+  write(R"(, "channel_names": {"0": "x"}, "numTraining": 3)");
+  refused(import, "numTraining is 3, but there are 2 cases; unpack the data set again or mend the");
+  write(R"(, "channel_names": {"0": "x"}, "numTraining": 2)");
+  refused(with(import, {"--mask-suffix", "_m"}), "leave out --images, --masks, --image-suffix");
+  works(import);
+
+  // The one of the Decathlon, which lists its files; a copy of the data set is there to unpack.
+  write(R"(, "modality": {"0": "x"}, "training": [
+      {"image": "./imagesTr/a.png", "label": "./labelsTr/a.png"},
+      {"image": "./imagesTr/b.png", "label": "./labelsTr/b.png"}])");
+  const fs::path data = pictures.path("data"), copy = pictures.path("copy");
+  fs::copy(data, copy, fs::copy_options::recursive);
+  for (const char* gone : {"imagesTr/b_0000.png", "labelsTr/b.png"}) {
+    fs::remove(data / gone);
+    refused(import, "; unpack the data set again");
+    fs::copy(copy, data, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    works(import);
+    fs::remove_all(pictures.path("out"));
+  }
+
+  // In colour, of which one picture is a copy in grey.
+  const std::vector<std::uint16_t> colours(16 * 16 * 3, 9);
+  write(R"(, "channel_names": {"0": "r", "1": "g", "2": "b"})");
+  for (const char* name : {"imagesTr/a_0000.png", "imagesTr/b_0000.png"}) {
+    refused(import,
+            "1 channels, " + json + " names 3; unpack the data set again or mend that file");
+    pictures.add(name, png_file({.height = 16, .width = 16, .channels = 3}, colours));
+  }
+  works(import);
 }

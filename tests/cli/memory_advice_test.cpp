@@ -107,3 +107,37 @@ TEST_CASE("memory: a checkpoint whose import pads beyond the memory is named", "
   train({32, 32});
   works_under("-v 4000000", predict);
 }
+
+TEST_CASE("memory: bench says what helps, and it does", "[cli][advice]") {
+  const auto bench = [](const std::string& shape, const Words& more = {}) {
+    return with({"bench", "--device", "cpu", "--op", "relu", "--row-seconds", "0", "--samples", "1",
+                 "--flush-mib", "1", "--threads", "1", "--shape", shape},
+                more);
+  };
+  // Told before memory is asked for; known only when it is; of the copy beside the rows.
+  const std::string limit = "-v 1000000";
+  refused_under(limit, bench("1x1024x1024x64"), "ulimit -v of 977 MiB; choose a smaller shape or");
+  refused_under(limit, bench("1x1024x1024x30"), "glia: out of memory; use a smaller --shape");
+  works_under(limit, bench("1x64x64x8"));
+  for (const char* mib : {"2000", "16"}) {
+    const Outcome outcome = limited(limit, bench("1x64x64x8", {"--copy-mib", mib}));
+    CAPTURE(mib, outcome.output);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome, "choose a smaller --copy-mib") == (std::string(mib) == "2000"));
+  }
+}
+
+TEST_CASE("memory: where not even the command line has room, that is one message",
+          "[cli][advice]") {
+  int told = 0;  // the limits that leave so little differ by machine
+  for (int kib = 500; kib <= 3000; kib += 10) {
+    const Outcome outcome = limited(fmt::format("-d {}", kib), {"--version"});
+    CAPTURE(kib, outcome.output);
+    const bool ours = contains(outcome, "glia: out of memory before the command began; free some");
+    // 127: the system could not load the program.
+    CHECK((outcome.code == 0 || outcome.code == 127 || (ours && outcome.code == 1)));
+    told += ours ? 1 : 0;
+  }
+  CHECK(told > 0);
+  works_under("-d unlimited", {"--version"});
+}

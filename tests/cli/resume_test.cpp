@@ -233,6 +233,8 @@ TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cl
     SafeTensors file = read_safetensors(last);
     nlohmann::json info = nlohmann::json::parse(file.metadata["glia"]);
     info[nlohmann::json::json_pointer(place)] = value;
+    if (place == "/epoch" || place == "/steps")  // which a checkpoint says twice
+      info[nlohmann::json::json_pointer("/training" + place)] = value;
     file.metadata["glia"] = info.dump();
     file.metadata.erase("xxh3");
     write_safetensors(last, file.entries, file.metadata);
@@ -242,9 +244,11 @@ TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cl
     CHECK(contains(outcome, last + ": "));
     CHECK(contains(outcome, text));
   };
-  refused("/training/epoch", -1, "'epoch' is -1");
-  refused("/training/steps", -5, "'steps' is -5");
-  refused("/training/steps", 3, "3 steps in epoch 2");
+  refused("/epoch", -1, "'epoch' is -1");
+  refused("/steps", -5, "'steps' is -5");
+  refused("/steps", 3, "3 steps in epoch 2");
+  refused("/training/epoch", -1, "'epoch' is 2, and -1 in 'training'; the file is damaged");
+  refused("/training/steps", 0, "'steps' is 7, and 0 in 'training'; the file is damaged");
   refused("/training/images", 3, "3 images in");
   refused("/training/config/batch_size", 2.5, "'batch_size' is 2.5; expected a whole number");
   refused("/training/config/seed", -1, "'seed' is -1");

@@ -17,6 +17,7 @@ struct PngSpec {
   std::vector<std::array<std::uint8_t, 3>> palette = {};  // pixels are places in it
   std::string transparency = {};                          // the chunk tRNS
   std::string exif = {};                                  // the chunk eXIf
+  std::string texts = {};                                 // whole chunks, before the pixels
 };
 /// values [height, width, channels]
 std::string png_file(const PngSpec& spec, const std::vector<std::uint16_t>& values);
@@ -43,6 +44,10 @@ std::string jpeg_file(int height, int width, int channels, const std::vector<std
 
 /// An EXIF block with the orientation after another field.
 std::string exif_block(int orientation, bool big_endian = false);
+/// A PNG's chunk of text, tEXt or zTXt, with a profile as ImageMagick writes it; `said` is the
+/// length that it claims, if not the profile's own.
+std::string profile_chunk(const std::string& keyword, const std::string& profile, bool packed,
+                          int said = -1);
 /// A JPEG with an EXIF block.
 std::string with_exif(const std::string& jpeg, const std::string& block);
 

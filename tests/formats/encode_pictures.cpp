@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <iterator>
 
 #include "engine/formats/png_header.h"
 #include "tests/formats/encode.h"
@@ -92,6 +95,7 @@ std::string png_file(const PngSpec& spec, const Values& values) {
                                 number(spec.interlaced ? 1 : 0, 1));
   if (!palette.empty()) file += png_chunk("PLTE", palette);
   if (!spec.transparency.empty()) file += png_chunk("tRNS", spec.transparency);
+  file += spec.texts;
   file += png_chunk("IDAT", compress(pixels_of(spec, values)));
   if (!spec.exif.empty()) file += png_chunk("eXIf", spec.exif);  // may stand after the pixels
   return file + png_chunk("IEND", "");
@@ -119,6 +123,20 @@ std::string exif_block(int orientation, bool big_endian) {
   block += put(0x0112, 2) + put(3, 2) + put(1, 4);
   block += put(static_cast<std::size_t>(orientation), 2) + put(0, 2);
   return block + put(0, 4);
+}
+
+std::string profile_chunk(const std::string& keyword, const std::string& profile, bool packed,
+                          int said) {
+  constexpr std::size_t kBytesALine = 36;
+  std::string text = fmt::format("\nexif\n{:8}\n", said < 0 ? std::ssize(profile) : said);
+  for (std::size_t i = 0; i < profile.size(); ++i) {
+    text += fmt::format("{:02x}", static_cast<unsigned char>(profile[i]));
+    if ((i + 1) % kBytesALine == 0) text += '\n';
+  }
+  text += '\n';
+  const std::string start = keyword + std::string(1, '\0');
+  return packed ? png_chunk("zTXt", start + std::string(1, '\0') + compress(text))
+                : png_chunk("tEXt", start + text);
 }
 
 std::string with_exif(const std::string& jpeg, const std::string& block) {

@@ -168,6 +168,50 @@ TEST_CASE("raster: pictures are as upright as their EXIF orientation says", "[ra
     }
 }
 
+TEST_CASE("raster: EXIF in a PNG's text is read where it has no chunk of its own",
+          "[raster][exif]") {
+  const std::string mark("Exif\0\0", 6);
+  const auto orientation_of = [](const std::string& texts, const std::string& exif = "") {
+    return decode_raster(png_file({.height = 1, .width = 2, .exif = exif, .texts = texts}, {1, 2}),
+                         "f")
+        .orientation;
+  };
+  for (const bool packed : {false, true})
+    for (const std::string keyword :
+         {"Raw profile type exif", "Raw profile type EXIF", "Raw profile type APP1"}) {
+      CAPTURE(packed, keyword);
+      const auto text = [&](const std::string& profile, int said = -1) {
+        return profile_chunk(keyword, profile, packed, said);
+      };
+      for (int orientation = 1; orientation <= 8; ++orientation)
+        for (const bool big_endian : {false, true}) {
+          const std::string block = exif_block(orientation, big_endian);
+          CHECK(orientation_of(text(mark + block)) == orientation);
+          CHECK(orientation_of(text(block)) == orientation);
+          CHECK(orientation_of(text(mark + block + std::string(60'000, 'x'))) == orientation);
+          CHECK(orientation_of(text(block), exif_block(3)) == 3);
+        }
+      CHECK(orientation_of(text("<xmp/>")) == 1);
+      CHECK(orientation_of(text("<xmp/>") + text(exif_block(6)) + text(exif_block(5))) == 6);
+      CHECK(orientation_of(text("")) == 1);
+      // Longer than it is, or than is read; not packed as it says.
+      for (const std::string& bad :
+           {text(mark, 7), text(exif_block(6) + std::string(600'000, 'x')),
+            png_chunk("zTXt", keyword + std::string(2, '\0') + "none"),
+            png_chunk("zTXt", keyword + std::string("\0\1none", 6)), png_chunk("zTXt", keyword),
+            png_chunk("tEXt", keyword),
+            png_chunk("tEXt", keyword + std::string(1, '\0') + "\nexif"),
+            png_chunk("tEXt", keyword + std::string(1, '\0') + "\nexif\n 2\n0g\n")})
+        CHECK(raster_refusal(png_file({.height = 1, .width = 2, .texts = bad}, {1, 2})) ==
+              "f: its EXIF, in the text '" + keyword +
+                  "', is damaged or longer than 1024 KiB; export the picture again, upright and "
+                  "without EXIF");
+    }
+  // Other texts are nobody's business.
+  CHECK(orientation_of(profile_chunk("Raw profile type iptc", exif_block(6), true)) == 1);
+  CHECK(orientation_of(png_chunk("zTXt", "Comment")) == 1);
+}
+
 TEST_CASE("raster: an EXIF block that says nothing sound turns nothing", "[raster][exif]") {
   for (const std::string& block :
        {exif_block(0), exif_block(9), std::string(), std::string("II"), exif_block(6).substr(0, 30),

@@ -134,6 +134,26 @@ TEST_CASE("raster: TIFFs that could be read in two ways are refused", "[raster]"
                                "of 32 or 64: convert it"));
 }
 
+TEST_CASE("raster: TIFFs are read once they are exported as told", "[raster]") {
+  const TiffSpec plain{.height = 4, .width = 4};
+  const std::string pixels = "0123456789abcdef";
+  TiffSpec pages = plain, turned = plain, halves = plain;
+  pages.pages = 2;
+  turned.orientation = 3;
+  halves.bits = 16;
+  halves.format = 3;
+  CHECK_THAT(error_of([&] { decode_raster(tiff_file(pages, pixels), "f"); }),
+             ContainsSubstring("export each page as a file of its own"));
+  CHECK_THAT(error_of([&] { decode_raster(tiff_file(turned, pixels), "f"); }),
+             ContainsSubstring("export it upright"));
+  CHECK_THAT(error_of([&] { decode_raster(tiff_file(halves, pixels + pixels), "f"); }),
+             ContainsSubstring("convert it"));
+  const std::string good = tiff_file(plain, pixels);
+  CHECK_THAT(error_of([&] { decode_raster(good.substr(0, good.size() - 9), "f"); }),
+             ContainsSubstring("again"));
+  CHECK(decode_raster(good, "f").values == std::vector<float>(pixels.begin(), pixels.end()));
+}
+
 TEST_CASE("raster: float64 values of TIFF beyond float32 are refused as what they are",
           "[raster]") {
   const TiffSpec spec{.height = 1, .width = 2, .bits = 64, .format = 3};

@@ -55,6 +55,13 @@ void write_png_seeds(const fs::path& root) {
                        .palette = {{0, 0, 0}, {9, 8, 7}, {1, 2, 3}},
                        .transparency = "a"},
                       {1, 2, 0, 0, 1, 2}));
+  for (const bool packed : {false, true})
+    folder.add(
+        png_file({.height = 1,
+                  .width = 3,
+                  .texts = profile_chunk("Raw profile type exif",
+                                         std::string("Exif\0\0", 6) + exif_block(6), packed)},
+                 {1, 2, 3}));
   folder.add(
       png_file({.height = 1, .width = 3, .transparency = std::string("\0\2", 2)}, {1, 2, 3}));
 }

@@ -133,6 +133,30 @@ TEST_CASE("checkpoint: one that is not finite never takes the place of another",
   CHECK(read_file(saved.path) == before);
 }
 
+TEST_CASE("checkpoint: epoch and steps are of a training, and those of its state", "[train]") {
+  const Saved saved;
+  const auto opened = [&](const nlohmann::json& more) {
+    nlohmann::json info = {{"model", saved.model.config()}, {"preprocess", Preprocess{}.to_json()}};
+    info.update(more);
+    save_checkpoint(saved.path, const_cast<UNet&>(saved.model), saved.adam.get(), info);
+    return error_of([&] { Checkpoint::open(saved.path); });
+  };
+  const auto refused = [&](const nlohmann::json& more, const std::string& text) {
+    CHECK(opened(more) == saved.path.string() + ": Glia's metadata: " + text);
+  };
+  CHECK(opened({{"epoch", 1}, {"steps", 0}}).empty());
+  refused({{"steps", -5}}, "'steps' is -5; expected 0 or more");
+  refused({{"epoch", 0}}, "'epoch' is 0; expected 1 or more");
+  refused({{"steps", 2.5}}, "'steps' is 2.5; expected a whole number");
+  refused({{"steps", "7"}}, "'steps' is \"7\"; expected a whole number");
+  const nlohmann::json state = {{"epoch", 2}, {"steps", 7}};
+  CHECK(opened({{"epoch", 2}, {"steps", 7}, {"training", state}}).empty());
+  refused({{"epoch", 2}, {"steps", 0}, {"training", state}},
+          "'steps' is 0, and 7 in 'training'; the file is damaged");
+  refused({{"epoch", 1}, {"steps", 7}, {"training", state}},
+          "'epoch' is 1, and 2 in 'training'; the file is damaged");
+}
+
 TEST_CASE("training state: only what a run can be in is read", "[train]") {
   const MetricsRow row{.epoch = 1, .steps = 4, .images = 8};
   const TrainingState state{.epoch = 2,

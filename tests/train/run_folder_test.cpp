@@ -14,9 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void write_checkpoint(const fs::path& path, int steps) {
-  const nlohmann::json info = {
-      {"version", 1}, {"model", "m"}, {"preprocess", "p"}, {"steps", steps}};
+/// Of a run that says to have made `steps`, and goes on from `state_steps` where there is a state.
+void write_checkpoint(const fs::path& path, int steps, int state_steps = -1) {
+  nlohmann::json info = {{"version", 1}, {"model", "m"}, {"preprocess", "p"}, {"steps", steps}};
+  if (state_steps >= 0) info["training"] = {{"steps", state_steps}};
   write_safetensors(path, {}, {{"glia", info.dump()}});
 }
 
@@ -63,6 +64,8 @@ TEST_CASE("run folder: a start that made no step is replaced, a run is not", "[t
   write_checkpoint(path / "last.safetensors", 1);
   CHECK_THAT(begin_error(path),
              ContainsSubstring("is not empty; choose another --out, or --resume"));
+  write_checkpoint(path / "last.safetensors", 0, 5);
+  CHECK_THAT(begin_error(path), ContainsSubstring("is not empty"));
   write_bytes(path / "last.safetensors", "damaged");
   CHECK_THAT(begin_error(path), ContainsSubstring("is not empty"));
   fs::remove(path / "last.safetensors");
