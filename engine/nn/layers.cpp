@@ -31,6 +31,10 @@ ops::WithMoments Conv2d::with_moments(Pass& pass, const Tensor& x, const Tensor&
   return ops::conv2d_moments(pass.tape, x, weight_->value, value_or_none(bias_), spec_, out);
 }
 
+Tensor Conv2d::mapped(Pass& pass, const Tensor& x, const Tensor& map, const Tensor& out) const {
+  return ops::conv2d_mapped(pass.tape, x, weight_->value, value_or_none(bias_), spec_, map, out);
+}
+
 // Every output pixel meets one tap, so its fan-in is C alone.
 ConvTranspose2d::ConvTranspose2d(ParameterSet& set, const std::string& name, std::int64_t C,
                                  std::int64_t K)
@@ -75,6 +79,10 @@ ops::BatchNormState Norm::state() const {
   return {.running_mean = mean_->value, .running_var = var_->value};
 }
 
+Tensor Norm::relu_map(Pass& pass) const {
+  return ops::batch_norm_relu_map(pass.tape, gamma_->value, beta_->value, state());
+}
+
 Tensor Norm::deferred_relu(Pass& pass, const ops::WithMoments& x) const {
   check(kind_ != NormKind::group, "norm: a group norm cannot be deferred");
   if (kind_ == NormKind::none) return ops::deferred_relu(pass.tape, x.y);
@@ -105,6 +113,13 @@ bool defers(const Pass& pass, const Norm& norm) {
          (makes_maps && norm.kind() == NormKind::batch);
 }
 
+/// Whether the convolution writes the activation itself: statistics are known and nobody asks for
+/// what they are of.
+bool maps_results(const Pass& pass, const Norm& norm) {
+  return pass.tape.device().kernels().maps_results && norm.kind() == NormKind::batch &&
+         !pass.training && !pass.tape.records() && pass.probe == nullptr;
+}
+
 /// A probe looks at activations, so they are kept; so are those that nobody else would map.
 bool keeps_activations(const Pass& pass) {
   return !reads_maps(pass) || pass.probe != nullptr ||
@@ -125,13 +140,14 @@ Tensor ConvNormRelu::deferred(Pass& pass, const Tensor& x, const Tensor& out) co
 }
 
 Tensor ConvNormRelu::operator()(Pass& pass, const Tensor& x, const Tensor& out) const {
+  if (maps_results(pass, norm)) return conv.mapped(pass, x, norm.relu_map(pass), out);
   if (!defers(pass, norm)) return separately(pass, x, out);
   const Tensor y = deferred(pass, x, out);
   return keeps_activations(pass) ? ops::materialise(pass.tape, y, out) : y;
 }
 
 ops::Pooled ConvNormRelu::pooled(Pass& pass, const Tensor& x, const Tensor& out) const {
-  const bool fused = defers(pass, norm) && keeps_activations(pass);
+  const bool fused = !maps_results(pass, norm) && defers(pass, norm) && keeps_activations(pass);
   if (fused) return ops::materialise_pool(pass.tape, deferred(pass, x, out), out);
   const Tensor y = (*this)(pass, x, out);
   return {y, ops::max_pool2d(pass.tape, y)};

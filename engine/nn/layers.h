@@ -20,6 +20,8 @@ class Conv2d {
          bool bias);
   Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
   ops::WithMoments with_moments(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+  /// What `map` makes of the result, without a gradient.
+  Tensor mapped(Pass& pass, const Tensor& x, const Tensor& map, const Tensor& out) const;
 
  private:
   const Parameter *weight_ = nullptr, *bias_ = nullptr;
@@ -54,6 +56,8 @@ class Norm {
   Norm(ParameterSet& set, const std::string& name, std::int64_t C, NormKind kind);
   Tensor operator()(Pass& pass, const Tensor& x) const;
   NormKind kind() const { return kind_; }
+  /// The map of the above and a relu by the running statistics. Only of batch norm.
+  Tensor relu_map(Pass& pass) const;
   /// relu of the above, deferred. Not for group norm.
   Tensor deferred_relu(Pass& pass, const ops::WithMoments& x) const;
 
@@ -65,9 +69,10 @@ class Norm {
   const Parameter *gamma_ = nullptr, *beta_ = nullptr, *mean_ = nullptr, *var_ = nullptr;
 };
 
-/// Convolution, norm and ReLU. Backends that read maps do the last two while the result is read;
-/// then the convolution's result is all that is kept (`MemoryMode::lean`), or one pass writes the
-/// activation down.
+/// Convolution, norm and ReLU. Where a convolution writes through a map, evaluation without a tape
+/// is one pass. Backends that read maps do the last two while the result is read; then the
+/// convolution's result is all that is kept (`MemoryMode::lean`), or one pass writes the activation
+/// down.
 struct ConvNormRelu {
   Conv2d conv;
   Norm norm;

@@ -17,13 +17,8 @@ View in_place(const Tensor& x, const Tensor& dy) {
 }
 
 Tensor with_running(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                    const BatchNormState& state, const Tensor& map) {
-  run<&KernelTable::batch_norm_relu_map_eval>(tape.device(), {.gamma = gamma,
-                                                              .beta = beta,
-                                                              .running_mean = state.running_mean,
-                                                              .running_var = state.running_var,
-                                                              .map = map,
-                                                              .epsilon = state.epsilon});
+                    const BatchNormState& state) {
+  const Tensor map = batch_norm_relu_map(tape, gamma, beta, state);
   const Tensor y = x.deferred(map);
   tape.record(kOp, {x, gamma, beta}, y, [x, gamma, beta, map, state](Tape& t, const Tensor& dy) {
     const NormParamTargets p(kOp, t, gamma, beta);
@@ -46,6 +41,18 @@ Tensor with_running(Tape& tape, const Tensor& x, const Tensor& gamma, const Tens
 
 }  // namespace
 
+Tensor batch_norm_relu_map(Tape& tape, const Tensor& gamma, const Tensor& beta,
+                           const BatchNormState& state) {
+  const Tensor map = Tensor::empty(tape.device(), {MapRow::count, gamma.numel()}, gamma.dtype());
+  run<&KernelTable::batch_norm_relu_map_eval>(tape.device(), {.gamma = gamma,
+                                                              .beta = beta,
+                                                              .running_mean = state.running_mean,
+                                                              .running_var = state.running_var,
+                                                              .map = map,
+                                                              .epsilon = state.epsilon});
+  return map;
+}
+
 Tensor batch_norm_relu(Tape& tape, const WithMoments& input, const Tensor& gamma,
                        const Tensor& beta, const BatchNormState& state, bool training) {
   const Tensor& x = input.y;
@@ -56,11 +63,11 @@ Tensor batch_norm_relu(Tape& tape, const WithMoments& input, const Tensor& gamma
   check_vector(kOp, "running_mean", state.running_mean, channels);
   check_vector(kOp, "running_var", state.running_var, channels);
   check(state.epsilon > 0, "{}: epsilon is {}, expected more than 0", kOp, state.epsilon);
-  const Tensor map = Tensor::empty(tape.device(), {MapRow::count, channels}, gamma.dtype());
-  if (!training) return with_running(tape, x, gamma, beta, state, map);
+  if (!training) return with_running(tape, x, gamma, beta, state);
 
   check(rows > 1, "{}: found one value a channel (input {}), expected two or more in training", kOp,
         x.shape().str());
+  const Tensor map = Tensor::empty(tape.device(), {MapRow::count, channels}, gamma.dtype());
   Tensor moments = input.moments;
   if (!moments.defined()) {
     moments = Tensor::empty(tape.device(), {2, channels}, DType::f64);

@@ -44,4 +44,20 @@ WithMoments conv2d_moments(Tape& tape, const Tensor& x, const Tensor& w, const T
   return result;
 }
 
+Tensor conv2d_mapped(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
+                     const ConvSpec& spec, const Tensor& map, const Tensor& out) {
+  const char* op = "conv2d_mapped";
+  check(!tape.records(), "{}: has no gradient; use conv2d on a tape that records", op);
+  check_operand(op, "input", x);
+  check_operand(op, "weight", w);
+  const ConvGeometry g = conv2d_geometry(x.shape(), w.shape(), spec);
+  check_bias(op, w, b, g.K);
+  check(map.shape() == Shape{MapRow::count, g.K}, "{}: the map is {}, expected [3, {}]", op,
+        map.shape().str(), g.K);
+  Tensor y = conv_result(op, x, g.y_shape(), out);
+  run<&KernelTable::conv2d_forward>(
+      tape.device(), {.geometry = g, .x = x, .w = factor_of(w), .b = b, .y_map = map, .y = y});
+  return y;
+}
+
 }  // namespace glia::ops

@@ -30,6 +30,11 @@ struct WithMoments {
 WithMoments conv2d_moments(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                            const ConvSpec& spec, const Tensor& out = {});
 
+/// What `map` [3, K] makes of conv2d, in its own pass, for a tape that is off. Throws `Error` where
+/// the backend has no such convolution (KernelTable::maps_results).
+Tensor conv2d_mapped(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
+                     const ConvSpec& spec, const Tensor& map, const Tensor& out = {});
+
 /// x [N,H,W,C], w [C,R,S,K], b [K] or undefined -> [N,P,Q,K], P = (H-1)*stride + R - padding.
 Tensor conv_transpose2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                         const ConvSpec& spec, const Tensor& out = {});
@@ -46,6 +51,9 @@ struct BatchNormState {
 Tensor batch_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor& beta,
                   const BatchNormState& state, bool training, const Tensor& out = {});
 
+/// The map of relu(batch_norm(·)) by the running statistics: [3, C] (kernels/api/read_map.h).
+Tensor batch_norm_relu_map(Tape& tape, const Tensor& gamma, const Tensor& beta,
+                           const BatchNormState& state);
 /// relu(batch_norm(x)) as a deferred tensor over x (engine/tensor/tensor.h). In training the
 /// moments of x are computed where they are not given.
 Tensor batch_norm_relu(Tape& tape, const WithMoments& x, const Tensor& gamma, const Tensor& beta,

@@ -35,6 +35,10 @@ void run(Device& device, const ArgsOf<entry>& args) {
     check(device.kernels().maps == Maps::read || !detail::wants_maps(args),
           "unsupported: {}: the backend '{}' reads no maps and gives no moments", name_of(args),
           device.kernels().name);
+    if constexpr (requires { args.y_map; })
+      check(device.kernels().maps_results || !args.y_map,
+            "unsupported: {}: the backend '{}' does not map results", name_of(args),
+            device.kernels().name);
     device.allocator().make_current();
     kernel(device.context(), args);
     device.context().workspace.finish_call();

@@ -26,6 +26,8 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
 
   Device& device() const { return device_; }
+  /// Whether operations are kept for a backward pass.
+  bool records() const { return mode_ == Mode::record; }
 
   /// Called by an operation after it ran: `backward` gets the gradient of `output` and must give
   /// every input that wants one its share through `grad_target` or `pass_grad`. Does nothing when

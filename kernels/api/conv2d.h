@@ -19,10 +19,11 @@ enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 
 /// x [N,H,W,C], w [K,R,S,C], b [K] or empty -> y [N,P,Q,K]. x may be read through a map
 /// (read_map.h). `moments`, when given: f64 [2, K], the mean of y a channel and its sum of squared
-/// deviations.
+/// deviations. `y_map`, when given: y is what that map makes of the result, rounded once, with no
+/// pass of its own; where a backend says so (KernelTable::maps_results), and without moments.
 struct Conv2dForward {
   ConvGeometry geometry;
-  ConstView x, x_map{}, w, b{};
+  ConstView x, x_map{}, w, b{}, y_map{};
   View y, moments{};
 };
 template <class V>
@@ -31,6 +32,7 @@ void visit(Conv2dForward& a, const V& v) {
   v("x_map", Role::in, a.x_map);
   v("w", Role::in, a.w);
   v("b", Role::in, a.b);
+  v("y_map", Role::in, a.y_map);
   v("y", Role::out, a.y);
   v("moments", Role::out, a.moments, Content::unchecked);
 }

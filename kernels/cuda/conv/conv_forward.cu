@@ -24,8 +24,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 }  // namespace
 
 void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                        const ConstView& w, const ConstView& b, const View& y, Write write) {
-  const ForwardProduct<float> p = forward_product<float>(g, x, w, b, y, write);
+                        const ConstView& w, const Epilogue& end, const View& y, Write write) {
+  const ForwardProduct<float> p = forward_product<float>(g, x, w, end, y, write);
   run_product(context, "conv2d_forward_tiled", p.shape, p.pieces, p.y,
               [&](auto tile, auto width, LaunchConfig config, const Output& target,
                   const Schedule& schedule) {

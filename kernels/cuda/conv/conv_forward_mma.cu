@@ -24,11 +24,11 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 }  // namespace
 
 void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                      const ConstView& w, const ConstView& b, const View& y, Write write) {
+                      const ConstView& w, const Epilogue& end, const View& y, Write write) {
   const auto queue = [&](auto type) {
     using T = decltype(type);
     const char* name = std::is_same_v<T, Bf16> ? "conv2d_forward_mma_bf16" : "conv2d_forward_mma";
-    const ForwardProduct<T> p = forward_product<T>(g, x, w, b, y, write);
+    const ForwardProduct<T> p = forward_product<T>(g, x, w, end, y, write);
     run_mma_product<T, T>(context, name, p.shape, p.pieces, p.y,
                           [&](auto tile, auto width, LaunchConfig config, const Output& target,
                               const Schedule& schedule) {

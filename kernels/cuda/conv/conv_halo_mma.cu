@@ -66,12 +66,12 @@ void run_halo(KernelContext& context, const char* name, ConvPass pass, const Gem
 }  // namespace
 
 void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                       const ConstView& w, const ConstView& b, const View& y, Write write) {
-  if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x, w, b, y, write);
+                       const ConstView& w, const Epilogue& end, const View& y, Write write) {
+  if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x, w, end, y, write);
   with_types(w.dtype, w.dtype, [&](auto type, auto) {
     using T = decltype(type);
     const char* name = std::is_same_v<T, Bf16> ? "conv2d_forward_halo_bf16" : "conv2d_forward_halo";
-    const ForwardProduct<T> p = forward_product<T>(g, x, w, b, y, write);
+    const ForwardProduct<T> p = forward_product<T>(g, x, w, end, y, write);
     run_halo<T, T>(context, name, ConvPass::forward, halo_shape(g, ConvPass::forward), p.pieces,
                    p.y,
                    [&](auto tile, auto width, const LaunchConfig& config, const Output& target,

@@ -44,7 +44,8 @@ __device__ std::int64_t grid_step() {
 }
 
 __global__ void __launch_bounds__(kThreads)
-    conv2d_forward_naive(ConvGeometry g, In x, In w, const float* b, Out y, bool accumulate) {
+    conv2d_forward_naive(ConvGeometry g, In x, In w, const float* b, ResultMap map, Out y,
+                         bool accumulate) {
   const std::int64_t count = g.N * g.P * g.Q * g.K;
   for (std::int64_t i = first_element(); i < count; i += grid_step()) {
     const std::int64_t k = i % g.K, pixel = i / g.K;
@@ -59,6 +60,7 @@ __global__ void __launch_bounds__(kThreads)
         const std::int64_t weights = ((k * g.R + r) * g.S + s) * g.C;
         for (std::int64_t c = 0; c < g.C; ++c) sum += x[from + c] * w[weights + c];
       }
+    if (map.data) sum = map(static_cast<int>(k), sum);
     y.put(pixel * y.pitch + k, sum, accumulate);
   }
 }
@@ -121,9 +123,10 @@ LaunchConfig config_of(const KernelContext& context, const Shape& result, const 
 }  // namespace
 
 void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                        const ConstView& w, const ConstView& b, const View& y, Write write) {
+                        const ConstView& w, const Epilogue& end, const View& y, Write write) {
   gpu::launch(conv2d_forward_naive, config_of(context, g.y_shape(), "conv2d_forward_naive"), g,
-              In(x), In(w), b.as<float>(), Out(y), write == Write::accumulate);
+              In(x), In(w), end.bias.as<float>(), ResultMap{end.map.as<float>(), end.map.pitch},
+              Out(y), write == Write::accumulate);
 }
 
 void conv_dgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

@@ -18,15 +18,15 @@ void require_precision(const KernelContext& context, const ConstView& operand) {
 }  // namespace
 
 void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                  const ConstView& w, const ConstView& b, const View& y, Write write) {
+                  const ConstView& w, const Epilogue& end, const View& y, Write write) {
   gpu::require(w.dense(), "conv2d_forward", "the weight must be dense");
   require_precision(context, w);
   if (y.rows() == 0) return;
   switch (choose_algorithm(context, ConvPass::forward, g)) {
-    case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, b, y, write);
-    case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, b, y, write);
-    case ConvAlgorithm::halo: return conv_forward_halo(context, g, x, w, b, y, write);
-    default: return conv_forward_tiled(context, g, x, w, b, y, write);
+    case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, end, y, write);
+    case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, end, y, write);
+    case ConvAlgorithm::halo: return conv_forward_halo(context, g, x, w, end, y, write);
+    default: return conv_forward_tiled(context, g, x, w, end, y, write);
   }
 }
 

@@ -5,27 +5,28 @@
 #include "engine/base/geometry.h"
 #include "kernels/api/context.h"
 #include "kernels/api/view.h"
+#include "kernels/cuda/conv/gemm_output.h"
 #include "kernels/cuda/launch.h"
 
 namespace glia::GLIA_GPU {
 
 /// y (+)= x * w + b.
 void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                  const ConstView& w, const ConstView& b, const View& y, Write write);
+                  const ConstView& w, const Epilogue& end, const View& y, Write write);
 void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                        const ConstView& w, const ConstView& b, const View& y, Write write);
+                        const ConstView& w, const Epilogue& end, const View& y, Write write);
 void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                        const ConstView& w, const ConstView& b, const View& y, Write write);
+                        const ConstView& w, const Epilogue& end, const View& y, Write write);
 void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                      const ConstView& w, const ConstView& b, const View& y, Write write);
+                      const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// Only where fits_halo.
 void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                       const ConstView& w, const ConstView& b, const View& y, Write write);
+                       const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// And where its channels are at most kShallowChannels, in bf16.
 void conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
-                          const ConstView& w, const ConstView& b, const View& y, Write write);
+                          const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// dx (+)= the adjoint in x applied to dy, + b.
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

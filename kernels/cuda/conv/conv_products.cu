@@ -109,11 +109,12 @@ int narrow(std::int64_t count) {
 
 template <class T>
 ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
-                                  const ConstView& b, const View& y, Write write) {
+                                  const Epilogue& end, const View& y, Write write) {
   const GemmShape shape = forward_shape(g);
   const RowMatrix<T> matrix = {w.as<T>(), pitch_of(shape.depth), narrow(g.K), narrow(shape.depth)};
   Output output = output_to<T>(y);
-  output.bias = b.as<float>();
+  output.bias = end.bias.as<float>();
+  output.map = {end.map.as<float>(), end.map.pitch};
   output.rows = narrow(shape.rows);
   output.columns = output.channels = narrow(g.K);
   output.accumulate = write == Write::accumulate;
@@ -178,10 +179,10 @@ WgradProduct<T, D> wgrad_product(const ConvGeometry& g, const ConstView& dy, con
 }
 
 template ForwardProduct<float> forward_product(const ConvGeometry&, const ConstView&,
-                                               const ConstView&, const ConstView&, const View&,
+                                               const ConstView&, const Epilogue&, const View&,
                                                Write);
 template ForwardProduct<Bf16> forward_product(const ConvGeometry&, const ConstView&,
-                                              const ConstView&, const ConstView&, const View&,
+                                              const ConstView&, const Epilogue&, const View&,
                                               Write);
 #define GLIA_BACKWARD_PRODUCTS(T, D)                                                               \
   template std::vector<DgradProduct<T, D>> dgrad_products(const ConvGeometry&, const ConstView&,   \

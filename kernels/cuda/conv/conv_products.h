@@ -26,7 +26,7 @@ struct ForwardProduct {
 };
 template <class T>
 ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, const ConstView& w,
-                                  const ConstView& b, const View& y, Write write);
+                                  const Epilogue& end, const View& y, Write write);
 
 /// dx[n,h,w,c] = sum of dy[n,p,q,k] * w[k,r,s,c] over k and all (p, r) with p*stride_h + r -
 /// pad_top = h, and likewise (q, s). The pixels of dx that meet the same r and s form a part

@@ -16,10 +16,12 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll 8
     for (int split = 1; split < splits; ++split) sum += partials[split * count + i];
     float bias = 0;
-    const std::int64_t offset = output.offset(static_cast<int>(i % output.columns), bias);
+    const int column = static_cast<int>(i % output.columns);
+    const std::int64_t offset = output.offset(column, bias);
     const int row = static_cast<int>(i / output.columns);
     const std::int64_t to = output.row(row, output.grid().digits(row)) + offset;
     sum += bias;
+    if (output.map.data) sum = output.map(column, sum);
     if (output.bf16)
       output.put<1, Bf16>(to, &sum);
     else

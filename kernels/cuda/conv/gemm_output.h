@@ -8,6 +8,8 @@
 
 #include "engine/base/bf16.h"
 #include "kernels/api/context.h"
+#include "kernels/api/read_map.h"
+#include "kernels/api/view.h"
 #include "kernels/cuda/conv/gemm_digits.h"
 #include "kernels/cuda/ptx.h"
 
@@ -47,12 +49,35 @@ requires(kCount > 1) struct alignas(kCount * sizeof(Bf16)) Results<kCount, Bf16>
   }
 };
 
+/// The map (kernels/api/read_map.h) through which results are written, or none.
+struct ResultMap {
+  const float* data = nullptr;
+  std::int64_t pitch = 0;
+
+  GLIA_INLINE float at(std::int64_t row, int channel) const { return data[row * pitch + channel]; }
+  /// As MapPack::apply: the same bits as of a pass by itself.
+  GLIA_INLINE static float apply(float scale, float shift, float floor, float x) {
+    const float y = fmaf(scale, x, shift);
+    return y < floor ? floor : y;
+  }
+  GLIA_INLINE float operator()(int channel, float x) const {
+    return apply(at(MapRow::scale, channel), at(MapRow::shift, channel), at(MapRow::floor, channel),
+                 x);
+  }
+};
+
+/// What becomes of a sum before it is stored: first the bias, then the map. Both may be empty.
+struct Epilogue {
+  ConstView bias{}, map{};
+};
+
 /// A matrix of results that lies in an image: row m is a pixel, columns are its channels.
 struct Output {
   void* data = nullptr;         // float or, if `bf16`, Bf16
   std::int64_t pitch = 0;       // elements between pixels
   std::int64_t split_step = 0;  // elements between the results of two splits
   const float* bias = nullptr;  // one a channel, or none
+  ResultMap map = {};           // only where columns are channels
   int rows = 0, columns = 0;
   int channels = 0;  // column c is channel c % channels of the window's pixel c / channels
   int window_columns = 1;
@@ -112,7 +137,8 @@ struct OutputRun {
   static constexpr int kColumns = 8;
   std::int64_t offsets[kColumns];  // after the start of a row
   float bias[kColumns] = {};
-  bool live[kColumns];  // not beyond the last column
+  float scale[kColumns], shift[kColumns], floor[kColumns];  // where there is a map
+  bool live[kColumns];                                      // not beyond the last column
 
   /// column(c): the c-th. Results of `split`.
   template <class Column>
@@ -121,6 +147,10 @@ struct OutputRun {
     for (int c = 0; c < kColumns; ++c) {
       live[c] = column(c) < output.columns;
       offsets[c] = live[c] ? output.offset(column(c), bias[c]) + split * output.split_step : 0;
+      if (!output.map.data || !live[c]) continue;
+      scale[c] = output.map.at(MapRow::scale, column(c));
+      shift[c] = output.map.at(MapRow::shift, column(c));
+      floor[c] = output.map.at(MapRow::floor, column(c));
     }
   }
 
@@ -129,7 +159,10 @@ struct OutputRun {
   GLIA_INLINE void put(const Output& output, std::int64_t row, const Value& value) const {
     float values[kColumns];
 #pragma unroll
-    for (int c = 0; c < kColumns; ++c) values[c] = value(c) + bias[c];
+    for (int c = 0; c < kColumns; ++c) {
+      values[c] = value(c) + bias[c];
+      if (output.map.data) values[c] = ResultMap::apply(scale[c], shift[c], floor[c], values[c]);
+    }
     if constexpr (std::is_same_v<Factor, Bf16>)
       if (output.bf16) return put_as<Bf16>(output, row, values);
     put_as<float>(output, row, values);
