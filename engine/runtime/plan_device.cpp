@@ -11,9 +11,12 @@ namespace {
 
 /// Of backends that read no maps; none of its kernels is ever called.
 constexpr KernelTable kNoKernelsInBf16 = {
-    .name = "plan", .activations = DType::bf16, .maps = Maps::written};
-constexpr KernelTable kNoKernels = {
-    .name = "plan", .in_bf16 = &kNoKernelsInBf16, .maps = Maps::written, .tf32 = true};
+    .name = "plan", .activations = DType::bf16, .maps = Maps::written, .maps_results = true};
+constexpr KernelTable kNoKernels = {.name = "plan",
+                                    .in_bf16 = &kNoKernelsInBf16,
+                                    .maps = Maps::written,
+                                    .maps_results = true,
+                                    .tf32 = true};
 /// And that make none.
 constexpr KernelTable kNoMapsInBf16 = {.name = "plan", .activations = DType::bf16};
 constexpr KernelTable kNoMaps = {.name = "plan", .in_bf16 = &kNoMapsInBf16, .tf32 = true};

@@ -89,6 +89,18 @@ TEST_CASE("deferred tensors: error texts", "[ops]") {
       "tensor: found a map [3, 2] for [1, 2, 2, 3], expected [3, 3] for a tensor that "
       "has none");
 
+  Tape off(*device, Tape::Mode::off);
+  const auto row = [&](float a, float b) {
+    const Tensor t = Tensor::empty(*device, {2});
+    t.copy_from(std::vector<float>{a, b});
+    return t;
+  };
+  // s = gamma / sqrt(var + epsilon), t = beta - mean s, f = 0.
+  CHECK(ops::batch_norm_relu_map(
+            off, row(3, 4), row(1, 2),
+            {.running_mean = row(2, -1), .running_var = row(0.75f, 3.75f), .epsilon = 0.25})
+            .to_vector<float>() == std::vector<float>{3, 2, -5, 4, 0, 0});
+
   KernelTable without = device->kernels();
   without.maps = Maps::none;
   without.name = "plain";
