@@ -142,6 +142,7 @@ Report start_report(const BenchOptions& o) {
                      {"backends", o.backends},
                      {"conv", o.convs},
                      {"precision", o.precisions},
+                     {"fuse", o.fuses},
                      {"size", o.size},
                      {"samples", o.measure.samples},
                      {"row_seconds", o.measure.seconds},

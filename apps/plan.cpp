@@ -53,6 +53,8 @@ MemoryLimit room_of(const PlanOptions& o) {
 
 /// The CPU is opened, so that what it refuses is refused here too; a GPU need not be there.
 PlanTarget target_of(const PlanOptions& o) {
+  check(o.device != "cpu" || o.precision != "tf32",
+        "--precision tf32 is for GPUs; pass --device cuda with it, or choose --precision fp32");
   if (o.device == "cpu")
     return PlanTarget::of(*open_device({.device = o.device,
                                         .threads = o.threads,

@@ -33,6 +33,15 @@ std::vector<std::string> precisions_had_by(const std::string& backend,
   return asked;
 }
 
+/// Each of the first with each of the second.
+std::vector<std::pair<std::string, std::string>> pairs_of(const std::vector<std::string>& first,
+                                                          const std::vector<std::string>& second) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& a : first)
+    for (const std::string& b : second) pairs.emplace_back(a, b);
+  return pairs;
+}
+
 }  // namespace
 
 std::vector<Variant> BenchOptions::variants() const {
@@ -45,13 +54,15 @@ std::vector<Variant> BenchOptions::variants() const {
     if (beside) these = precisions_had_by(backend, precisions);
     if (these.empty()) these = {name_of(std::optional<ConvPrecision>())};
     for (const std::string& conv : beside ? once : convs)
-      for (const std::string& precision : these) {
+      for (const auto& [precision, fuse] : pairs_of(these, fuses)) {
         std::vector<std::string> name;
         if (backends.size() > 1) name.push_back(backend);
         if (!beside && convs.size() > 1) name.push_back(conv);
         if (these.size() > 1) name.push_back(precision);
+        if (fuses.size() > 1) name.push_back("fuse " + fuse);
         if (name.empty()) name.push_back(backend);
-        variants.push_back({fmt::format("{}", fmt::join(name, " ")), backend, conv, precision});
+        variants.push_back(
+            {fmt::format("{}", fmt::join(name, " ")), backend, conv, precision, fuse});
       }
   }
   return variants;
@@ -72,6 +83,7 @@ std::unique_ptr<Device> BenchOptions::open(const Variant& variant, bool quiet,
   request.backend = variant.backend;
   request.conv = parse_conv(variant.conv);
   request.precision = parse_precision_choice(variant.precision);
+  request.fuse = parse_fuse(variant.fuse);
   if (variant.backend == "native") request.memory = parse_memory(memory);
   return open_device(request, [quiet](const std::string& line) {
     if (!quiet) print_note(line);
@@ -125,6 +137,14 @@ void BenchOptions::add_choices(CLI::App& command) {
                   "bf16 and auto (the device's default)")
       ->delimiter(',')
       ->check(CLI::IsMember(precision_choices()))
+      ->capture_default_str();
+  command
+      .add_option("--fuse", fuses,
+                  "How far passes over memory are fused, side by side: a list of none (a pass an "
+                  "operation), s1 (norm, ReLU and pooling in one) and auto (all that the backend "
+                  "can); for whole steps, --op train_step")
+      ->delimiter(',')
+      ->check(CLI::IsMember(fuse_names()))
       ->capture_default_str();
   command.add_option("--threads", device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();

@@ -12,9 +12,10 @@
 
 namespace glia {
 
-/// What stands side by side in a row: a backend with a way to convolve and its precision.
+/// What stands side by side in a row: a backend with a way to convolve, its precision and how far
+/// it fuses passes.
 struct Variant {
-  std::string name, backend, conv, precision;
+  std::string name, backend, conv, precision, fuse;
 };
 
 struct BenchOptions {
@@ -25,15 +26,15 @@ struct BenchOptions {
   UNetConfig unet;
   std::int64_t size = 240, flush_mib = 128, copy_mib = 0;
   std::string up = name_of(unet.up), memory = name_of(device.memory), out;
-  std::vector<std::string> precisions{name_of(device.precision)};
+  std::vector<std::string> precisions{name_of(device.precision)}, fuses{name_of(device.fuse)};
   bench::MeasureOptions measure;
   bool no_cold = false, no_check = false, list = false, ceilings = false, json = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);
-  /// Every backend with every --conv and --precision, named after what differs. Beside our own
-  /// kernels others stand once in each of these precisions that they have, and once in their own
-  /// where they have none.
+  /// Every backend with every --conv, --precision and --fuse, named after what differs. Beside our
+  /// own kernels others stand once in each of these precisions that they have, and once in their
+  /// own where they have none.
   std::vector<Variant> variants() const;
   /// Throws `Error` where a flag asks for what goes with none of the others.
   void check_combination() const;

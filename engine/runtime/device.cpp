@@ -26,6 +26,15 @@ void Device::use(const KernelTable& kernels) {
   if (kernels.activations == DType::bf16) context_.precision = ConvPrecision::bf16;
 }
 
+void Device::limit_fusion(Fuse fuse) {
+  if (fuse == Fuse::automatic) return;
+  auto limited = std::make_unique<KernelTable>(*kernels_);
+  limited->maps = fuse == Fuse::none ? Maps::none : std::min(limited->maps, Maps::written);
+  limited->maps_results = false;
+  limited_ = std::move(limited);
+  kernels_ = limited_.get();
+}
+
 void Device::begin(Phase phase) {
   for (const auto& watcher : watchers_) watcher->begin(phase);
 }

@@ -25,6 +25,8 @@ class Device {
   /// Before there are tensors: another table of the same backend (KernelTable::in_bf16). With bf16
   /// activations the context's precision is bf16 from now on.
   void use(const KernelTable& kernels);
+  /// Before there are tensors: fuses no more than that. Where `fuse` is automatic nothing changes.
+  void limit_fusion(Fuse fuse);
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
@@ -55,6 +57,7 @@ class Device {
  private:
   std::string name_;
   const KernelTable* kernels_ = nullptr;
+  std::unique_ptr<KernelTable> limited_;  // the table in use, where fusion is limited
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
   MemoryMode memory_mode_ = MemoryMode::automatic;

@@ -16,6 +16,8 @@ constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automa
                                                              {ConvMethod::winograd, "winograd"}};
 constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
     {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
+constexpr std::pair<Fuse, const char*> kFuseNames[] = {
+    {Fuse::automatic, "auto"}, {Fuse::none, "none"}, {Fuse::s1, "s1"}};
 constexpr std::pair<std::optional<ConvPrecision>, const char*> kPrecisionChoices[] = {
     {std::nullopt, "auto"},
     {ConvPrecision::fp32, "fp32"},
@@ -64,6 +66,16 @@ MemoryMode parse_memory(std::string_view text) {
 }
 const char* name_of(MemoryMode mode) {
   return look_up(mode, kMemoryNames);
+}
+
+std::vector<std::string> fuse_names() {
+  return names_of(kFuseNames);
+}
+Fuse parse_fuse(std::string_view text) {
+  return parse("--fuse", text, kFuseNames);
+}
+const char* name_of(Fuse fuse) {
+  return look_up(fuse, kFuseNames);
 }
 
 ConvPrecision parse_precision(std::string_view text) {

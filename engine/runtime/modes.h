@@ -17,6 +17,11 @@ namespace glia {
 /// that read maps; `automatic` is what is faster there.
 enum class MemoryMode : std::uint8_t { automatic, fast, lean };
 
+/// How far passes over memory are fused, for comparison and teaching: none (a pass an operation),
+/// s1 (norm, ReLU and pooling in one) or all that the backend can. The results agree within
+/// rounding.
+enum class Fuse : std::uint8_t { automatic, none, s1 };
+
 /// What --conv takes: auto, direct, winograd.
 std::vector<std::string> conv_names();
 /// Throws `Error` listing them.
@@ -27,6 +32,11 @@ const char* name_of(ConvMethod method);
 std::vector<std::string> memory_names();
 MemoryMode parse_memory(std::string_view text);
 const char* name_of(MemoryMode mode);
+
+/// What --fuse takes: auto, none, s1; and the same for it.
+std::vector<std::string> fuse_names();
+Fuse parse_fuse(std::string_view text);
+const char* name_of(Fuse fuse);
 
 /// The precision of a convolution, as files have it: fp32, tf32 or bf16.
 ConvPrecision parse_precision(std::string_view text);

@@ -210,6 +210,10 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
   auto device = open_requested(request, say);
   if (request.check_nan) device->watch(std::make_shared<CheckNan>());
   if (request.memory != MemoryMode::automatic) {
+    check(request.fuse == Fuse::automatic,
+          "--memory {} is about activations that are computed while they are read, which --fuse {} "
+          "writes down; leave one of them out",
+          name_of(request.memory), name_of(request.fuse));
     check(device->kernels().maps == Maps::read,
           "--memory {} is for the CPU's own kernels, and the device is {} with --backend {}; leave "
           "it out, or choose --device cpu --backend native",
@@ -217,6 +221,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
     device->set_memory_mode(request.memory);
   }
   set_precision(*device, request, say);
+  device->limit_fusion(request.fuse);
   if (request.conv == ConvMethod::automatic) return device;
   check(device->kernels().name == std::string_view("cpu"),
         "--conv {} is for the CPU's own kernels, and the device is {} with --backend {}; leave it "

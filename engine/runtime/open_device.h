@@ -24,6 +24,7 @@ struct DeviceRequest {
   int threads = 0;                            // of the CPU; 0 takes every core
   ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
   MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
+  Fuse fuse = Fuse::automatic;
   /// Of convolutions. Nothing: tf32 on a GPU and in the emulator, fp32 on the CPU. tf32 is for the
   /// former, bf16 for our kernels, on either. The device's context has what was taken.
   std::optional<ConvPrecision> precision = std::nullopt;

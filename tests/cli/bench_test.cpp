@@ -31,6 +31,13 @@ Outcome run_bench(const std::vector<std::string>& more) {
 
 }  // namespace
 
+TEST_CASE("bench: steps that fuse more or less stand side by side", "[cli]") {
+  const Outcome outcome = run_bench({"--op", "train_step", "--fuse", "none,s1,auto"});
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  for (const char* name : {"fuse none", "fuse s1", "fuse auto"}) CHECK(contains(outcome, name));
+}
+
 TEST_CASE("bench: the whole table, and three files", "[cli]") {
   const TempFolder folder;
   const std::string out = (folder.path() / "bench").string();

@@ -55,6 +55,9 @@ TEST_CASE("program: the CPU refuses to keep slices, and plan counts a GPU's", "[
   const Words plan{"plan",       "--size", "32",       "--base-width", "4",
                    "--channels", "3",      "--slices", "1000",         "--json"};
   CHECK(contains(run_glia(plan), "--slices: the CPU reads slices as they are needed"));
+  CHECK(contains(run_glia({"plan", "--precision", "tf32"}), "pass --device cuda with it"));
+  CHECK(run_glia({"plan", "--precision", "tf32", "--device", "cuda"}).code == 0);
+  CHECK(run_glia({"plan", "--precision", "fp32"}).code == 0);
   const auto bytes_of = [](const Outcome& outcome) { return Json::parse(outcome.output); };
   const Json with_slices = bytes_of(run_glia(with(plan, {"--device", "cuda"})));
   CHECK(with_slices["resident_bytes"] == 1000 * 32 * 32 * 4 * 4);
