@@ -101,6 +101,11 @@ void run(const PlanOptions& o, const CLI::App& command) {
       room.free > beside
           ? largest_batch(make, shape, target, room.free - beside, target.cpu ? loaded : 0)
           : 0;
+  if (plan.resident > 0 && batch < o.batch_size)
+    fmt::print(
+        "{} slices take {:.0f} MiB of it; with --resident off they come batch by batch: leave "
+        "--slices out\n",
+        o.slices, mib(plan.resident));
   if (batch == 0)
     return fmt::print("{} do not hold one image; take a smaller --base-width\n", free_text(room));
   fmt::print("{} hold at most --batch-size {}{}\n", free_text(room), batch,

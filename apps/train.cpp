@@ -82,6 +82,15 @@ struct Run {
   std::vector<std::string> notes = {};  // what a reader must know besides
 };
 
+/// The flags of the device, where they are not the default: a resumed run needs them again.
+std::string where_it_ran(const DeviceOptions& device) {
+  const DeviceRequest defaults;
+  std::string flags;
+  if (device.request.device != defaults.device) flags += " --device " + device.request.device;
+  if (device.request.backend != defaults.backend) flags += " --backend " + device.request.backend;
+  return flags;
+}
+
 /// Of a run that goes on and has come to its end before.
 std::string nothing_to_do(const TrainConfig& config, const std::vector<MetricsRow>& rows) {
   const auto done = std::ssize(rows);
@@ -107,6 +116,21 @@ std::unique_ptr<Device> open(const TrainOptions& o, const Run& run) {
   }
 }
 
+/// The training slices on the device, or none where they come batch by batch.
+ResidentSlices keep_slices(const TrainOptions& o, const Run& run, const StepMemory& memory,
+                           Device& device, std::vector<std::string>& notes) {
+  const Resident wanted = parse_resident(o.resident);
+  if (!memory.keeps(wanted, device, std::ssize(run.inputs.train))) return {};
+  try {
+    return load_resident(device, run.inputs.train, run.preprocess, o.loader_threads);
+  } catch (const OutOfMemory& error) {
+    check(wanted == Resident::automatic,
+          "--resident on: {}; leave it out, and slices come batch by batch", error.what());
+    notes.push_back(fmt::format("training slices come batch by batch, since {}", error.what()));
+    return {};
+  }
+}
+
 void train(const TrainOptions& o, const Run& run) {
   const auto host = least_memory();
   const auto device = open(o, run);
@@ -114,8 +138,6 @@ void train(const TrainOptions& o, const Run& run) {
   run.config.precision = device->context().precision;
   const StepMemory memory(run.model, run.config, run.inputs.train.front(), *device, host);
   const std::string too_little = memory.check_fits();
-  const bool resident =
-      memory.keeps(parse_resident(o.resident), *device, std::ssize(run.inputs.train));
   const auto trace = std::make_shared<Trace>();
   if (o.trace) device->watch(trace);
   const auto model = make_model(run.model);
@@ -131,9 +153,11 @@ void train(const TrainOptions& o, const Run& run) {
                                                       {"data", run.inputs.info}},
                                          .environment = describe_environment(),
                                          .tensorboard = o.tensorboard});
+  std::vector<std::string> notes = run.notes;
+  const ResidentSlices slices = keep_slices(o, run, memory, *device, notes);
   Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
                   run.folder, run.inputs.info,
-                  {.loader_threads = o.loader_threads, .eager = o.eager, .resident = resident},
+                  {.loader_threads = o.loader_threads, .eager = o.eager, .slices = slices},
                   reporter.events());
   catch_interrupts();
   run.begin(trainer);
@@ -141,8 +165,8 @@ void train(const TrainOptions& o, const Run& run) {
       fmt::format("{} parameters, {} training and {} validation slices, {}, convolutions in {}{}",
                   model->parameters().count(), run.inputs.train.size(), run.inputs.val.size(),
                   run.resumed ? "resumed" : "from scratch", name_of(run.config.precision),
-                  resident ? ", training slices on the device" : ""));
-  for (const std::string& note : run.notes) reporter.warn(note);
+                  slices.defined() ? ", training slices on the device" : ""));
+  for (const std::string& note : notes) reporter.warn(note);
   if (!too_little.empty()) reporter.warn(too_little);
   if (run.inputs.info.value("leaking", false))
     reporter.warn("split by slice: slices of one patient may stand on both sides");
@@ -158,8 +182,8 @@ void train(const TrainOptions& o, const Run& run) {
   reporter.finish(finished);
   if (o.trace) print(*trace);
   if (!finished) {
-    reporter.say(fmt::format("stopped; continue with: glia train --resume {}",
-                             shell_word(run.folder.path().string())));
+    reporter.say(fmt::format("stopped; continue with: glia train --resume {}{}",
+                             shell_word(run.folder.path().string()), where_it_ran(o.device)));
     throw CLI::RuntimeError(130);
   }
   fmt::print("written to {}\n", run.folder.path().string());

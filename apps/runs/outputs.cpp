@@ -1,5 +1,6 @@
 #include "apps/runs/outputs.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string_view>
@@ -62,6 +63,16 @@ bool is_within(const fs::path& path, const fs::path& folder) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
+/// What glia train writes into the folder of a run, which alone may replace it.
+constexpr const char* kRunFiles[] = {"best.safetensors", "last.safetensors", "config.json",
+                                     "environment.json", "log.txt",          "metrics.csv",
+                                     "metrics.jsonl",    "report.html",      "curves.svg"};
+
+bool is_run_folder(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "run.lock", error);
+}
+
 }  // namespace
 
 std::vector<CommandInput> named_inputs(const std::string& flag,
@@ -86,6 +97,10 @@ fs::path output_file(const std::string& flag, const fs::path& path, const char* 
           "{} {}: is there already, among the files of {} {}; choose another name", flag,
           path.string(), input.flag, input.path.string());
   }
+  const bool of_run = std::find(std::begin(kRunFiles), std::end(kRunFiles),
+                                target.filename().string()) != std::end(kRunFiles);
+  check(!exists || !of_run || !is_run_folder(target.parent_path()),
+        "{} {}: is a file of the run in that folder; choose another name", flag, path.string());
   const char* found = kind_of(target);
   check(found == nullptr || found == std::string_view(kind),
         "{} {}: {} is there, and would be replaced by {}; choose another name, or remove it first",
@@ -112,6 +127,9 @@ void check_output_folder(const std::string& flag, const fs::path& out,
     if (is_within(folder, real)) refuse("lies in", input);
     if (is_within(real, folder)) refuse("holds", input);
   }
+  check(!is_run_folder(folder),
+        "{} {}: holds a run, whose files could be replaced; choose a folder of its own", flag,
+        out.string());
 }
 
 }  // namespace glia

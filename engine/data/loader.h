@@ -57,7 +57,6 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   std::int64_t batches_per_epoch() const { return batches_; }
-  const std::vector<Sample>& samples() const { return samples_; }
   std::int64_t slices() const { return static_cast<std::int64_t>(samples_.size()); }
   std::int64_t height() const { return height_; }
   std::int64_t width() const { return width_; }

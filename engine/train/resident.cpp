@@ -27,7 +27,10 @@ std::size_t ResidentSlices::bytes(std::int64_t slices, std::int64_t height, std:
   return static_cast<std::size_t>(slices * height * width * (channels + 1)) * sizeof(float);
 }
 
-ResidentSlices load_resident(Device& device, Loader& loader) {
+ResidentSlices load_resident(Device& device, const std::vector<Sample>& samples,
+                             const Preprocess& preprocess, int loader_threads) {
+  Loader loader(samples, preprocess,
+                {.contents = BatchContents::loaded, .threads = loader_threads});
   const Shape all{loader.slices(), loader.height(), loader.width(), loader.channels()};
   ResidentSlices slices{.images = Tensor::empty(device, all),
                         .masks = Tensor::empty(device, all.with_channels(1))};

@@ -28,8 +28,9 @@ struct ResidentSlices {
                            std::int64_t channels);
 };
 
-/// Reads every slice of `loader`, which must neither shuffle nor augment nor leave any out. Throws
-/// `Error` on what the loader refuses and `OutOfMemory` where they do not fit.
-ResidentSlices load_resident(Device& device, Loader& loader);
+/// Reads every one of `samples` by so many threads. Throws `Error` on what the loader refuses and
+/// `OutOfMemory` where they do not fit.
+ResidentSlices load_resident(Device& device, const std::vector<Sample>& samples,
+                             const Preprocess& preprocess, int loader_threads);
 
 }  // namespace glia

@@ -35,7 +35,7 @@ void check_size(const Loader& loader, const nn::Model& model) {
 /// What the loader does of a batch; the device does the rest.
 BatchContents contents_of(const Device& device, const AugmentConfig& augment,
                           const TrainRuntime& runtime) {
-  if (runtime.resident) return BatchContents::draws;
+  if (runtime.slices.defined()) return BatchContents::draws;
   const bool on_device = device.kernels().augment_batch && augment != AugmentConfig{};
   return on_device ? BatchContents::loaded : BatchContents::augmented;
 }
@@ -123,7 +123,7 @@ void Trainer::count(const TrainStep::Result& result, std::int64_t images, double
     fail(
         "train: the loss is {} at step {} of epoch {}, though the weights were finite before it: "
         "values overflow inside the network; {}. The layer is named by: glia train --resume {} "
-        "--check-nan. {} is from before that",
+        "--check-nan, with the --device and --backend of this run. {} is from before that",
         std::abs(result.loss),  // "nan", whatever its sign
         step, state_.epoch, kDiverged, shell_word(folder_.path().string()),
         folder_.last().string());
@@ -240,16 +240,8 @@ bool Trainer::is_done() const {
 
 void Trainer::prepare_augmentation() {
   const BatchContents contents = contents_of(device_, config_.augment, runtime_);
-  if (contents == BatchContents::augmented) return;
-  ResidentSlices slices;
-  if (contents == BatchContents::draws) {
-    Loader all(train_loader_.samples(), preprocess_,
-               {.batch_size = config_.batch_size,
-                .contents = BatchContents::loaded,
-                .threads = runtime_.loader_threads});
-    slices = load_resident(device_, all);
-  }
-  step_.augment_on_device(config_.augment, std::move(slices));
+  if (contents != BatchContents::augmented)
+    step_.augment_on_device(config_.augment, runtime_.slices);
 }
 
 bool Trainer::run() {

@@ -33,8 +33,8 @@ struct TrainEvents {
 /// How a run is carried out, none of which changes its result.
 struct TrainRuntime {
   int loader_threads = 0;
-  bool eager = false;     // no step is captured as a graph
-  bool resident = false;  // the training slices lie on the device, which augments batches
+  bool eager = false;          // no step is captured as a graph
+  ResidentSlices slices = {};  // of the training list, where the device makes batches of them
 };
 
 class Trainer {

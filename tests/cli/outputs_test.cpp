@@ -41,7 +41,8 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
   };
   const std::string same = ": is the file that ",
                     within = ": is there already, among the files of ",
-                    other = ": a safetensors file is there, and would be replaced by ";
+                    other = ": a safetensors file is there, and would be replaced by ",
+                    of_run = ": is a file of the run in that folder; choose another name";
   const std::vector<Refused> cases = {
       {{"model-card", "--checkpoint", checkpoint},
        "--out",
@@ -61,6 +62,16 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
        "--out",
        checkpoint,
        same + "--like reads"},
+      {{"export-weights", "--checkpoint", checkpoint},
+       "--out",
+       w.path("run/last.safetensors"),
+       of_run},
+      {{"import-weights", "--weights", w.path("w.st"), "--like", checkpoint},
+       "--out",
+       w.path("run/best.safetensors"),
+       of_run},
+      {{"model-card", "--checkpoint", checkpoint}, "--out", w.path("run/report.html"), of_run},
+      {evaluate, "--out", w.path("run"), ": holds a run, whose files could be replaced"},
       {evaluate, "--json", checkpoint, same + "--checkpoint reads"},
       {with(evaluate, {"--list", list}), "--json", list, same + "--list reads"},
       {evaluate, "--json", w.path("w.st"), other + "a JSON file"},
@@ -79,7 +90,7 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
   // As the messages advise: another name, or the file removed first; and the same once more.
   for (const Refused& one : cases) {
     const std::string elsewhere = w.path("elsewhere");
-    fs::remove(elsewhere);
+    fs::remove_all(elsewhere);
     works(with(one.words, {one.flag, elsewhere}));
     works(with(one.words, {one.flag, elsewhere}));
   }

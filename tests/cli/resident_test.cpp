@@ -2,8 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
+#include "engine/formats/npy.h"
 #include "engine/runtime/gpu_backends.h"
 #include "tests/cli/workspace.h"
+#include "tests/temp_folder.h"
 
 using namespace glia;
 
@@ -40,6 +42,44 @@ TEST_CASE("program: slices on the device change nothing of a run", "[cli]") {
                                     "emu", "--resident", "off"});
   CAPTURE(resumed.output);
   CHECK(resumed.code == 0);
+}
+
+TEST_CASE("program: slices that find no memory on the device come batch by batch", "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const CliWorkspace w(16);
+  // A thousand slices of 256x256 take 1000 MiB, which the emulator is refused.
+  const TempFolder folder;
+  const std::string data = (folder.path() / "data").string(), list = (folder.path() / "l").string();
+  std::string ids, one = "0\n";
+  const std::vector<float> image(256 * 256 * 3, 1);
+  const std::vector<std::uint8_t> mask(256 * 256, 1);
+  std::filesystem::create_directories(data);
+  write_npy<float>(data + "/0_img.npy", {256, 256, 3}, image);
+  write_npy<std::uint8_t>(data + "/0_seg.npy", {256, 256}, mask);
+  for (int i = 1; i < 1000; ++i)
+    for (const char* end : {"_img.npy", "_seg.npy"})
+      std::filesystem::create_hard_link(data + "/0" + end, data + "/" + std::to_string(i) + end);
+  for (int i = 1; i < 1000; ++i) ids += std::to_string(i) + "\n";
+  write_file_atomically(list, ids);
+  write_file_atomically(list + "1", one);
+  const auto train = [&](const char* resident) {
+    const std::string out = (folder.path() / resident).string();
+    return run_shell("ulimit -v 800000 && \"$GLIA\" train --data " + data + " --train-list " +
+                     list + " --val-list " + list +
+                     "1 --backend emu --base-width 1 --depth 1 --batch-size "
+                     "1 --epochs 1 --max-steps 1 --out " +
+                     out + " --resident " + resident);
+  };
+  const Outcome automatic = train("auto"), on = train("on"), off = train("off");
+  CAPTURE(automatic.output, on.output, off.output);
+  CHECK(automatic.code == 0);
+  CHECK(contains(automatic, "warning: training slices come batch by batch, since out of memory"));
+  CHECK(on.code == 1);
+  CHECK(contains(on, "leave it out, and slices come batch by batch"));
+  CHECK(off.code == 0);
 }
 
 TEST_CASE("program: the CPU refuses to keep slices, and plan counts a GPU's", "[cli]") {

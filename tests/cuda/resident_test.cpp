@@ -18,6 +18,11 @@ namespace {
 constexpr std::int64_t kSlices = 9, kBatch = 2, kEpochs = 2;
 constexpr const char* kAll = "noise=0.05,brightness=0.1,flip,rotate=20,scale=0.2,gamma=0.3";
 
+struct How {
+  int loader_threads = 0;
+  bool eager = false, resident = false;
+};
+
 /// A run of a small network on slices of 4x4.
 class SmallRun {
  public:
@@ -29,7 +34,7 @@ class SmallRun {
   }
 
   /// Trains until `steps` are done or, if that is 0, to the end. Returns the weights.
-  std::vector<float> train(const char* augment, const TrainRuntime& runtime, std::int64_t steps = 0,
+  std::vector<float> train(const char* augment, const How& how, std::int64_t steps = 0,
                            bool resume = false) {
     TrainConfig config;
     config.epochs = kEpochs;
@@ -39,6 +44,8 @@ class SmallRun {
     std::int64_t done = 0;
     events.stop = [&] { return ++done == steps; };
     const std::vector<Sample> samples = scan_pairs(folder_.path() / "slices");
+    TrainRuntime runtime{.loader_threads = how.loader_threads, .eager = how.eager};
+    if (how.resident) runtime.slices = load_resident(*device_, samples, Preprocess{}, 1);
     Trainer trainer(*device_, model_, config, samples, samples, Preprocess{}, run_, {}, runtime,
                     events);
     if (resume)
@@ -87,9 +94,7 @@ TEST_CASE("resident: slices lie on the device in the order of their list", "[cud
   const TempFolder folder;
   for (const char* id : {"a", "b", "c"}) write_pair(folder.path(), id, id[0], id[0] - 'a' + 1);
   const auto device = open_device({.device = "cpu", .backend = "emu"});
-  Loader loader(scan_pairs(folder.path()), {},
-                {.batch_size = 2, .contents = BatchContents::loaded, .threads = 2});
-  const ResidentSlices slices = load_resident(*device, loader);
+  const ResidentSlices slices = load_resident(*device, scan_pairs(folder.path()), {}, 2);
   CHECK(slices.images.shape() == Shape{3, 4, 4, 2});
   CHECK(ResidentSlices::bytes(3, 4, 4, 2) == 3 * 16 * 3 * sizeof(float));
   const auto images = slices.images.to_vector<float>(), masks = slices.masks.to_vector<float>();
