@@ -8,6 +8,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/data/dataset.h"
 
 namespace glia {
 
@@ -35,6 +36,14 @@ constexpr Signature kSignatures[] = {{0, "\x93NUMPY"sv, "an .npy file"},
                                      {0, "{"sv, kJsonFile},
                                      {2, "\x12"sv, kOnnxFile}};
 constexpr std::size_t kSignatureBytes = 348;
+
+/// What names of files of a kind end in.
+std::string_view ending_of(std::string_view kind) {
+  return kind == kJsonFile       ? ".json"
+         : kind == kMarkdownFile ? ".md"
+         : kind == kOnnxFile     ? ".onnx"
+                                 : ".safetensors";
+}
 
 /// Of a regular file; nothing where there is none or nobody knows.
 const char* kind_of(const fs::path& file) {
@@ -67,6 +76,11 @@ bool is_within(const fs::path& path, const fs::path& folder) {
 constexpr const char* kRunFiles[] = {"best.safetensors", "last.safetensors", "config.json",
                                      "environment.json", "log.txt",          "metrics.csv",
                                      "metrics.jsonl",    "report.html",      "curves.svg"};
+
+/// ".glia-predict"
+fs::path claim_of(const fs::path& folder, const std::string& command) {
+  return folder / (".glia-" + command);
+}
 
 bool is_run_folder(const fs::path& folder) {
   std::error_code error;
@@ -105,7 +119,40 @@ fs::path output_file(const std::string& flag, const fs::path& path, const char* 
   check(found == nullptr || found == std::string_view(kind),
         "{} {}: {} is there, and would be replaced by {}; choose another name, or remove it first",
         flag, path.string(), found == nullptr ? "" : found, kind);
+  const std::string name = target.filename().string();
+  check(name != "manifest.csv" && !name.ends_with(kImageSuffix) && !name.ends_with(kMaskSuffix),
+        "{} {}: is the name of a file that data folders are read by; choose another", flag,
+        path.string());
+  const bool plain = found == nullptr && exists && fs::file_size(target, error) > 0;
+  const std::string ending = target.extension().string();
+  check(!plain || ending.empty() || ending == ending_of(kind),
+        "{} {}: another file is there, which {} would replace; choose a name that ends in {}, or "
+        "remove it first",
+        flag, path.string(), kind, ending_of(kind));
   return target;
+}
+
+void check_claim(const std::string& flag, const fs::path& out, const std::string& command,
+                 const std::vector<std::string>& own) {
+  std::error_code error;
+  if (!fs::is_directory(out, error) || fs::exists(claim_of(out, command), error)) return;
+  for (const fs::directory_entry& entry : fs::directory_iterator(out)) {
+    const std::string name = entry.path().filename().string();
+    for (const std::string& ending : own)
+      check(!name.ends_with(ending),
+            "{} {}: holds {}, which glia {} did not write there and would replace; choose a folder "
+            "of its own",
+            flag, out.string(), name, command);
+  }
+}
+
+void claim_output_folder(const std::string& flag, const fs::path& out, const std::string& command,
+                         const std::vector<std::string>& own) {
+  check_claim(flag, out, command, own);
+  const fs::path claim = claim_of(out, command);
+  if (fs::exists(claim)) return;
+  make_folder(out);
+  write_file_atomically(claim, fmt::format("glia {} may replace what it writes here\n", command));
 }
 
 void check_output_folder(const std::string& flag, const fs::path& out,

@@ -163,6 +163,10 @@ void check_fetched(std::string_view bytes, const std::string& name) {
         "{}: a pointer of Git LFS in place of the file; fetch it with: git lfs install && git lfs "
         "pull",
         name);
+  // Of an unlocked file, or a link that lies there as a text.
+  check(!line.starts_with("/annex/objects/") &&
+            line.find(".git/annex/objects/") == std::string_view::npos,
+        "{}: a pointer of git-annex in place of the file; fetch it with: git annex get", name);
 }
 
 std::string read_file(const fs::path& path, std::size_t limit) {

@@ -16,6 +16,13 @@ constexpr std::array<std::string_view, 3> kProfiles{
 constexpr std::size_t kMaxProfile = std::size_t{1} << 20;  // JPEG's EXIF has 64 KiB at most
 constexpr std::string_view kExifMark("Exif\0\0", 6);       // what leads it in JPEG, and often here
 
+/// Takes what stands before the next null byte, and that, off the front of `text`.
+std::string_view up_to_null(std::string_view& text) {
+  const std::string_view front = text.substr(0, text.find('\0'));
+  text.remove_prefix(std::min(front.size() + 1, text.size()));
+  return front;
+}
+
 /// The value of a hexadecimal digit, or -1.
 int hex_value(char c) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
@@ -58,13 +65,26 @@ std::optional<std::string> profile_of(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> exif_in_text(const PngChunk& chunk, const std::string& name) {
-  const bool packed = chunk.type == "zTXt";
-  if (!packed && chunk.type != "tEXt") return {};
-  const std::string_view keyword = chunk.data.substr(0, chunk.data.find('\0'));
+  const bool international = chunk.type == "iTXt";
+  if (!international && chunk.type != "zTXt" && chunk.type != "tEXt") return {};
+  std::string_view text = chunk.data;
+  const std::string_view keyword = up_to_null(text);
   if (std::find(kProfiles.begin(), kProfiles.end(), keyword) == kProfiles.end()) return {};
-  std::string_view text = chunk.data.substr(std::min(keyword.size() + 1, chunk.data.size()));
+  bool packed = chunk.type == "zTXt";
+  if (international) {
+    packed = text.starts_with('\1');
+    text.remove_prefix(std::min<std::size_t>(1, text.size()));
+  }
+  std::string_view data = text;  // after the method, where there is one
+  if (packed || international) data.remove_prefix(std::min<std::size_t>(1, data.size()));
+  const bool deflated = text.starts_with('\0');
+  if (international) {
+    up_to_null(data);  // its language
+    up_to_null(data);  // and the keyword in that
+  }
+  text = data;
   std::optional<std::string> unpacked;
-  if (packed && text.starts_with('\0')) unpacked = stb_inflate(text.substr(1), kMaxProfile);
+  if (packed && deflated) unpacked = stb_inflate(text, kMaxProfile);
   if (packed) text = unpacked ? std::string_view(*unpacked) : std::string_view();
   std::optional<std::string> profile;
   if (text.size() <= kMaxProfile) profile = profile_of(text);

@@ -103,6 +103,13 @@ ImportCases read_list(const nlohmann::json& json, const fs::path& file, bool all
                                      image.string()));
       continue;
     }
+    if (image == place("label")) {
+      found.problems.add("files that are image and label in one",
+                         fmt::format("{}: lists {} as image and as its label; name the label's own "
+                                     "file, or remove the entry",
+                                     file.string(), image.string()));
+      continue;
+    }
     ImportCase one{"", "", image_files(image, channels), {place("label")}};
     std::vector<fs::path> needed = one.images;
     needed.push_back(one.masks[0]);

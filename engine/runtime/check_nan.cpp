@@ -84,7 +84,7 @@ void CheckNan::after(Device& device, const KernelCall& call) {
          parameter.empty() ? "" : fmt::format(" ({})", parameter),
          tainted_.empty() ? "all that it read was finite"
                           : fmt::format("its {} held such a value already, which no kernel made: "
-                                        "look at the data and the weights",
+                                        "look at the data, at --augment and at the weights",
                                         tainted_));
   }
 }

@@ -294,6 +294,14 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   checkpoint.load_optimizer(optimizer_);
   state_ = TrainingState::from_json(checkpoint.info["training"], name);
   schedule_.restore(state_.schedule, name + ": schedule");
+  std::optional<double> best;
+  for (const MetricsRow& row : state_.rows) {
+    const double figure = figure_of(row, config_.best_by);
+    if (!best || is_better(figure, *best, config_.best_by)) best = figure;
+  }
+  check(state_.best == best, "{}: 'best' is {}, and the best of its epochs {}", name,
+        state_.best ? fmt::format("{}", *state_.best) : "missing",
+        best ? fmt::format("{}", *best) : "none");
   optimizer_.set_steps(state_.steps);
   const std::int64_t per_epoch = train_loader_.batches_per_epoch();
   check(state_.sums.steps <= per_epoch,

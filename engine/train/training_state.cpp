@@ -5,6 +5,31 @@
 
 namespace glia {
 
+namespace {
+
+void check_sums(const EpochSums& sums, const std::string& name) {
+  check(
+      sums.seconds >= 0 && sums.batch_iou >= 0 && sums.batch_iou <= static_cast<double>(sums.steps),
+      "{}: an epoch of {} steps took {} s with a sum of IoUs of {}", name, sums.steps, sums.seconds,
+      sums.batch_iou);
+  check(sums.steps > 0 || (sums.loss == 0 && sums.images == 0 && sums.seconds == 0),
+        "{}: an epoch without a step has a loss, images or a time", name);
+}
+
+/// The epochs of a run that made so many steps in them.
+void check_rows(const std::vector<MetricsRow>& rows, std::int64_t steps, const std::string& name) {
+  std::int64_t before = 0, number = 0;
+  for (const MetricsRow& row : rows) {
+    check(row.epoch == ++number && row.steps > before,
+          "{}: row {} is of epoch {} and step {}, after step {}", name, number, row.epoch,
+          row.steps, before);
+    before = row.steps;
+  }
+  check(before == steps, "{}: its epochs end at step {}, and the run's at {}", name, before, steps);
+}
+
+}  // namespace
+
 nlohmann::json TrainingState::to_json() const {
   nlohmann::json list = nlohmann::json::array();
   for (const MetricsRow& row : rows) list.push_back(nlohmann::json(row.to_json()));
@@ -52,6 +77,8 @@ TrainingState TrainingState::from_json(const nlohmann::json& json, const std::st
         state.epoch, epochs);
   check(state.sums.steps <= state.steps && state.sums.images <= state.images,
         "{}: the epoch has more steps or images than the run", name);
+  check_sums(state.sums, name);
+  check_rows(state.rows, state.steps - state.sums.steps, name);
   return state;
 }
 

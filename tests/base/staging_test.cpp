@@ -124,6 +124,13 @@ TEST_CASE("file: what stands in place of a file is named", "[file]") {
   fs::remove(path);
   write_bytes(path, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
   CHECK_THAT(refusal(), ContainsSubstring("f: a pointer of Git LFS"));
+  for (const char* annex : {"/annex/objects/SHA256E-s3200--00.npy\n",
+                            "../.git/annex/objects/a/b/SHA256E-s3200--00.npy/SHA256E"}) {
+    write_bytes(path, annex);
+    CHECK(
+        refusal().ends_with("f: a pointer of git-annex in place of the file; fetch it with: git "
+                            "annex get"));
+  }
   write_bytes(path, std::string(100, 'x'));
   CHECK(refusal().empty());
   CHECK_THAT(error_of([&] { read_file(path, 99); }),

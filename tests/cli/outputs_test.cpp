@@ -94,6 +94,17 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
     works(with(one.words, {one.flag, elsewhere}));
     works(with(one.words, {one.flag, elsewhere}));
   }
+  const Words card = {"model-card", "--checkpoint", checkpoint, "--out"};
+  refused(with(card, {w.path("manifest.csv")}), ": is the name of a file that data folders are");
+  refused(with(card, {w.path("7_img.npy")}), ": is the name of a file that data folders are");
+  write_file_atomically(w.path("notes.html"), "mine");
+  refused(with(card, {w.path("notes.html")}),
+          ": another file is there, which a Markdown file would replace; choose a name that ends "
+          "in .md, or remove it first");
+  works(with(card, {w.path("card.md")}));
+  works(with(card, {w.path("card.md")}));
+  fs::remove(w.path("notes.html"));
+  works(with(card, {w.path("notes.html")}));
   fs::remove(w.path("w.st"));
   works({"export", "--checkpoint", checkpoint, "--onnx", w.path("w.st")});
   // A link that the user named stays one.
@@ -131,6 +142,19 @@ TEST_CASE("outputs: a folder that holds inputs, or lies among them, is not writt
     }
     for (const std::string& input : {data, picture}) works(words(input, pictures.path(command)));
   }
+  // Masks in a folder that is no input, in the layout of images beside masks.
+  const std::string masks = pictures.path("masks");
+  fs::create_directory(masks);
+  write_file_atomically(masks + "/mine_mask.png", "mine");
+  const Words predict = {"predict", "--checkpoint", w.path("run/best.safetensors"),
+                         "--input", picture,        "--take-channels",
+                         "0,0,0",   "--out"};
+  refused(with(predict, {masks}), "--out " + masks +
+                                      ": holds mine_mask.png, which glia predict did not write "
+                                      "there and would replace; choose a folder of its own");
+  CHECK(contents(masks).size() == 1);
+  works(with(predict, {pictures.path("own")}));
+  works(with(predict, {pictures.path("own")}));
   const std::string slices = w.path("slices"), best = w.path("run/best.safetensors");
   const Words evaluate = {"evaluate", "--checkpoint", best, "--data", slices, "--out"};
   refused(with(evaluate, {slices}), "--out " + slices + ": is the folder of --data " + slices);

@@ -191,6 +191,15 @@ TEST_CASE("raster: EXIF in a PNG's text is read where it has no chunk of its own
           CHECK(orientation_of(text(mark + block + std::string(60'000, 'x'))) == orientation);
           CHECK(orientation_of(text(block), exif_block(3)) == 3);
         }
+      // The same chunk as text in UTF-8, with a language.
+      const auto international = [&](const std::string& chunk) {
+        const std::string front = keyword + std::string(1, '\0');
+        const std::string rest = chunk.substr(8 + front.size() + (packed ? 1 : 0));
+        return png_chunk("iTXt", front + std::string(packed ? "\1\0" : "\0\0", 2) + "en" +
+                                     std::string(2, '\0') + rest.substr(0, rest.size() - 4));
+      };
+      CHECK(orientation_of(international(text(exif_block(6)))) == 6);
+      CHECK(orientation_of(international(text(mark + exif_block(3, true)))) == 3);
       CHECK(orientation_of(text("<xmp/>")) == 1);
       CHECK(orientation_of(text("<xmp/>") + text(exif_block(6)) + text(exif_block(5))) == 6);
       CHECK(orientation_of(text("")) == 1);
@@ -199,7 +208,8 @@ TEST_CASE("raster: EXIF in a PNG's text is read where it has no chunk of its own
            {text(mark, 7), text(exif_block(6) + std::string(600'000, 'x')),
             png_chunk("zTXt", keyword + std::string(2, '\0') + "none"),
             png_chunk("zTXt", keyword + std::string("\0\1none", 6)), png_chunk("zTXt", keyword),
-            png_chunk("tEXt", keyword),
+            png_chunk("tEXt", keyword), png_chunk("iTXt", keyword),
+            png_chunk("iTXt", keyword + std::string("\0\1\0en", 5)),
             png_chunk("tEXt", keyword + std::string(1, '\0') + "\nexif"),
             png_chunk("tEXt", keyword + std::string(1, '\0') + "\nexif\n 2\n0g\n")})
         CHECK(raster_refusal(png_file({.height = 1, .width = 2, .texts = bad}, {1, 2})) ==

@@ -190,15 +190,19 @@ TEST_CASE("import: other dataset.json files are refused with a reason", "[import
       refusal(R"({"training": [{"image": "", "label": "a.png"}], "modality": {"0": "a"}})"),
       ContainsSubstring(R"(is {"image":"","label":"a.png"}; expected {"image": FILE, "label")"));
   tree.write("a.png", "");
+  tree.write("b.png", "");
   const auto told = [&](const std::string& entries) {
     tree.write("dataset.json", R"({"training": [)" + entries + R"(], "modality": {"0": "a"}})");
     return read_dataset_json(tree.path() / "dataset.json").problems.text(false);
   };
-  const std::string once = R"({"image": "a.png", "label": "a.png"})";
+  const std::string once = R"({"image": "a.png", "label": "b.png"})";
   CHECK_THAT(told(once + "," + once),
              ContainsSubstring("dataset.json: lists " + (tree.path() / "a.png").string() +
                                " twice; remove one of the entries"));
   CHECK(told(once) == "  ");
+  CHECK_THAT(told(R"({"image": "a.png", "label": "./a.png"})"),
+             ContainsSubstring("dataset.json: lists " + (tree.path() / "a.png").string() +
+                               " as image and as its label; name the label's own file"));
   CHECK_THAT(told(R"({"image": "x\ny\u001b.png", "label": "a.png"})"),
              ContainsSubstring("x\\x0Ay\\x1B_0000.png: no such file"));
 }

@@ -38,7 +38,7 @@ TEST_CASE("check-nan: a value that no kernel made", "[runtime]") {
   CHECK_THROWS_WITH(
       ops::scale(tape, Tensor::from<float>(*device, {3}, data), 2),
       ContainsSubstring("wrote nan to its y [3] at [2]; its x held such a value already, "
-                        "which no kernel made: look at the data and the weights"));
+                        "which no kernel made: look at the data, at --augment and at the weights"));
 }
 
 TEST_CASE("check-nan: a channel slice is checked without its neighbours", "[runtime]") {

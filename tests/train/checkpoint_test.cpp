@@ -189,7 +189,17 @@ TEST_CASE("training state: only what a run can be in is read", "[train]") {
   refused("/rows", 3, "list of 'rows'");
   refused("/rows/0", 3, "row 1: ");
   refused("/rows/0/val_loss", "x", "row 1: 'val_loss' is \"x\"");
+  refused("/rows/0/epoch", 5, "row 1 is of epoch 5 and step 4, after step 0");
+  refused("/rows/0/steps", -8, "row 1 is of epoch 1 and step -8");
+  refused("/rows/0/steps", 3, "its epochs end at step 3, and the run's at 4");
+  refused("/epoch_seconds", -5, "an epoch of 1 steps took -5 s");
+  refused("/epoch_batch_iou", 9, "with a sum of IoUs of 9");
   refused("/schedule", nullptr, "no 'schedule'");
+  nlohmann::json begun = good;
+  begun["epoch_steps"] = 0;
+  begun["steps"] = 4;
+  CHECK_THAT(error_of([&] { TrainingState::from_json(begun, "file"); }),
+             ContainsSubstring("an epoch without a step has a loss, images or a time"));
   nlohmann::json missing = good;
   missing.erase("images");
   CHECK_THAT(error_of([&] { TrainingState::from_json(missing, "file"); }),
