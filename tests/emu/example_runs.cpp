@@ -106,14 +106,14 @@ double mma_bf16(MmaLayout layout, Bug bug, bool by_element = false) {
   return largest;
 }
 
-/// The worst of a product of windows of 3x3 by patches.
+/// The worst of product(x, w), which returns windows of 3x3 by patches; x and w are exact in bf16.
 template <class Product>
 double windows3x3(const HaloShape& shape, const Product& product) {
   const auto [H, W, C, K] = shape;
   std::vector<float> x = random_floats(at(H * W, 0, C), 16), w = random_floats(at(K * 9, 0, C), 17);
-  const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
-  const DeviceBuffer<float> dy(at(H * W, 0, K));
-  product(dx.get(), dw.get(), dy.get(), shape);
+  to_bf16(x);
+  to_bf16(w);
+  const std::vector<float> found = product(x, w);
   std::vector<double> y(at(H * W, 0, K));
   for (int h = 0; h < H; ++h)
     for (int v = 0; v < W; ++v)
@@ -124,7 +124,33 @@ double windows3x3(const HaloShape& shape, const Product& product) {
           for (int c = 0; c < C; ++c)
             y[at(h * W + v, k, K)] += double{x[at(ih * W + iw, c, C)]} * w[at(k * 9 + tap, c, C)];
       }
-  return worst(dy.read(), y, 9 * C * 1e-7);
+  return worst(found, y, 9 * C * 1e-7);
+}
+
+/// By patches: edges of them, and two in turn in each of the splits.
+double halo(const HaloForm& form, Bug bug) {
+  const int h = form.tf32 || form.by_depth ? 3 : 9;  // under a patch, or over one
+  const HaloShape shape{.h = h, .w = 17, .c = form.tf32 ? 128 : 256, .k = 40};
+  return windows3x3(shape, [&](std::vector<float> x, std::vector<float> w) {
+    if (form.by_depth) {
+      const std::vector<float> rows = w;
+      for (int k = 0; k < shape.k; ++k)
+        for (int d = 0; d < 9 * shape.c; ++d) w[at(d, k, shape.k)] = rows[at(k, d, 9 * shape.c)];
+    }
+    const std::size_t count = at(shape.h * shape.w, 0, shape.k);
+    const DeviceBuffer<float> y(kHaloSplits * count);
+    if (form.tf32) {
+      const DeviceBuffer<float> dx(x), dw(w);
+      halo_product(dx.get(), dw.get(), y.get(), shape, form, bug);
+    } else {
+      const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
+      halo_product(dx.get(), dw.get(), y.get(), shape, form, bug);
+    }
+    const std::vector<float> splits = y.read();
+    std::vector<float> sums(splits.begin(), splits.begin() + static_cast<std::ptrdiff_t>(count));
+    for (std::size_t i = count; i < splits.size(); ++i) sums[i % count] += splits[i];
+    return sums;
+  });
 }
 
 }  // namespace
@@ -220,14 +246,26 @@ double run_mma_tf32(Bug) {
 }
 
 double run_halo(Bug bug) {
-  // Edges of patches, two of them in turn.
-  return windows3x3({.h = 9, .w = 17, .c = 128, .k = 40},
-                    [&](auto... arguments) { halo_product(arguments..., bug); });
+  return halo({}, bug);
+}
+double run_halo_by_depth(Bug bug) {
+  return halo({.by_depth = true}, bug);
+}
+double run_halo_tf32(Bug bug) {
+  return halo({.tf32 = true}, bug);
+}
+double run_halo_tf32_by_depth(Bug bug) {
+  return halo({.tf32 = true, .by_depth = true}, bug);
 }
 
 double run_shallow(Bug bug) {
-  return windows3x3({.h = 9, .w = 17, .c = 3, .k = 72},
-                    [&](auto... arguments) { shallow_product(arguments..., bug); });
+  const HaloShape shape{.h = 9, .w = 17, .c = 3, .k = 72};
+  return windows3x3(shape, [&](std::vector<float> x, std::vector<float> w) {
+    const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
+    const DeviceBuffer<float> y(at(shape.h * shape.w, 0, shape.k));
+    shallow_product(dx.get(), dw.get(), y.get(), shape, bug);
+    return y.read();
+  });
 }
 
 double run_halo_wgrad(Bug bug) {

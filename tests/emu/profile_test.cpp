@@ -48,9 +48,11 @@ TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
     CHECK(worst_ratio(table, "mma_fragments.h", "shared wavefronts") == 1);
     CHECK(worst_ratio(table, "gemm_operands.h", "shared wavefronts") == 1);
   }
-  const std::string halo = profile(run_halo);
-  for (const char* file : {"conv_halo.h", "mma_fragments.h", "gemm_operands.h"})
-    CHECK(worst_ratio(halo, file, "shared wavefronts") == 1);
+  for (double (*run)(Bug) : {run_halo, run_halo_by_depth, run_halo_tf32, run_halo_tf32_by_depth}) {
+    const std::string halo = profile(run);
+    for (const char* file : {"conv_halo.h", "mma_fragments.h", "gemm_operands.h"})
+      CHECK(worst_ratio(halo, file, "shared wavefronts") == 1);
+  }
   // Weights are stored once, nine taps a column: two lanes may find one bank.
   CHECK(worst_ratio(profile(run_shallow), "conv_shallow.h", "shared wavefronts") < 2);
   const std::string halo_wgrad = profile(run_halo_wgrad);

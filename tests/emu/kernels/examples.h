@@ -56,6 +56,7 @@ enum class Bug : int {
   halo_unpermuted,
   halo_patch_overwritten,
   halo_border_not_checked,
+  halo_first_chunk,  // of weights, whichever chunk a split begins with
   // shallow_product
   shallow_not_padded,
   shallow_border_not_checked,
@@ -124,13 +125,19 @@ void mma_product(const float* a, const float* b, float* c, const MmaShape& shape
 void mma_product_bf16(const std::uint16_t* a, const std::uint16_t* b, std::uint16_t* c,
                       const MmaShape& shape, Bug bug);
 
-/// y [h, w, k] = x [h, w, c] convolved with w [k, 3, 3, c], padding 1, in bf16 by patches of x; c a
-/// multiple of 64, k of 4.
+/// y [h, w, k] = x [h, w, c] convolved with w [k, 3, 3, c], padding 1, in bf16 by patches of x; k a
+/// multiple of 8.
 struct HaloShape {
   int h, w, c, k;
 };
-void halo_product(const std::uint16_t* x, const std::uint16_t* w, float* y, const HaloShape& shape,
-                  Bug bug);
+/// The same as kHaloSplits sums, y [kHaloSplits, h, w, k], c a multiple of 128: in tf32 of float32,
+/// and with w as dgrad reads it, [3, 3, c, k].
+inline constexpr int kHaloSplits = 2;
+struct HaloForm {
+  bool tf32 = false, by_depth = false;
+};
+void halo_product(const void* x, const void* w, float* y, const HaloShape& shape,
+                  const HaloForm& form, Bug bug);
 
 /// The same for c of at most 8.
 void shallow_product(const std::uint16_t* x, const std::uint16_t* w, float* y,

@@ -8,9 +8,9 @@
 namespace glia::emu_test {
 
 /// The windows of x, with padding 1; as if the image had `extra_rows` more.
-inline gpu::Gather<Bf16> windows3x3(const std::uint16_t* x, const HaloShape& shape,
-                                    int extra_rows) {
-  return {.data = reinterpret_cast<const Bf16*>(x),
+template <class T = Bf16>
+gpu::Gather<T> windows3x3(const void* x, const HaloShape& shape, int extra_rows) {
+  return {.data = static_cast<const T*>(x),
           .pitch = shape.c,
           .images = 1,
           .height = shape.h + extra_rows,
@@ -26,8 +26,9 @@ inline gpu::Gather<Bf16> windows3x3(const std::uint16_t* x, const HaloShape& sha
           .taps_w = 3};
 }
 
-inline gpu::RowMatrix<Bf16> weights3x3(const std::uint16_t* w, const HaloShape& shape) {
-  return {reinterpret_cast<const Bf16*>(w), 9 * shape.c, shape.k, 9 * shape.c};
+template <class T = Bf16>
+gpu::RowMatrix<T> weights3x3(const void* w, const HaloShape& shape) {
+  return {static_cast<const T*>(w), 9 * shape.c, shape.k, 9 * shape.c};
 }
 
 inline gpu::Output output3x3(float* y, const HaloShape& shape) {
