@@ -55,6 +55,7 @@ Loader::Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig 
       channels_ = shape[2];
     }
     check_size(sample, shape[0], shape[1], shape[2]);
+    states_.push_back(SampleState::of(sample));
   }
   for (int i = 0; i < config_.threads; ++i)
     workers_.emplace_back([this](const std::stop_token& stop) {
@@ -151,7 +152,7 @@ Batch Loader::load(std::int64_t epoch, std::int64_t number, const Order& order) 
     const std::int64_t index = order[static_cast<std::size_t>(i)];
     const Sample& sample = samples_[static_cast<std::size_t>(index)];
     const AugmentDraws draws = draw_augment(config_.augment, config_.seed, epoch, index);
-    if (config_.contents != BatchContents::draws) add_slice(sample, draws, batch);
+    if (config_.contents != BatchContents::draws) add_slice(index, draws, batch);
     if (config_.contents != BatchContents::augmented) batch.draws.push_back(draws);
     batch.indices.push_back(index);
     batch.ids.push_back(sample.id);
@@ -159,9 +160,26 @@ Batch Loader::load(std::int64_t epoch, std::int64_t number, const Order& order) 
   return batch;
 }
 
-void Loader::add_slice(const Sample& sample, const AugmentDraws& draws, Batch& batch) const {
+Loader::FileState Loader::FileState::of(const std::filesystem::path& file) {
+  std::error_code error;
+  FileState state;
+  state.bytes = std::filesystem::file_size(file, error);
+  state.written = std::filesystem::last_write_time(file, error);
+  return state;  // of a file that is gone: reading it says so
+}
+
+Loader::SampleState Loader::SampleState::of(const Sample& sample) {
+  return {FileState::of(sample.image), FileState::of(sample.mask)};
+}
+
+void Loader::add_slice(std::int64_t index, const AugmentDraws& draws, Batch& batch) const {
+  const Sample& sample = samples_[static_cast<std::size_t>(index)];
   Slice slice = load_slice(sample);
   check_size(sample, slice.height, slice.width, slice.channels);
+  check(SampleState::of(sample) == states_[static_cast<std::size_t>(index)],
+        "{}: it or its mask was written again since this command began, which would go on with "
+        "other data; put the files back as they were, or begin anew",
+        sample.image.string());
   preprocess_.apply(slice.image, slice.channels);
   if (config_.contents == BatchContents::augmented) augment(slice, draws);
   batch.images.insert(batch.images.end(), slice.image.begin(), slice.image.end());

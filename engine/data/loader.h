@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -78,15 +79,30 @@ class Loader {
     std::exception_ptr error;
   };
 
+  /// What tells, without reading a file, that it is another one than before.
+  struct FileState {
+    std::uintmax_t bytes = 0;
+    std::filesystem::file_time_type written = {};
+    bool operator==(const FileState&) const = default;
+    static FileState of(const std::filesystem::path& file);
+  };
+  struct SampleState {
+    FileState image, mask;
+    bool operator==(const SampleState&) const = default;
+    static SampleState of(const Sample& sample);
+  };
+
   void check_size(const Sample& sample, std::int64_t height, std::int64_t width,
                   std::int64_t channels) const;
   Batch load(std::int64_t epoch, std::int64_t number, const Order& order) const;
-  /// Adds the slice, augmented by `draws` if that is the loader's work.
-  void add_slice(const Sample& sample, const AugmentDraws& draws, Batch& batch) const;
+  /// Adds the slice, augmented by `draws` if that is the loader's work. Throws `Error` when a file
+  /// of it changed since the loader was made.
+  void add_slice(std::int64_t index, const AugmentDraws& draws, Batch& batch) const;
   Result try_load(std::int64_t epoch, std::int64_t number, const Order& order) const;
   void work(const std::stop_token& stop);
 
   const std::vector<Sample> samples_;
+  std::vector<SampleState> states_;  // of the samples when the loader was made
   const Preprocess preprocess_;
   const LoaderConfig config_;
   std::int64_t batches_ = 0, height_ = 0, width_ = 0, channels_ = 0;

@@ -160,13 +160,14 @@ TEST_CASE("loader: a worker's error arrives once and ends the epoch") {
     LoaderConfig config = make_config(threads);
     config.shuffle = false;
     Loader loader(samples, {}, config);
-    fs::resize_file(samples[4].image, 150);
+    const fs::path aside = folder.path() / "aside";
+    fs::rename(samples[4].image, aside);
     loader.begin_epoch(0);
     Batch batch;
     CHECK(loader.next(batch));
     CHECK_THROWS_WITH(loader.next(batch), ContainsSubstring("4_img.npy"));
     CHECK_FALSE(loader.next(batch));
-    write_slices(folder.path(), 12);
+    fs::rename(aside, samples[4].image);
     CHECK(epoch_of(loader, 0).size() == 4);
   }
 }
@@ -228,4 +229,19 @@ TEST_CASE("loader: what cannot make batches is refused at the start") {
   LoaderConfig config;
   config.batch_size = 0;
   CHECK_THROWS_WITH(Loader(samples, {}, config), ContainsSubstring("batch size 0"));
+}
+
+TEST_CASE("loader: a file that is written again meanwhile is named", "[loader]") {
+  const TempFolder folder;
+  const auto samples = write_slices(folder.path(), 3);
+  LoaderConfig config = make_config(0);
+  config.shuffle = false;
+  Loader loader(samples, {}, config);
+  CHECK(epoch_of(loader, 0).size() == 1);
+  const auto before = fs::last_write_time(samples[1].mask);
+  fs::last_write_time(samples[1].mask, before + std::chrono::seconds(1));
+  CHECK_THROWS_WITH(epoch_of(loader, 1),
+                    ContainsSubstring("1_img.npy: it or its mask was written again"));
+  fs::last_write_time(samples[1].mask, before);
+  CHECK(epoch_of(loader, 1).size() == 1);
 }

@@ -5,7 +5,7 @@
 #include "engine/base/geometry.h"
 #include "kernels/api/context.h"
 #include "kernels/api/view.h"
-#include "kernels/cuda/conv/gemm_output.h"
+#include "kernels/cuda/conv/conv_epilogue.h"
 #include "kernels/cuda/launch.h"
 
 namespace glia::GLIA_GPU {

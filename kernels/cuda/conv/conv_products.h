@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/cuda/conv/conv_choice.h"
+#include "kernels/cuda/conv/conv_epilogue.h"
 #include "kernels/cuda/conv/conv_operands.h"
 #include "kernels/cuda/conv/gemm_output.h"
 

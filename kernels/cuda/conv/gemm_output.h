@@ -9,7 +9,6 @@
 #include "engine/base/bf16.h"
 #include "kernels/api/context.h"
 #include "kernels/api/read_map.h"
-#include "kernels/api/view.h"
 #include "kernels/cuda/conv/gemm_digits.h"
 #include "kernels/cuda/ptx.h"
 
@@ -64,11 +63,6 @@ struct ResultMap {
     return apply(at(MapRow::scale, channel), at(MapRow::shift, channel), at(MapRow::floor, channel),
                  x);
   }
-};
-
-/// What becomes of a sum before it is stored: first the bias, then the map. Both may be empty.
-struct Epilogue {
-  ConstView bias{}, map{};
 };
 
 /// A matrix of results that lies in an image: row m is a pixel, columns are its channels.
