@@ -8,8 +8,8 @@
 
 namespace glia {
 
-/// The EXIF block in a chunk tEXt, zTXt or iTXt with the name "Raw profile type exif" (or APP1, if it
-/// holds one): a line with the profile's name, one with its length in bytes, and these in
+/// The EXIF block in a chunk tEXt, zTXt or iTXt with the name "Raw profile type exif" (or APP1, if
+/// it holds one): a line with the profile's name, one with its length in bytes, and these in
 /// hexadecimal, as ImageMagick and exiv2 write them. Nothing of any other chunk. Throws `Error`,
 /// led by `name`, where such a text is damaged or longer than 1 MiB.
 std::optional<std::string> exif_in_text(const PngChunk& chunk, const std::string& name);
