@@ -26,10 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCommand = "predict";
-/// Endings of files that others may have made with care.
-const std::vector<std::string> kOwn = {"_mask.png", "_mask.nii.gz", "_probability.npy"};
-
 struct PredictOptions {
   std::string checkpoint, list, out;
   std::vector<fs::path> inputs;
@@ -95,7 +91,6 @@ class Prediction {
                                                  }
                                                  progress->update(done, {.images = done});
                                                });
-    claim();
     progress.reset();
     ++volumes_;
     volume_slices_ += result.slices;
@@ -127,14 +122,7 @@ class Prediction {
             o_.files.channel, slice.channels);
       return probabilities(slice, !is_imported(sample));
     });
-    claim();
     files_.add(sample.id, std::move(slice), std::move(probability));
-  }
-
-  /// Before the first file is written, so that a run that is killed may be given again.
-  void claim() {
-    if (!claimed_) claim_output_folder("--out", o_.files.out, kCommand, kOwn);
-    claimed_ = true;
   }
 
   /// Of the slice as it lies in the file.
@@ -164,7 +152,6 @@ class Prediction {
   std::optional<Progress> progress_;  // over all images
   Problems problems_;
   std::vector<std::string> lines_;  // printed at the end, after the bar
-  bool claimed_ = false;
   std::size_t volumes_ = 0;
   std::int64_t done_ = 0, volume_slices_ = 0;
 };
@@ -174,7 +161,6 @@ void run_predict(PredictOptions& o) {
         o.files.threshold);
   o.files.out = o.out;
   check_output_folder("--out", o.out, named_inputs("--input", o.inputs));
-  check_claim("--out", o.out, kCommand, kOwn);
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);

@@ -77,11 +77,6 @@ constexpr const char* kRunFiles[] = {"best.safetensors", "last.safetensors", "co
                                      "environment.json", "log.txt",          "metrics.csv",
                                      "metrics.jsonl",    "report.html",      "curves.svg"};
 
-/// ".glia-predict"
-fs::path claim_of(const fs::path& folder, const std::string& command) {
-  return folder / (".glia-" + command);
-}
-
 bool is_run_folder(const fs::path& folder) {
   std::error_code error;
   return fs::exists(folder / "run.lock", error);
@@ -130,29 +125,6 @@ fs::path output_file(const std::string& flag, const fs::path& path, const char* 
         "remove it first",
         flag, path.string(), kind, ending_of(kind));
   return target;
-}
-
-void check_claim(const std::string& flag, const fs::path& out, const std::string& command,
-                 const std::vector<std::string>& own) {
-  std::error_code error;
-  if (!fs::is_directory(out, error) || fs::exists(claim_of(out, command), error)) return;
-  for (const fs::directory_entry& entry : fs::directory_iterator(out)) {
-    const std::string name = entry.path().filename().string();
-    for (const std::string& ending : own)
-      check(!name.ends_with(ending),
-            "{} {}: holds {}, which glia {} did not write there and would replace; choose a folder "
-            "of its own",
-            flag, out.string(), name, command);
-  }
-}
-
-void claim_output_folder(const std::string& flag, const fs::path& out, const std::string& command,
-                         const std::vector<std::string>& own) {
-  check_claim(flag, out, command, own);
-  const fs::path claim = claim_of(out, command);
-  if (fs::exists(claim)) return;
-  make_folder(out);
-  write_file_atomically(claim, fmt::format("glia {} may replace what it writes here\n", command));
 }
 
 void check_output_folder(const std::string& flag, const fs::path& out,

@@ -30,15 +30,6 @@ inline constexpr const char* kSafetensorsFile = "a safetensors file";
 std::filesystem::path output_file(const std::string& flag, const std::filesystem::path& path,
                                   const char* kind, const std::vector<CommandInput>& inputs);
 
-/// Claims the folder `out` of `flag` for what `command` writes, by a hidden file in it, and makes
-/// it where it is not there. Throws `Error` naming the flag where no such claim lies in it yet and
-/// a file there has one of the endings `own`.
-void claim_output_folder(const std::string& flag, const std::filesystem::path& out,
-                         const std::string& command, const std::vector<std::string>& own);
-/// Throws the same and leaves everything as it is.
-void check_claim(const std::string& flag, const std::filesystem::path& out,
-                 const std::string& command, const std::vector<std::string>& own);
-
 /// Throws `Error` naming the folder `out` of `flag` when files written into it could replace
 /// `inputs`, or be taken for some next time: it is one of their folders, lies in one, holds one, or
 /// a file of them lies in it.

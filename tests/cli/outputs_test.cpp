@@ -142,19 +142,6 @@ TEST_CASE("outputs: a folder that holds inputs, or lies among them, is not writt
     }
     for (const std::string& input : {data, picture}) works(words(input, pictures.path(command)));
   }
-  // Masks in a folder that is no input, in the layout of images beside masks.
-  const std::string masks = pictures.path("masks");
-  fs::create_directory(masks);
-  write_file_atomically(masks + "/mine_mask.png", "mine");
-  const Words predict = {"predict", "--checkpoint", w.path("run/best.safetensors"),
-                         "--input", picture,        "--take-channels",
-                         "0,0,0",   "--out"};
-  refused(with(predict, {masks}), "--out " + masks +
-                                      ": holds mine_mask.png, which glia predict did not write "
-                                      "there and would replace; choose a folder of its own");
-  CHECK(contents(masks).size() == 1);
-  works(with(predict, {pictures.path("own")}));
-  works(with(predict, {pictures.path("own")}));
   const std::string slices = w.path("slices"), best = w.path("run/best.safetensors");
   const Words evaluate = {"evaluate", "--checkpoint", best, "--data", slices, "--out"};
   refused(with(evaluate, {slices}), "--out " + slices + ": is the folder of --data " + slices);

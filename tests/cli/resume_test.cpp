@@ -246,7 +246,7 @@ TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cl
   };
   refused("/epoch", -1, "'epoch' is -1");
   refused("/steps", -5, "'steps' is -5");
-  refused("/steps", 3, "3 steps in epoch 2");
+  refused("/steps", 3, "its epochs end at step 7, and the run's at 3");
   refused("/training/epoch", -1, "'epoch' is 2, and -1 in 'training'; the file is damaged");
   refused("/training/steps", 0, "'steps' is 7, and 0 in 'training'; the file is damaged");
   refused("/training/images", 3, "3 images in");
