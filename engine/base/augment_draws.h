@@ -21,6 +21,9 @@ struct AugmentDraws {
 };
 static_assert(std::is_trivially_copyable_v<AugmentDraws>);
 
+/// The stream of `noise_key` from which a value's noise is drawn, at its place in the slice.
+inline constexpr std::uint64_t kNoiseStream = 1;
+
 /// How many elements of a tensor of i64 hold the draws of a slice.
 inline constexpr std::int64_t kAugmentWords = sizeof(AugmentDraws) / sizeof(std::int64_t);
 static_assert(sizeof(AugmentDraws) % sizeof(std::int64_t) == 0);

@@ -42,7 +42,7 @@ constexpr const char* kHelp =
 
 /// Each change draws at a place of its own: switching one on leaves the others as they were.
 enum Draw : std::uint64_t { kFlipX, kFlipY, kRotate, kScale, kGamma, kBrightness };
-enum Stream : std::uint64_t { kParameters, kNoise };
+constexpr std::uint64_t kParameterStream = 0;  // beside kNoiseStream
 
 void set_strength(AugmentConfig& config, const Strength& strength, double value) {
   check(value >= 0 && value <= strength.limit, "augmentation {}={}: expected 0 to {}",
@@ -184,7 +184,7 @@ AugmentDraws draw_augment(const AugmentConfig& config, std::uint64_t seed, std::
   const auto words =
       philox(seed, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(sample_index));
   const std::uint64_t key = std::uint64_t{words[1]} << 32 | words[0];
-  const Random random(key, kParameters);
+  const Random random(key, kParameterStream);
   const auto within = [&](Draw draw, double limit) {
     return limit * (2 * random.uniform(draw) - 1);
   };
@@ -211,7 +211,7 @@ void augment(Slice& slice, const AugmentDraws& draws) {
 
   const double deviation = deviation_of(slice.image);
   const double offset = draws.brightness * deviation, strength = draws.noise * deviation;
-  const Random noise(draws.noise_key, kNoise);
+  const Random noise(draws.noise_key, kNoiseStream);
   for (std::size_t i = 0; i < slice.image.size(); ++i) {
     const double change = strength > 0 ? offset + strength * noise.normal(i) : offset;
     slice.image[i] = static_cast<float>(slice.image[i] + change);

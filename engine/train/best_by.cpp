@@ -56,10 +56,15 @@ bool is_better(double a, double b, BestBy by) {
   return by == BestBy::loss ? a < b : a > b;
 }
 
-std::optional<BestEpoch> best_epoch(const std::vector<MetricsRow>& rows, BestBy by) {
+const MetricsRow* best_row(const std::vector<MetricsRow>& rows, BestBy by) {
   const MetricsRow* best = nullptr;
   for (const MetricsRow& row : rows)
     if (best == nullptr || is_better(figure_of(row, by), figure_of(*best, by), by)) best = &row;
+  return best;
+}
+
+std::optional<BestEpoch> best_epoch(const std::vector<MetricsRow>& rows, BestBy by) {
+  const MetricsRow* best = best_row(rows, by);
   if (best == nullptr) return std::nullopt;
   return BestEpoch{.epoch = static_cast<double>(best->epoch),
                    .figure = fmt::format("{} {:.3f}", choice_of(by).words, figure_of(*best, by))};

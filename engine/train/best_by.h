@@ -27,7 +27,9 @@ double figure_of(const MetricsRow& row, BestBy by);
 /// Whether figure `a` is better than `b`.
 bool is_better(double a, double b, BestBy by);
 
-/// The first of the best epochs, as the curves name it; nothing without epochs.
+/// The first of the best epochs; null without epochs.
+const MetricsRow* best_row(const std::vector<MetricsRow>& rows, BestBy by);
+/// The same, as the curves name it; nothing without epochs.
 std::optional<BestEpoch> best_epoch(const std::vector<MetricsRow>& rows, BestBy by);
 
 }  // namespace glia

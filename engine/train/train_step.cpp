@@ -101,6 +101,8 @@ void TrainStep::upload(const Batch& batch) {
         augments_ ? "without" : "with", augments_ ? "augments" : "does not augment");
   draws_ = batch.draws;
   if (slices_.defined()) return;
+  // Slices that come with the batch lie in its order.
+  for (std::size_t i = 0; i < draws_.size(); ++i) draws_[i].slice = static_cast<std::int64_t>(i);
   const auto copy = [this](const std::vector<float>& values, const Tensor& t) {
     device_.allocator().copy_in_beside(t.view().data, values.data(), values.size() * sizeof(float));
   };
@@ -112,9 +114,6 @@ void TrainStep::upload(const Batch& batch) {
 void TrainStep::start(double learning_rate) {
   const Inputs& next = uploads_[newest_];
   if (augments_) {
-    // Slices that came with the batch lie in its order.
-    for (std::size_t i = 0; i < draws_.size() && !slices_.defined(); ++i)
-      draws_[i].slice = static_cast<std::int64_t>(i);
     device_.allocator().copy_in(draws_of_step_.view().data, draws_.data(),
                                 draws_.size() * sizeof(AugmentDraws));
     if (!slices_.defined()) augment(next.images, next.target);

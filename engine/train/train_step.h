@@ -54,7 +54,7 @@ class TrainStep {
 
  private:
   void place(const Shape& images);
-  /// Makes the step's batch of slices of `from`, as the draws say.
+  /// Makes the step's batch of these slices, as the draws on the device say.
   void augment(const Tensor& images, const Tensor& masks);
   void run();
   void run_or_replay();

@@ -53,7 +53,6 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       preprocess_(preprocess),
       folder_(folder),
       info_(std::move(info)),
-      runtime_(runtime),
       events_(std::move(events)),
       train_loader_(std::move(train), preprocess,
                     {.batch_size = config.batch_size,
@@ -74,6 +73,8 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
   config_.validate();
   check_size(train_loader_, model);
   check_size(val_loader_, model);
+  if (contents_of(device, config.augment, runtime) != BatchContents::augmented)
+    step_.augment_on_device(config.augment, runtime.slices);
 }
 
 double Trainer::learning_rate() const {
@@ -238,14 +239,7 @@ bool Trainer::is_done() const {
   return state_.epoch > config_.epochs || (out_of_steps() && state_.sums.steps == 0);
 }
 
-void Trainer::prepare_augmentation() {
-  const BatchContents contents = contents_of(device_, config_.augment, runtime_);
-  if (contents != BatchContents::augmented)
-    step_.augment_on_device(config_.augment, runtime_.slices);
-}
-
 bool Trainer::run() {
-  if (!is_done()) prepare_augmentation();
   while (!is_done()) {
     if (!train_epoch()) return false;
     end_epoch();
@@ -294,14 +288,12 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   checkpoint.load_optimizer(optimizer_);
   state_ = TrainingState::from_json(checkpoint.info["training"], name);
   schedule_.restore(state_.schedule, name + ": schedule");
-  std::optional<double> best;
-  for (const MetricsRow& row : state_.rows) {
-    const double figure = figure_of(row, config_.best_by);
-    if (!best || is_better(figure, *best, config_.best_by)) best = figure;
-  }
-  check(state_.best == best, "{}: 'best' is {}, and the best of its epochs {}", name,
+  const MetricsRow* best = best_row(state_.rows, config_.best_by);
+  const double figure = best ? figure_of(*best, config_.best_by) : 0;
+  check(best ? state_.best && *state_.best == figure : !state_.best,
+        "{}: 'best' is {}, and the best of its epochs {}", name,
         state_.best ? fmt::format("{}", *state_.best) : "missing",
-        best ? fmt::format("{}", *best) : "none");
+        best ? fmt::format("{}", figure) : "none");
   optimizer_.set_steps(state_.steps);
   const std::int64_t per_epoch = train_loader_.batches_per_epoch();
   check(state_.sums.steps <= per_epoch,

@@ -77,8 +77,6 @@ class Trainer {
   /// not finite.
   void count(const TrainStep::Result& result, std::int64_t images, double seconds);
   bool train_epoch();
-  /// Where the device augments: tells the step, with all slices if they are to lie there.
-  void prepare_augmentation();
   /// Whether the run has made the steps that `max_steps` allows.
   bool out_of_steps() const;
   void end_epoch();
@@ -99,7 +97,6 @@ class Trainer {
   Preprocess preprocess_;
   const RunFolder& folder_;
   nlohmann::json info_;
-  TrainRuntime runtime_;
   TrainEvents events_;
   Loader train_loader_, val_loader_;
   optim::Optimizer optimizer_;

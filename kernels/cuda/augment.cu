@@ -19,9 +19,6 @@ namespace {
 constexpr const char* kName = "augment";
 constexpr int kMostChannels = 64;
 
-/// Of engine/data/augment.cpp; tests/cuda/augment_test.cpp holds the two together.
-constexpr std::uint64_t kNoiseStream = 1;
-
 struct Size {
   std::int64_t height, width, channels;
 

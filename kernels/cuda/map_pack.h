@@ -3,9 +3,8 @@
 // floor.
 #pragma once
 
-#include <cmath>
-
 #include "kernels/api/read_map.h"
+#include "kernels/cuda/map_value.h"
 #include "kernels/cuda/strided.h"
 
 namespace glia::GLIA_GPU {
@@ -22,11 +21,10 @@ struct MapPack {
         floor(map.load<kPack>(MapRow::floor, c)) {}
 
   /// x of the k-th channel before the floor.
-  __device__ float affine(int k, float x) const { return fmaf(scale.at[k], x, shift.at[k]); }
+  __device__ float affine(int k, float x) const { return map_affine(scale.at[k], shift.at[k], x); }
   /// And after it; NaN stays NaN.
   __device__ float apply(int k, float x) const {
-    const float y = affine(k, x);
-    return y < floor.at[k] ? floor.at[k] : y;
+    return map_value(scale.at[k], shift.at[k], floor.at[k], x);
   }
   /// The gradient of what is mapped to dy: dy above the floor, else 0; NaN where the map is.
   __device__ float gradient(int k, float x, float dy) const {

@@ -115,23 +115,7 @@ TEST_CASE("advice: a list with an id twice, and tables of pixel sizes", "[cli][a
 TEST_CASE("advice: a trial whose record is damaged is trained anew", "[cli][advice][sweep]") {
   const CliWorkspace w;
   const auto sweep = [&](const std::string& batches) {
-    return Words{"sweep",
-                 "--data",
-                 w.path("slices"),
-                 "--split",
-                 w.path("split"),
-                 "--out",
-                 w.path("study"),
-                 "--depth",
-                 "1",
-                 "--base-width",
-                 "4",
-                 "--threads",
-                 "1",
-                 "--epochs",
-                 "1",
-                 "--batch-size",
-                 batches};
+    return with(w.sweep(), {"--depth", "1", "--threads", "1", "--batch-size", batches});
   };
   refused(sweep("4,4"), "found 4 twice in '4,4'; name each value once");
   works(sweep("4"));

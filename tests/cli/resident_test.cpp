@@ -95,6 +95,9 @@ TEST_CASE("program: the CPU refuses to keep slices, and plan counts a GPU's", "[
   const Words plan{"plan",       "--size", "32",       "--base-width", "4",
                    "--channels", "3",      "--slices", "1000",         "--json"};
   CHECK(contains(run_glia(plan), "--slices: the CPU reads slices as they are needed"));
+  const Words tight = {"plan", "--device", "cuda", "--base-width", "2", "--available-mib", "1000"};
+  CHECK(contains(run_glia(with(tight, {"--slices", "7000"})), "leave --slices out"));
+  CHECK(contains(run_glia(tight), "hold at most --batch-size"));
   CHECK(contains(run_glia({"plan", "--precision", "tf32"}), "pass --device cuda with it"));
   CHECK(run_glia({"plan", "--precision", "tf32", "--device", "cuda"}).code == 0);
   CHECK(run_glia({"plan", "--precision", "fp32"}).code == 0);

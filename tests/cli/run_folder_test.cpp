@@ -225,21 +225,7 @@ TEST_CASE("train, sweep: what a link leads to and what is no lock of Glia's stay
   fs::create_symlink("../decoy", table);
   works(resume);
   CHECK_FALSE(fs::is_symlink(table));
-  const Words sweep = {"sweep",
-                       "--data",
-                       w.path("slices"),
-                       "--split",
-                       w.path("split"),
-                       "--out",
-                       w.path("study"),
-                       "--base-width",
-                       "4",
-                       "--depth",
-                       "2",
-                       "--epochs",
-                       "1",
-                       "--seeds",
-                       "1"};
+  const Words sweep = with(w.sweep(), {"--depth", "2", "--seeds", "1"});
   fs::create_directory(w.path("study"));
   fs::create_symlink("../decoy", w.path("study/sweep.lock"));
   refused(sweep, w.path("study/sweep.lock") + ": a link in the place of Glia's lock");

@@ -47,6 +47,13 @@ class CliWorkspace {
             "1"};
   }
 
+  /// A study of small networks of one epoch.
+  std::vector<std::string> sweep() const {
+    return {"sweep", "--data",      path("slices"), "--split", path("split"),
+            "--out", path("study"), "--base-width", "4",       "--epochs",
+            "1"};
+  }
+
  private:
   TempFolder folder_;
 };

@@ -10,6 +10,7 @@
 #include "kernels/api/context.h"
 #include "kernels/api/read_map.h"
 #include "kernels/cuda/conv/gemm_digits.h"
+#include "kernels/cuda/map_value.h"
 #include "kernels/cuda/ptx.h"
 
 namespace glia::GLIA_GPU {
@@ -54,14 +55,9 @@ struct ResultMap {
   std::int64_t pitch = 0;
 
   GLIA_INLINE float at(std::int64_t row, int channel) const { return data[row * pitch + channel]; }
-  /// As MapPack::apply: the same bits as of a pass by itself.
-  GLIA_INLINE static float apply(float scale, float shift, float floor, float x) {
-    const float y = fmaf(scale, x, shift);
-    return y < floor ? floor : y;
-  }
   GLIA_INLINE float operator()(int channel, float x) const {
-    return apply(at(MapRow::scale, channel), at(MapRow::shift, channel), at(MapRow::floor, channel),
-                 x);
+    return map_value(at(MapRow::scale, channel), at(MapRow::shift, channel),
+                     at(MapRow::floor, channel), x);
   }
 };
 
@@ -155,7 +151,7 @@ struct OutputRun {
 #pragma unroll
     for (int c = 0; c < kColumns; ++c) {
       values[c] = value(c) + bias[c];
-      if (output.map.data) values[c] = ResultMap::apply(scale[c], shift[c], floor[c], values[c]);
+      if (output.map.data) values[c] = map_value(scale[c], shift[c], floor[c], values[c]);
     }
     if constexpr (std::is_same_v<Factor, Bf16>)
       if (output.bf16) return put_as<Bf16>(output, row, values);
