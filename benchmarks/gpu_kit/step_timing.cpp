@@ -54,6 +54,17 @@ std::vector<Contender> ours(const Bench& bench) {
                                       {"backend", backend},
                                       {"precision", name_of(precision)},
                                       {"captured", captured}}});
+  // What each fusion gains, in the last of ours: all but these fuse all that they can.
+  const auto last = std::find_if(found.rbegin(), found.rend(), [&](const Contender& contender) {
+    return contender.question["backend"] == bench.native();
+  });
+  const Contender all = *last;
+  for (const Fuse fuse : {Fuse::none, Fuse::s1}) {
+    Contender less = all;
+    less.name += fmt::format(" fuse {}", name_of(fuse));
+    less.question["fuse"] = name_of(fuse);
+    found.push_back(std::move(less));
+  }
   return found;
 }
 

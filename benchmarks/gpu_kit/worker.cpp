@@ -28,6 +28,7 @@ using nlohmann::json;
 std::unique_ptr<Device> open(const json& question) {
   return open_device({.device = question.at("device").get<std::string>(),
                       .backend = question.at("backend").get<std::string>(),
+                      .fuse = parse_fuse(question.value("fuse", name_of(Fuse::automatic))),
                       .precision = parse_precision(question.at("precision").get<std::string>())},
                      [](const std::string&) {});
 }

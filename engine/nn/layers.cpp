@@ -134,7 +134,8 @@ Tensor ConvNormRelu::separately(Pass& pass, const Tensor& x, const Tensor& out) 
 
 Tensor ConvNormRelu::deferred(Pass& pass, const Tensor& x, const Tensor& out) const {
   const Tensor place = keeps_activations(pass) ? Tensor() : out;
-  const bool moments = pass.training && norm.kind() == NormKind::batch && reads_maps(pass);
+  const bool moments =
+      pass.training && norm.kind() == NormKind::batch && pass.tape.device().kernels().gives_moments;
   return norm.deferred_relu(pass, moments ? conv.with_moments(pass, x, place)
                                           : ops::WithMoments{.y = conv(pass, x, place)});
 }

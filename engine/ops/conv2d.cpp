@@ -37,7 +37,7 @@ Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, con
 
 WithMoments conv2d_moments(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b,
                            const ConvSpec& spec, const Tensor& out) {
-  check(tape.device().kernels().maps == Maps::read,
+  check(tape.device().kernels().gives_moments,
         "unsupported: conv2d: the backend '{}' gives no moments", tape.device().kernels().name);
   WithMoments result;
   result.y = convolve(tape, x, w, b, spec, out, &result.moments);

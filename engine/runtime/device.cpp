@@ -30,7 +30,7 @@ void Device::limit_fusion(Fuse fuse) {
   if (fuse == Fuse::automatic) return;
   auto limited = std::make_unique<KernelTable>(*kernels_);
   limited->maps = fuse == Fuse::none ? Maps::none : std::min(limited->maps, Maps::written);
-  limited->maps_results = false;
+  if (fuse != Fuse::s2) limited->maps_results = limited->gives_moments = false;
   limited_ = std::move(limited);
   kernels_ = limited_.get();
 }

@@ -18,9 +18,9 @@ namespace glia {
 enum class MemoryMode : std::uint8_t { automatic, fast, lean };
 
 /// How far passes over memory are fused, for comparison and teaching: none (a pass an operation),
-/// s1 (norm, ReLU and pooling in one) or all that the backend can. The results agree within
-/// rounding.
-enum class Fuse : std::uint8_t { automatic, none, s1 };
+/// s1 (norm, ReLU and pooling in one), s2 (that, and moments and maps of a convolution's results
+/// while they are registers) or all that the backend can. The results agree within rounding.
+enum class Fuse : std::uint8_t { automatic, none, s1, s2 };
 
 /// What --conv takes: auto, direct, winograd.
 std::vector<std::string> conv_names();
@@ -33,7 +33,7 @@ std::vector<std::string> memory_names();
 MemoryMode parse_memory(std::string_view text);
 const char* name_of(MemoryMode mode);
 
-/// What --fuse takes: auto, none, s1; and the same for it.
+/// What --fuse takes: auto, none, s1, s2; and the same for it.
 std::vector<std::string> fuse_names();
 Fuse parse_fuse(std::string_view text);
 const char* name_of(Fuse fuse);

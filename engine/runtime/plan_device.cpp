@@ -10,12 +10,16 @@ namespace glia {
 namespace {
 
 /// Of backends that read no maps; none of its kernels is ever called.
-constexpr KernelTable kNoKernelsInBf16 = {
-    .name = "plan", .activations = DType::bf16, .maps = Maps::written, .maps_results = true};
+constexpr KernelTable kNoKernelsInBf16 = {.name = "plan",
+                                          .activations = DType::bf16,
+                                          .maps = Maps::written,
+                                          .maps_results = true,
+                                          .gives_moments = true};
 constexpr KernelTable kNoKernels = {.name = "plan",
                                     .in_bf16 = &kNoKernelsInBf16,
                                     .maps = Maps::written,
                                     .maps_results = true,
+                                    .gives_moments = true,
                                     .tf32 = true};
 /// And that make none.
 constexpr KernelTable kNoMapsInBf16 = {.name = "plan", .activations = DType::bf16};

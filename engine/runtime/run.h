@@ -8,16 +8,11 @@
 namespace glia {
 
 namespace detail {
-/// Whether the call wants an operand read through a map (read_map.h) or moments of the result, of a
-/// kernel that can be called without.
+/// Whether the call wants an operand read through a map (read_map.h), of a kernel that can be
+/// called without.
 template <class Args>
 bool wants_maps([[maybe_unused]] const Args& args) {
-  if constexpr (requires {
-                  args.x_map;
-                  args.moments;
-                })
-    return args.x_map || args.moments;
-  else if constexpr (requires { args.x_map; })
+  if constexpr (requires { args.x_map; })
     return static_cast<bool>(args.x_map);
   else
     return false;
@@ -33,12 +28,15 @@ void run(Device& device, const ArgsOf<entry>& args) {
     check(kernel != nullptr, "unsupported: the backend '{}' has no kernel {}",
           device.kernels().name, name_of(args));
     check(device.kernels().maps == Maps::read || !detail::wants_maps(args),
-          "unsupported: {}: the backend '{}' reads no maps and gives no moments", name_of(args),
-          device.kernels().name);
-    if constexpr (requires { args.y_map; })
+          "unsupported: {}: the backend '{}' reads no maps", name_of(args), device.kernels().name);
+    if constexpr (requires { args.y_map; }) {
       check(device.kernels().maps_results || !args.y_map,
             "unsupported: {}: the backend '{}' does not map results", name_of(args),
             device.kernels().name);
+      check(device.kernels().gives_moments || !args.moments,
+            "unsupported: {}: the backend '{}' gives no moments", name_of(args),
+            device.kernels().name);
+    }
     device.allocator().make_current();
     kernel(device.context(), args);
     device.context().workspace.finish_call();

@@ -19,8 +19,10 @@ enum class ConvPass : std::uint8_t { forward, dgrad, wgrad };
 
 /// x [N,H,W,C], w [K,R,S,C], b [K] or empty -> y [N,P,Q,K]. x may be read through a map
 /// (read_map.h). `moments`, when given: f64 [2, K], the mean of y a channel and its sum of squared
-/// deviations. `y_map`, when given: y is what that map makes of the result, rounded once, with no
-/// pass of its own; where a backend says so (KernelTable::maps_results), and without moments.
+/// deviations, before y is rounded where a kernel holds its sums whole, else of y; where a backend
+/// gives them (KernelTable::gives_moments). `y_map`, when given: y is what that map makes of the
+/// result, rounded once, with no pass of its own; where a backend says so
+/// (KernelTable::maps_results), and without moments.
 struct Conv2dForward {
   ConvGeometry geometry;
   ConstView x, x_map{}, w, b{}, y_map{};

@@ -87,7 +87,8 @@ struct KernelTable {
   /// The same backend with activations in bf16; null where it has none.
   const KernelTable* in_bf16 = nullptr;
   Maps maps = Maps::none;
-  bool maps_results = false;  // conv2d_forward writes its result through a map
+  bool maps_results = false;   // conv2d_forward writes its result through a map
+  bool gives_moments = false;  // and takes the moments of what it writes
   bool tf32 = false;  // convolutions have it, and compute in it unless asked for something else
   /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
   /// function, for traces and tables of times. Null where a backend does not say.

@@ -12,6 +12,7 @@ const KernelTable& table() {
   static constexpr KernelTable kTable = {
       .name = "cpu",
       .maps = Maps::read,
+      .gives_moments = true,
       .algorithm = [](const KernelContext& context, const KernelInfo& kernel,
                       const ConvGeometry& g) { return name_of(choose(context, kernel.id, g)); },
 #define GLIA_KERNEL(name, Args, op, phase) .name = name,

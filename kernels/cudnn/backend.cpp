@@ -20,6 +20,7 @@ KernelTable overlay(const KernelTable& ours, const KernelTable* in_bf16) {
   table.algorithm = nullptr;  // the library chooses
   table.maps = Maps::none;    // its norms and ReLU are passes by themselves
   table.maps_results = false;
+  table.gives_moments = false;
   table.in_bf16 = in_bf16;
   table.conv2d_forward = conv2d_forward;
   table.conv2d_dgrad = conv2d_dgrad;

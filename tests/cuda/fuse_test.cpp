@@ -81,7 +81,7 @@ TEST_CASE("fuse: a network trains alike whatever is fused", "[cuda]") {
       INFO(request.backend << " on " << request.device << " in " << name_of(precision));
       request.fuse = Fuse::automatic;
       const Trained all = train(request);
-      for (const Fuse fuse : {Fuse::none, Fuse::s1}) {
+      for (const Fuse fuse : {Fuse::none, Fuse::s1, Fuse::s2}) {
         INFO("fuse " << name_of(fuse));
         request.fuse = fuse;
         check_near(train(request), all, share_of(precision));
@@ -98,6 +98,9 @@ TEST_CASE("fuse: what each leaves of a backend's table", "[cuda]") {
     CHECK(kernels(backend, Fuse::none).maps == Maps::none);
     CHECK(kernels(backend, Fuse::s1).maps == Maps::written);
     CHECK_FALSE(kernels(backend, Fuse::s1).maps_results);
+    CHECK_FALSE(kernels(backend, Fuse::s1).gives_moments);
+    CHECK(kernels(backend, Fuse::s2).maps == Maps::written);
+    CHECK(kernels(backend, Fuse::s2).gives_moments);
   }
   CHECK(kernels("native", Fuse::automatic).maps == Maps::read);
   CHECK(error_of([] {

@@ -99,8 +99,9 @@ TEST_CASE("gpu graph: what a recording keeps aside is everybody's when it ends",
   }
 }
 
-TEST_CASE("gpu conv2d: maps and moments are refused, not left out", "[cuda]") {
-  for (const DeviceRequest& request : gpu_devices()) {
+TEST_CASE("gpu conv2d: maps are refused, not left out; so are moments where they are", "[cuda]") {
+  for (DeviceRequest request : gpu_devices()) {
+    request.fuse = Fuse::s1;
     const auto device = open_device(request);
     const Tensor x = Tensor::zeros(*device, {1, 2, 2, 1}), w = Tensor::zeros(*device, {1, 1, 1, 1});
     const Tensor moments = Tensor::zeros(*device, {2, 1}, DType::f64);
@@ -111,7 +112,7 @@ TEST_CASE("gpu conv2d: maps and moments are refused, not left out", "[cuda]") {
     CHECK_THROWS_WITH(
         (run<&KernelTable::conv2d_forward>(
             *device, {.geometry = g, .x = x, .w = w, .y = x, .moments = moments.view()})),
-        ContainsSubstring("reads no maps and gives no moments"));
+        ContainsSubstring("gives no moments"));
   }
 }
 

@@ -268,6 +268,29 @@ double run_shallow(Bug bug) {
   });
 }
 
+double run_tile_moments(Bug bug) {
+  constexpr int rows = 70 + 2 * kMomentRows, columns = 58, tiles = 3;  // rows of one warp and a bit
+  std::vector<float> x = random_floats(std::size_t{rows} * columns, 20);
+  for (float& value : x) value += 100;  // where E[x^2] - E[x]^2 loses most digits
+  const DeviceBuffer<float> dx(x), parts((2 * columns + 1) * tiles), scratch(tiles);
+  tile_moments(dx.get(), parts.get(), scratch.get(), rows, columns, bug);
+  const std::vector<float> found = parts.read();
+  double largest = 0;
+  for (int tile = 0; tile < tiles; ++tile) {
+    const int begin = tile * kMomentRows, end = std::min(rows, begin + kMomentRows);
+    const int count = end - begin;
+    largest = std::max(largest, worst({found[at(2 * columns, tile, tiles)]}, {static_cast<double>(count)}, 0.5));
+    for (int c = 0; c < columns; ++c) {
+      double mean = 0, squares = 0;
+      for (int r = begin; r < end; ++r) mean += x[at(r, c, columns)] / count;
+      for (int r = begin; r < end; ++r) squares += std::pow(x[at(r, c, columns)] - mean, 2);
+      largest = std::max(largest, worst({found[at(c, tile, tiles)]}, {mean}, 2e-5));
+      largest = std::max(largest, worst({found[at(columns + c, tile, tiles)]}, {squares}, 1e-4));
+    }
+  }
+  return largest;
+}
+
 double run_halo_wgrad(Bug bug) {
   constexpr int H = 16, W = 17, C = 64, K = 64;  // edges of patches, two stages in turn
   std::vector<float> dy = random_floats(H * W * K, 18), x = random_floats(H * W * C, 19);

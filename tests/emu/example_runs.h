@@ -28,6 +28,7 @@ double run_halo_by_depth(Bug bug);
 double run_halo_tf32(Bug bug);
 double run_halo_tf32_by_depth(Bug bug);
 double run_shallow(Bug bug);
+double run_tile_moments(Bug bug);
 double run_halo_wgrad(Bug bug);
 double run_row_sums_ring(Bug bug);
 double run_bf16_update(Bug bug);

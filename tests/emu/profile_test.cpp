@@ -55,6 +55,7 @@ TEST_CASE("the profile finds bank conflicts and wasted sectors", "[emu]") {
   }
   // Weights are stored once, nine taps a column: two lanes may find one bank.
   CHECK(worst_ratio(profile(run_shallow), "conv_shallow.h", "shared wavefronts") < 2);
+  CHECK(worst_ratio(profile(run_tile_moments), "gemm_moments.h", "shared wavefronts") == 1);
   const std::string halo_wgrad = profile(run_halo_wgrad);
   for (const char* file : {"conv_wgrad_halo.h", "mma_fragments.h", "gemm_operands.h"})
     CHECK(worst_ratio(halo_wgrad, file, "shared wavefronts") == 1);

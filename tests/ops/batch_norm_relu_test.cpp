@@ -103,6 +103,7 @@ TEST_CASE("deferred tensors: error texts", "[ops]") {
 
   KernelTable without = device->kernels();
   without.maps = Maps::none;
+  without.gives_moments = false;
   without.name = "plain";
   Device plain("plain", without,
                std::make_shared<CachingAllocator>(std::make_unique<SystemAllocator>()), 1);

@@ -197,6 +197,7 @@ const KernelTable& table() {
                                      .activations = DType::f64,
                                      .parameters = DType::f64,
                                      .maps = Maps::read,
+                                     .gives_moments = true,
                                      .conv2d_forward = run_conv2d,
                                      .conv_transpose2d_forward = run_conv_transpose2d,
                                      .batch_norm_forward_train = run_batch_norm_train,

@@ -5,7 +5,7 @@
 namespace glia::GLIA_GPU {
 
 void conv2d_forward(KernelContext& context, const Conv2dForward& a) {
-  conv_forward(context, a.geometry, a.x, a.w, {a.b, a.y_map}, a.y, Write::overwrite);
+  conv_forward(context, a.geometry, a.x, a.w, {a.b, a.y_map, a.moments}, a.y, Write::overwrite);
 }
 
 void conv2d_dgrad(KernelContext& context, const Conv2dDgrad& a) {

@@ -7,9 +7,11 @@
 
 namespace glia::GLIA_GPU {
 
-/// First the bias, then the map (kernels/api/read_map.h). Both may be empty.
+/// First the bias, then the map (kernels/api/read_map.h); and `moments` [2, K] of what is before
+/// the map, before it is rounded. All may be empty.
 struct Epilogue {
   ConstView bias{}, map{};
+  View moments{};
 };
 
 }  // namespace glia::GLIA_GPU

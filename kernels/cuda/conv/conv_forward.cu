@@ -19,21 +19,22 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
   float sum[kMicro][kMicro] = {};
   multiply<Tile>(smem.ring, a, b, share.slices, sum);
   store<Tile, true>(y, share, sum);
+  store_moments<Tile>(y, share, sum);
 }
 
 }  // namespace
 
-void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const Epilogue& end, const View& y, Write write) {
   const ForwardProduct<float> p = forward_product<float>(g, x, w, end, y, write);
-  run_product(context, "conv2d_forward_tiled", p.shape, p.pieces, p.y,
-              [&](auto tile, auto width, LaunchConfig config, const Output& target,
-                  const Schedule& schedule) {
-                using Tile = decltype(tile);
-                config.smem_bytes = sizeof(GatherSmem<Tile, GemmRing<Tile>>);
-                gpu::launch(conv2d_forward_tiled<Tile, decltype(width)::value>, config, p.x, p.w,
-                            target, schedule);
-              });
+  return run_product(context, "conv2d_forward_tiled", p.shape, p.pieces, p.y,
+                     [&](auto tile, auto width, LaunchConfig config, const Output& target,
+                         const Schedule& schedule) {
+                       using Tile = decltype(tile);
+                       config.smem_bytes = sizeof(GatherSmem<Tile, GemmRing<Tile>>);
+                       gpu::launch(conv2d_forward_tiled<Tile, decltype(width)::value>, config, p.x,
+                                   p.w, target, schedule);
+                     });
 }
 
 }  // namespace glia::GLIA_GPU

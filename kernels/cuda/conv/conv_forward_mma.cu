@@ -23,25 +23,22 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 }  // namespace
 
-void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                       const ConstView& w, const Epilogue& end, const View& y, Write write) {
   const auto queue = [&](auto type) {
     using T = decltype(type);
     const char* name = std::is_same_v<T, Bf16> ? "conv2d_forward_mma_bf16" : "conv2d_forward_mma";
     const ForwardProduct<T> p = forward_product<T>(g, x, w, end, y, write);
-    run_mma_product<T, T>(context, name, p.shape, p.pieces, p.y,
-                          [&](auto tile, auto width, LaunchConfig config, const Output& target,
-                              const Schedule& schedule) {
-                            using Tile = decltype(tile);
-                            config.smem_bytes = sizeof(GatherSmem<Tile, MmaRing<Tile>>);
-                            gpu::launch(conv2d_forward_mma<Tile, decltype(width)::value>, config,
-                                        p.x, p.w, target, schedule);
-                          });
+    return run_mma_product<T, T>(context, name, p.shape, p.pieces, p.y,
+                                 [&](auto tile, auto width, LaunchConfig config,
+                                     const Output& target, const Schedule& schedule) {
+                                   using Tile = decltype(tile);
+                                   config.smem_bytes = sizeof(GatherSmem<Tile, MmaRing<Tile>>);
+                                   gpu::launch(conv2d_forward_mma<Tile, decltype(width)::value>,
+                                               config, p.x, p.w, target, schedule);
+                                 });
   };
-  if (w.dtype == DType::bf16)
-    queue(Bf16());
-  else
-    queue(float());
+  return w.dtype == DType::bf16 ? queue(Bf16()) : queue(float());
 }
 
 }  // namespace glia::GLIA_GPU

@@ -200,11 +200,16 @@ template <class Tile, bool kBByRow, class A>
 GLIA_INLINE void store_patch(const Output& output, const Share& share, const PatchPlace& place,
                              const Gather<A>& a, const MmaSums<Tile>& sum) {
   const int g = threadIdx.x % 32 / 4, first = place.i + Tile::warp_row() / kHaloColumns;
-  store_rows<Tile, kBByRow>(output, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
+  const auto pixel = [&](int n) {
     const int i = first + n / 2, j = place.j + g + n % 2 * 8;
     if (i >= a.grid_rows || j >= a.grid_columns) return -1;
-    return ((place.n * a.grid_rows + i) * a.grid_columns + j) * output.pitch;
+    return (place.n * a.grid_rows + i) * a.grid_columns + j;
+  };
+  store_rows<Tile, kBByRow>(output, share, sum, {}, [&](int n, Digits&) -> std::int64_t {
+    const int at = pixel(n);
+    return at < 0 ? -1 : at * output.pitch;
   });
+  if constexpr (kBByRow) store_moments(output, share, sum, [&](int n) { return pixel(n) >= 0; });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -40,46 +40,48 @@ __global__ void __launch_bounds__(Tile::kThreads, 2)
 
 /// As run_mma_product. D is the type of what the patches are of.
 template <class T, class D, class Launch>
-void run_halo(KernelContext& context, const char* name, ConvPass pass, const GemmShape& shape,
+bool run_halo(KernelContext& context, const char* name, ConvPass pass, const GemmShape& shape,
               bool pieces, const Output& output, const Launch& launch) {
   const GemmChoice choice = choose_halo(context, pass, shape, pieces);
   const MmaTile& tile = kMmaTiles[choice.tile];
-  run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<T>, choice.splits}, output,
-          [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
-            const auto with = [&](auto block, auto width) {
-              config.block = decltype(block)::kThreads;
-              using Block = decltype(block);
-              static_assert(sizeof(HaloSmem<Block>) == halo_bytes(Block::kTile));
-              config.smem_bytes = sizeof(HaloSmem<Block>);
-              launch(block, width, config, target, schedule);
-            };
-            constexpr std::integral_constant<int, 1> kOne;
-            constexpr std::integral_constant<int, kPieceOf<T>> kPiece;
-            if (!pieces) return with(MmaBlock<kHaloTiles[1], T>(), kOne);
-            if constexpr (std::is_same_v<T, D>) {
-              if (choice.tile == kHaloTiles[0]) return with(MmaBlock<kHaloTiles[0], T>(), kPiece);
-              return with(MmaBlock<kHaloTiles[1], T>(), kPiece);
-            }
-          });
+  return run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<T>, choice.splits},
+                 output, [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+                   const auto with = [&](auto block, auto width) {
+                     config.block = decltype(block)::kThreads;
+                     using Block = decltype(block);
+                     static_assert(sizeof(HaloSmem<Block>) == halo_bytes(Block::kTile));
+                     config.smem_bytes = sizeof(HaloSmem<Block>);
+                     launch(block, width, config, target, schedule);
+                   };
+                   constexpr std::integral_constant<int, 1> kOne;
+                   constexpr std::integral_constant<int, kPieceOf<T>> kPiece;
+                   if (!pieces) return with(MmaBlock<kHaloTiles[1], T>(), kOne);
+                   if constexpr (std::is_same_v<T, D>) {
+                     if (choice.tile == kHaloTiles[0])
+                       return with(MmaBlock<kHaloTiles[0], T>(), kPiece);
+                     return with(MmaBlock<kHaloTiles[1], T>(), kPiece);
+                   }
+                 });
 }
 
 }  // namespace
 
-void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                        const ConstView& w, const Epilogue& end, const View& y, Write write) {
   if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x, w, end, y, write);
-  with_types(w.dtype, w.dtype, [&](auto type, auto) {
+  const auto queue = [&](auto type) {
     using T = decltype(type);
     const char* name = std::is_same_v<T, Bf16> ? "conv2d_forward_halo_bf16" : "conv2d_forward_halo";
     const ForwardProduct<T> p = forward_product<T>(g, x, w, end, y, write);
-    run_halo<T, T>(context, name, ConvPass::forward, halo_shape(g, ConvPass::forward), p.pieces,
-                   p.y,
-                   [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
-                       const Schedule& schedule) {
-                     gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>,
-                                 config, p.x, p.w, patches_of(p.x, kHaloRows), target, schedule);
-                   });
-  });
+    return run_halo<T, T>(
+        context, name, ConvPass::forward, halo_shape(g, ConvPass::forward), p.pieces, p.y,
+        [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
+            const Schedule& schedule) {
+          gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>, config, p.x,
+                      p.w, patches_of(p.x, kHaloRows), target, schedule);
+        });
+  };
+  return w.dtype == DType::bf16 ? queue(Bf16()) : queue(float());
 }
 
 void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

@@ -122,11 +122,12 @@ LaunchConfig config_of(const KernelContext& context, const Shape& result, const 
 
 }  // namespace
 
-void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const Epilogue& end, const View& y, Write write) {
   gpu::launch(conv2d_forward_naive, config_of(context, g.y_shape(), "conv2d_forward_naive"), g,
               In(x), In(w), end.bias.as<float>(), ResultMap{end.map.as<float>(), end.map.pitch},
               Out(y), write == Write::accumulate);
+  return false;
 }
 
 void conv_dgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

@@ -1,6 +1,7 @@
 #include "kernels/cuda/conv/conv_passes.h"
 
 #include "kernels/cuda/conv/conv_choice.h"
+#include "kernels/cuda/kernels.h"
 
 namespace glia::GLIA_GPU {
 
@@ -22,12 +23,15 @@ void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView
   gpu::require(w.dense(), "conv2d_forward", "the weight must be dense");
   require_precision(context, w);
   if (y.rows() == 0) return;
-  switch (choose_algorithm(context, ConvPass::forward, g)) {
-    case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, end, y, write);
-    case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, end, y, write);
-    case ConvAlgorithm::halo: return conv_forward_halo(context, g, x, w, end, y, write);
-    default: return conv_forward_tiled(context, g, x, w, end, y, write);
-  }
+  const auto queue = [&] {
+    switch (choose_algorithm(context, ConvPass::forward, g)) {
+      case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, end, y, write);
+      case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, end, y, write);
+      case ConvAlgorithm::halo: return conv_forward_halo(context, g, x, w, end, y, write);
+      default: return conv_forward_tiled(context, g, x, w, end, y, write);
+    }
+  };
+  if (!queue() && end.moments) channel_moments(context, {.x = y, .moments = end.moments});
 }
 
 void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

@@ -10,22 +10,23 @@
 
 namespace glia::GLIA_GPU {
 
-/// y (+)= x * w + b.
+/// y (+)= x * w, and what the epilogue says of it. Each kernel's function returns whether it wrote
+/// end.moments; if not, a pass over y takes them.
 void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                   const ConstView& w, const Epilogue& end, const View& y, Write write);
-void conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const Epilogue& end, const View& y, Write write);
-void conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const Epilogue& end, const View& y, Write write);
-void conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_mma(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                       const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// Only where fits_halo.
-void conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                        const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// And where its channels are at most kShallowChannels, in bf16.
-void conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                           const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// dx (+)= the adjoint in x applied to dy, + b.

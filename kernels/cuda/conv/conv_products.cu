@@ -115,6 +115,8 @@ ForwardProduct<T> forward_product(const ConvGeometry& g, const ConstView& x, con
   Output output = output_to<T>(y);
   output.bias = end.bias.as<float>();
   output.map = {end.map.as<float>(), end.map.pitch};
+  output.moments.total = end.moments.as<double>();
+  output.moments.pitch = end.moments.pitch;
   output.rows = narrow(shape.rows);
   output.columns = output.channels = narrow(g.K);
   output.accumulate = write == Write::accumulate;

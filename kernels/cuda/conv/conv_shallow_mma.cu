@@ -25,18 +25,18 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kResident)
 
 }  // namespace
 
-void conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_shallow(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                           const ConstView& w, const Epilogue& end, const View& y, Write write) {
   using Tile = MmaBlock<kHaloTiles[1], Bf16>;
   const ForwardProduct<Bf16> p = forward_product<Bf16>(g, x, w, end, y, write);
   const Cut cut = {Tile::kRows, Tile::kColumns, kShallowChannels, 1};
-  run_cut(context, "conv2d_forward_shallow", halo_shape(g, ConvPass::forward), cut, p.y,
-          [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
-            config.block = Tile::kThreads;
-            config.smem_bytes = sizeof(ShallowSmem<Tile>);
-            gpu::launch(conv2d_forward_shallow_mma<Tile>, config, p.x, p.w,
-                        patches_of(p.x, kHaloRows), target, schedule);
-          });
+  return run_cut(context, "conv2d_forward_shallow", halo_shape(g, ConvPass::forward), cut, p.y,
+                 [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+                   config.block = Tile::kThreads;
+                   config.smem_bytes = sizeof(ShallowSmem<Tile>);
+                   gpu::launch(conv2d_forward_shallow_mma<Tile>, config, p.x, p.w,
+                               patches_of(p.x, kHaloRows), target, schedule);
+                 });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -6,6 +6,7 @@
 
 #include "engine/base/divide.h"
 #include "kernels/cuda/conv/conv_products.h"
+#include "kernels/cuda/conv/gemm_moments.h"
 #include "kernels/cuda/conv/gemm_store.h"
 
 namespace glia::GLIA_GPU {
@@ -23,15 +24,15 @@ struct Cut {
 };
 
 /// Queues a product of `shape` that ends in `output`. `launch(config, target, schedule)` launches
-/// the kernel; config lacks its threads and shared memory.
+/// the kernel; config lacks its threads and shared memory. Returns whether the kernel itself takes
+/// the moments that the output asks for: of split sums it cannot.
 template <class Launch>
-void run_cut(KernelContext& context, const char* name, const GemmShape& shape, const Cut& cut,
+bool run_cut(KernelContext& context, const char* name, const GemmShape& shape, const Cut& cut,
              const Output& output, const Launch& launch) {
   const std::int64_t column_tiles = ceil_div(shape.columns, cut.columns);
-  const std::int64_t tiles = ceil_div(shape.rows, cut.rows) * column_tiles;
+  const std::int64_t row_tiles = ceil_div(shape.rows, cut.rows), tiles = row_tiles * column_tiles;
   gpu::require(tiles <= 2147483647, name, "needs more than 2^31 - 1 blocks");
-  gpu::require(ceil_div(shape.rows, cut.rows) * cut.rows <= 2147483647, name,
-               "has more than 2^31 - 1 positions");
+  gpu::require(row_tiles * cut.rows <= 2147483647, name, "has more than 2^31 - 1 positions");
 
   Output target = output;
   const std::int64_t count = std::int64_t{output.rows} * output.columns;
@@ -45,6 +46,8 @@ void run_cut(KernelContext& context, const char* name, const GemmShape& shape, c
                     .columns = output.columns,
                     .channels = output.columns,
                     .pieces = output.columns % 4 == 0};
+  } else if (output.moments.total) {
+    target.moments = reserve_moments(context, output, row_tiles);
   }
   const Schedule schedule = {narrow(column_tiles), narrow(ceil_div(shape.depth, cut.slice)),
                              cut.splits};
@@ -54,6 +57,8 @@ void run_cut(KernelContext& context, const char* name, const GemmShape& shape, c
                       .name = name},
          target, schedule);
   if (cut.splits > 1) merge_splits(context, partials, cut.splits, output);
+  if (target.moments.parts) merge_moments(context, target.moments);
+  return target.moments.parts != nullptr;
 }
 
 /// Calls launch(BlockTile<tile>, integral_constant<int, kVec>).
@@ -76,17 +81,17 @@ void with_tile(int tile, bool pieces, const Launch& launch) {
 /// By gemm_tile.h, with operands read 16 bytes at a time if `pieces`. `launch(tile, width,
 /// config, target, schedule)` launches the kernel; config lacks smem_bytes.
 template <class Launch>
-void run_product(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
+bool run_product(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
                  const Output& output, const Launch& launch) {
   const GemmChoice choice = choose_gemm(context, shape);
   const GemmTile& tile = kGemmTiles[choice.tile];
-  run_cut(context, name, shape, {tile.rows, tile.columns, kGemmSlice, choice.splits}, output,
-          [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
-            with_tile(choice.tile, pieces, [&](auto block_tile, auto width) {
-              config.block = decltype(block_tile)::kThreads;
-              launch(block_tile, width, config, target, schedule);
-            });
-          });
+  return run_cut(context, name, shape, {tile.rows, tile.columns, kGemmSlice, choice.splits}, output,
+                 [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+                   with_tile(choice.tile, pieces, [&](auto block_tile, auto width) {
+                     config.block = decltype(block_tile)::kThreads;
+                     launch(block_tile, width, config, target, schedule);
+                   });
+                 });
 }
 
 }  // namespace glia::GLIA_GPU

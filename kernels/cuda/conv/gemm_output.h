@@ -61,6 +61,26 @@ struct ResultMap {
   }
 };
 
+/// Where a forward pass leaves the moments of its results (gemm_moments.h), or none.
+struct ResultMoments {
+  double* total = nullptr;  // [2, channels]: means and sums of squared deviations
+  std::int64_t pitch = 0;   // of total
+  float* parts = nullptr;   // of each row of tiles: see below; null where a pass of its own does it
+  int channels = 0, tiles = 0;
+
+  /// Of a channel and row of tiles; those of a channel are neighbours.
+  GLIA_INLINE float& mean(int channel, int tile) const {
+    return parts[std::int64_t{channel} * tiles + tile];
+  }
+  GLIA_INLINE float& squares(int channel, int tile) const {
+    return parts[std::int64_t{channels + channel} * tiles + tile];
+  }
+  /// How many rows it has, of the output.
+  GLIA_INLINE float& rows(int tile) const {
+    return parts[2 * std::int64_t{channels} * tiles + tile];
+  }
+};
+
 /// A matrix of results that lies in an image: row m is a pixel, columns are its channels.
 struct Output {
   void* data = nullptr;         // float or, if `bf16`, Bf16
@@ -68,6 +88,7 @@ struct Output {
   std::int64_t split_step = 0;  // elements between the results of two splits
   const float* bias = nullptr;  // one a channel, or none
   ResultMap map = {};           // only where columns are channels
+  ResultMoments moments = {};   // likewise
   int rows = 0, columns = 0;
   int channels = 0;  // column c is channel c % channels of the window's pixel c / channels
   int window_columns = 1;

@@ -1,7 +1,7 @@
 // The end of gemm_tile.h's products: from registers to the output.
 #pragma once
 
-#include "kernels/cuda/conv/gemm_output.h"
+#include "kernels/cuda/conv/gemm_moments.h"
 #include "kernels/cuda/conv/gemm_tile.h"
 
 namespace glia::GLIA_GPU {
@@ -33,6 +33,23 @@ GLIA_INLINE void store(const Output& output, const Share& share,
     grid.add(at, step);
     run.put(output, to, [&](int j) { return kTransposed ? sum[j][i] : sum[i][j]; });
   }
+}
+
+/// The moments of a forward pass's tile, where they are asked for.
+template <class Tile>
+GLIA_INLINE void store_moments(const Output& output, const Share& share,
+                               const float (&sum)[kMicro][kMicro]) {
+  using Steps = Place<Tile, true>;
+  static_assert(kMicro == kMomentColumns && Steps::kWarpRows == Steps::row_step(kMicro));
+  const Steps place;
+  std::uint32_t live = 0;
+#pragma unroll
+  for (int i = 0; i < kMicro; ++i)
+    if (share.row + place.row + Steps::row_step(i) < output.rows) live |= 1u << i;
+  tile_moments<Tile, Steps::kWarpRows, 1, kMicro>(
+      output, share, place.row, live,
+      [&](int, int c) { return place.column + Steps::column_step(c); },
+      [&](int, int i, int c) { return sum[i][c]; });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -38,11 +38,12 @@ struct GemmRing {
 /// The part of the block's tile that a thread computes.
 template <class Tile, bool kAByRow>
 struct Place {
+  static constexpr int kWarpRows = 64;
   int row, column;  // the first of each
 
   GLIA_INLINE Place() {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    row = warp / Tile::kWarpsAcross * 64 + lane / 4 * (kAByRow ? 1 : 4);
+    row = warp / Tile::kWarpsAcross * kWarpRows + lane / 4 * (kAByRow ? 1 : 4);
     column = warp % Tile::kWarpsAcross * 32 + lane % 4 * 4;
   }
   // How far row i and column j of eight are from the first. Turns of a thread's rows are equal, and

@@ -39,17 +39,17 @@ void with_mma_tile(int tile, bool pieces, const Launch& launch) {
 /// By mma_tile.h; as run_product of gemm_launch.h. T is the type of the operands, D that of dy if
 /// it is one of them.
 template <class T, class D, class Launch>
-void run_mma_product(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
+bool run_mma_product(KernelContext& context, const char* name, const GemmShape& shape, bool pieces,
                      const Output& output, const Launch& launch) {
   const GemmChoice choice = choose_mma(context, shape, pieces);
   const MmaTile& tile = kMmaTiles[choice.tile];
-  run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<T>, choice.splits}, output,
-          [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
-            with_mma_tile<T, D>(choice.tile, pieces, [&](auto block, auto width) {
-              config.block = decltype(block)::kThreads;
-              launch(block, width, config, target, schedule);
-            });
-          });
+  return run_cut(context, name, shape, {tile.rows, tile.columns, kMmaSlice<T>, choice.splits},
+                 output, [&](LaunchConfig config, const Output& target, const Schedule& schedule) {
+                   with_mma_tile<T, D>(choice.tile, pieces, [&](auto block, auto width) {
+                     config.block = decltype(block)::kThreads;
+                     launch(block, width, config, target, schedule);
+                   });
+                 });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -1,8 +1,7 @@
 // The end of mma_tile.h's products: from registers to the output.
 #pragma once
 
-#include "kernels/cuda/conv/gemm_output.h"
-#include "kernels/cuda/conv/gemm_schedule.h"
+#include "kernels/cuda/conv/gemm_moments.h"
 #include "kernels/cuda/conv/mma_tile.h"
 
 namespace glia::GLIA_GPU {
@@ -39,6 +38,27 @@ GLIA_INLINE void store_rows(const Output& output, const Share& share, const MmaS
   }
 }
 
+/// A thread's c-th column, c < 8, of the run q of a forward pass, and its result in row i.
+template <class Tile>
+GLIA_INLINE float result_of(const MmaSums<Tile>& sum, int q, int i, int c) {
+  return sum.at[i / 2][4 * q + c / 2][2 * (i % 2) + c % 2];
+}
+
+/// The moments of a forward pass's tile, where they are asked for; live(i): whether the thread's
+/// i-th row is one of the output.
+template <class Tile, class Live>
+GLIA_INLINE void store_moments(const Output& output, const Share& share, const MmaSums<Tile>& sum,
+                               const Live& live) {
+  constexpr int kRows = 2 * Tile::kFragmentRows;
+  std::uint32_t rows = 0;
+#pragma unroll
+  for (int i = 0; i < kRows; ++i) rows |= static_cast<std::uint32_t>(live(i)) << i;
+  const int first = Tile::warp_column() + 8 * (static_cast<int>(threadIdx.x) % 4);
+  tile_moments<Tile, Tile::kWarpRows, Tile::kFragmentColumns / 4, kRows>(
+      output, share, Tile::warp_row(), rows, [&](int q, int c) { return first + 32 * q + c; },
+      [&](int q, int i, int c) { return result_of(sum, q, i, c); });
+}
+
 /// The same where rows of the tile are rows of the output. kAByRow is how a lay.
 template <class Tile, bool kAByRow, bool kBByRow>
 GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<Tile>& sum) {
@@ -56,6 +76,8 @@ GLIA_INLINE void store(const Output& output, const Share& share, const MmaSums<T
                               if constexpr (kApart) grid.add(at, step);
                               return to;
                             });
+  if constexpr (kAByRow && kBByRow)
+    store_moments(output, share, sum, [&](int i) { return first_row + 8 * i < output.rows; });
 }
 
 }  // namespace glia::GLIA_GPU

@@ -60,6 +60,11 @@ enum class Bug : int {
   // shallow_product
   shallow_not_padded,
   shallow_border_not_checked,
+  // tile_moments
+  moments_over_operands,
+  moments_merged_early,
+  moments_rows_not_bounded,
+  moments_rounded,
   // halo_wgrad
   halo_wgrad_weak_wait,
   halo_wgrad_unpermuted,
@@ -142,6 +147,12 @@ void halo_product(const void* x, const void* w, float* y, const HaloShape& shape
 /// The same for c of at most 8.
 void shallow_product(const std::uint16_t* x, const std::uint16_t* w, float* y,
                      const HaloShape& shape, Bug bug);
+
+/// Of x [rows, columns], of kMomentRows rows at a time, the mean and the sum of squared deviations
+/// of each column, columns at most 64: parts [2, columns, tiles], and how many rows [tiles].
+/// scratch [tiles].
+inline constexpr int kMomentRows = 128;
+void tile_moments(const float* x, float* parts, float* scratch, int rows, int columns, Bug bug);
 
 /// dw [k, 3, 3, c], the gradient of w above where that of y is dy; c and k multiples of 64.
 void halo_wgrad(const std::uint16_t* dy, const std::uint16_t* x, float* dw, const HaloShape& shape,
