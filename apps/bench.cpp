@@ -14,8 +14,11 @@
 #include "apps/runs/environment.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
+#include "benchmarks/suite/compare.h"
 #include "benchmarks/suite/report.h"
 #include "engine/base/file.h"
+#include "engine/base/streams.h"
+#include "engine/base/text.h"
 #include "engine/runtime/open_device.h"
 
 namespace glia {
@@ -144,7 +147,8 @@ Report start_report(const BenchOptions& o) {
                      {"precision", o.precisions},
                      {"fuse", o.fuses},
                      {"size", o.size},
-                     {"samples", o.measure.samples},
+                     {"samples", o.measure.until_sure ? nlohmann::ordered_json(o.samples)
+                                                      : nlohmann::ordered_json(o.measure.samples)},
                      {"row_seconds", o.measure.seconds},
                      {"flush_mib", o.flush_mib},
                      {"memory", o.memory},
@@ -190,6 +194,10 @@ std::vector<OpenBackend> open_all(const BenchOptions& o) {
   for (const Variant& variant : o.variants())
     backends.emplace_back(variant.name, o.open(variant, true),
                           o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float));
+  const auto untold =
+      std::find_if(backends.begin(), backends.end(),
+                   [](const OpenBackend& backend) { return !backend.no_health().empty(); });
+  if (untold != backends.end()) print_note(untold->no_health());
   return backends;
 }
 
@@ -244,6 +252,19 @@ void show_ceilings(const BenchOptions& o) {
   check(any, "bench: nothing was measured; {}", ceilings.back().problem);
 }
 
+/// Throws `Error` where something takes longer than --fail-above leaves it.
+void show_comparison(const BenchOptions& o) {
+  const double share = o.fail_above.empty() ? 0 : o.share_to_fail();
+  std::vector<BenchFile> files;
+  for (const std::string& path : o.compare) files.push_back(read_bench_file(path));
+  const Comparison comparison = compare(files);
+  print_now(o.json ? comparison_json(comparison).dump(1) + "\n" : comparison_text(comparison));
+  if (o.fail_above.empty()) return;
+  const std::vector<std::string> slower = slower_by(comparison, share);
+  check(slower.empty(), "bench: {} of {} take more than {} longer than in {}: {}", slower.size(),
+        comparison.items.size(), o.fail_above, comparison.files[0], first_few(slower));
+}
+
 /// A table of problems and nothing else is a failure.
 void check_timed(const Report& report) {
   std::string problem;
@@ -266,7 +287,9 @@ void run_bench(BenchOptions& o) {
   o.check_combination();
   if (o.list) return print_now(operation_list());
   if (o.ceilings) return show_ceilings(o);
+  if (!o.compare.empty()) return show_comparison(o);
   o.unet.up = parse_up(o.up);
+  o.choose_samples();
   o.measure.cold = !o.no_cold;
   o.measure.check = !o.no_check;
   const bool of_cases = o.of_cases();
@@ -305,6 +328,7 @@ void add_bench_command(CLI::App& app) {
       "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
       "  glia bench --case conv2d.windows,relu\n"
       "  glia bench --ceilings --json\n"
+      "  glia bench --compare old/bench.json new/bench.json --fail-above 5%\n"
       "glia bench --list shows every operation, kernel and group of cases.\n"
       "docs/benchmarks.md explains the columns.");
   command->callback([options] { run_bench(*options); });

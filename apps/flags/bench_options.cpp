@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 
 #include "apps/flags/operation_list.h"
 #include "benchmarks/suite/ceilings.h"
@@ -18,6 +20,8 @@ bool chosen(const std::vector<std::string>& choice, const std::string& name) {
 }
 
 namespace {
+
+constexpr int kMostSamples = 100000;
 
 /// Those of `asked` that the backend has; auto is had by all.
 std::vector<std::string> precisions_had_by(const std::string& backend,
@@ -73,7 +77,28 @@ void BenchOptions::check_combination() const {
         "--ceilings measures the machine and no kernel; leave it out, or --op, --phase, --case and "
         "--shape");
   check(!ceilings || !measure.once, "--ceilings and --profile-once: give one of them");
-  check(!json || ceilings, "--json is of --ceilings; rows and steps go to bench.json with --out");
+  check(!json || ceilings || !compare.empty(),
+        "--json is of --ceilings and --compare; rows and steps go to bench.json with --out");
+  check(fail_above.empty() || !compare.empty(),
+        "--fail-above is of --compare OLD NEW; leave it out, or give the files");
+  check(compare.empty() || (ops.empty() && phases.empty() && cases.empty() && !shape.given() &&
+                            !ceilings && !list && out.empty()),
+        "--compare reads files and times nothing; leave it out, or --op, --phase, --case, --shape, "
+        "--ceilings, --list and --out");
+}
+
+void BenchOptions::choose_samples() {
+  measure.until_sure = samples == "auto";
+  measure.samples = measure.until_sure ? kMostSamples : std::stoi(samples);
+}
+
+double BenchOptions::share_to_fail() const {
+  const char* begin = fail_above.c_str();
+  char* end = nullptr;
+  const double percent = std::strtod(begin, &end);
+  check(end != begin && std::string_view(end) == "%" && percent >= 0 && std::isfinite(percent),
+        "--fail-above: found '{}', expected a percentage such as 5%", fail_above);
+  return percent / 100;
 }
 
 std::unique_ptr<Device> BenchOptions::open(const Variant& variant, bool quiet,
@@ -112,6 +137,7 @@ void BenchOptions::add_to(CLI::App& command) {
   add_choices(command);
   add_step(command);
   add_measure(command);
+  add_results(command);
 }
 
 void BenchOptions::add_choices(CLI::App& command) {
@@ -126,8 +152,8 @@ void BenchOptions::add_choices(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--conv", convs,
-                  "How the CPU's native kernels convolve, side by side: a list of auto, direct and "
-                  "winograd")
+                  "How our kernels convolve, side by side: a list of auto, on the CPU direct and "
+                  "winograd, on a GPU and with --backend emu naive, tiled, mma and halo")
       ->delimiter(',')
       ->check(CLI::IsMember(conv_names()))
       ->capture_default_str();
@@ -190,8 +216,11 @@ void BenchOptions::add_step(CLI::App& command) {
 }
 
 void BenchOptions::add_measure(CLI::App& command) {
-  command.add_option("--samples", measure.samples, "Samples of each row")
-      ->check(CLI::Range(1, 100000))
+  command
+      .add_option("--samples", samples,
+                  "Samples of each row; auto: until each median is known to 1 %, with a confidence "
+                  "of 99 %, or --row-seconds are over")
+      ->check(CLI::Range(1, kMostSamples) | CLI::IsMember({"auto"}))
       ->capture_default_str();
   command
       .add_option("--row-seconds", measure.seconds,
@@ -226,11 +255,24 @@ void BenchOptions::add_measure(CLI::App& command) {
   command.add_flag("--ceilings", ceilings,
                    "Measure only what the devices do at best: copies, and arithmetic in fp32, tf32 "
                    "and bf16");
-  command.add_flag("--json", json, "Print the ceilings as JSON");
   command.add_flag("--profile-once", measure.once,
                    "Run every kernel of the rows exactly once and nothing else, under a profiler");
+}
+
+void BenchOptions::add_results(CLI::App& command) {
   command.add_option("--out", out,
                      "Folder for bench.json, bench.csv and roofline.svg, or for ceilings.json");
+  command.add_flag("--json", json, "Print the ceilings, or the comparison, as JSON");
+  command
+      .add_option("--compare", compare,
+                  "Set files bench.json of earlier runs side by side, each against the first, and "
+                  "time nothing: two or more")
+      ->expected(2, 1000)
+      ->check(CLI::ExistingFile);
+  command.add_option(
+      "--fail-above", fail_above,
+      "With --compare: status 1 where anything takes longer than in the first file "
+      "by more than this percentage, such as 5%, beyond what its samples leave open");
 }
 
 }  // namespace glia

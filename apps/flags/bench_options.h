@@ -20,7 +20,7 @@ struct Variant {
 
 struct BenchOptions {
   DeviceRequest device;
-  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases;
+  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases, compare;
   ShapeOptions shape;
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
   UNetConfig unet;
@@ -28,6 +28,8 @@ struct BenchOptions {
   std::string up = name_of(unet.up), memory = name_of(device.memory), out;
   std::vector<std::string> precisions{name_of(device.precision)}, fuses{name_of(device.fuse)};
   bench::MeasureOptions measure;
+  std::string fail_above;  // "5%", of --compare
+  std::string samples = "10";
   bool no_cold = false, no_check = false, list = false, ceilings = false, json = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
@@ -38,6 +40,10 @@ struct BenchOptions {
   std::vector<Variant> variants() const;
   /// Throws `Error` where a flag asks for what goes with none of the others.
   void check_combination() const;
+  /// Sets what `samples` says. Throws `Error` for anything but a number or auto.
+  void choose_samples();
+  /// "5%" as 0.05. Throws `Error` for anything else.
+  double share_to_fail() const;
   /// `single_calls`: for the kernels of rows, not for a whole step. Notes go to standard error,
   /// unless `quiet`.
   std::unique_ptr<Device> open(const Variant& variant, bool quiet, bool single_calls = true) const;
@@ -54,6 +60,7 @@ struct BenchOptions {
   void add_choices(CLI::App& command);
   void add_step(CLI::App& command);
   void add_measure(CLI::App& command);
+  void add_results(CLI::App& command);
 };
 
 /// Whether `name` is one of them, or there is no choice.

@@ -58,10 +58,12 @@ void DeviceOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--threads", request.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
-  add_choice(command, "--conv", request.conv, conv_names(), parse_conv,
-             "How the CPU convolves: direct (by the definition), winograd (3x3 with stride 1 in a "
-             "quarter of the multiplications, with a little less precision), or auto (whichever is "
-             "faster for a layer's size)");
+  add_choice(
+      command, "--conv", request.conv, conv_names(), parse_conv,
+      "How convolutions are computed: on the CPU direct (by the definition) or winograd (3x3 "
+      "with stride 1 in a quarter of the multiplications, with a little less precision); by "
+      "our kernels for GPUs naive, tiled, mma or halo, the steps of docs/kernels; or auto "
+      "(whichever is faster for a layer's size)");
   add_choice(command, "--memory", request.memory, memory_names(), parse_memory,
              "What the CPU keeps of a network: fast (normalised activations too), lean (only what "
              "they are computed from, again and again; the same bits), or auto (lean, which is "

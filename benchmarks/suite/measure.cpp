@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "benchmarks/suite/repeated_step.h"
+#include "benchmarks/suite/statistics.h"
 #include "engine/runtime/memory_room.h"
 #include "engine/runtime/run.h"
 
@@ -16,6 +17,7 @@ constexpr double kMostRepeats = 1000;
 constexpr int kFewestSamples = 3;
 constexpr double kStepPatience = 15;
 constexpr int kWarmUpSteps = 3;  // a capture happens in the third
+constexpr double kSure = 0.01;   // of a median
 
 /// Whether another sample shall be taken.
 class Budget {
@@ -33,6 +35,11 @@ class Budget {
   int taken_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+/// Whether no more samples are needed; of those that ended with a problem none are.
+bool sure(const MeasureOptions& options, const std::vector<double>& samples, bool goes_on) {
+  return options.until_sure && (!goes_on || median_uncertainty(samples) <= kSure);
+}
 
 /// Bytes of the host's memory: the operands as they are drawn, as the kernel has them, and as it
 /// left them.
@@ -56,6 +63,23 @@ Arithmetic arithmetic_of(Device& device, const Call& call, const std::string& al
   const bool tf32 = algorithm.empty() ? device.context().precision == ConvPrecision::tf32
                                       : algorithm.ends_with(name_of(Arithmetic::tf32));
   return tf32 && call.op.starts_with("conv") ? Arithmetic::tf32 : Arithmetic::fp32;
+}
+
+/// Whether a sample that was just taken counts: notes the GPU's state, or that it was slowed down.
+template <class Result>
+bool at_full_speed(const GpuHealth* health, Result& result) {
+  if (health == nullptr) return true;
+  const GpuState state = health->now();
+  if (state.slowed_down()) return ++result.throttled, false;
+  result.states.push_back(state);
+  return true;
+}
+
+std::string always_slow(int samples) {
+  return fmt::format(
+      "the GPU was slowed down by heat or lack of power in each of {} samples; let it cool, or "
+      "look at nvidia-smi -q -d PERFORMANCE",
+      samples);
 }
 
 /// One backend and one call.
@@ -129,11 +153,16 @@ struct Contender {
 
   void sample(const MeasureOptions& options) {
     replay->run();  // another backend has been in the caches
-    result.warm.push_back(
-        time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); }));
+    const double warm = time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); });
+    if (!at_full_speed(backend.health(), result)) return;
+    result.warm.push_back(warm);
     if (!options.cold) return;
     backend.flush_caches();
     result.cold.push_back(time_once());
+  }
+
+  void finish() {
+    if (replay && result.warm.empty()) result.problem = always_slow(result.throttled);
   }
 };
 
@@ -142,6 +171,7 @@ struct Trainee {
   StepMeasurement result;
   std::unique_ptr<Device> device = {};
   std::unique_ptr<Stopwatch> stopwatch = {};
+  std::unique_ptr<GpuHealth> health = {};
   std::unique_ptr<RepeatedStep> step = {};  // empty once there was a problem
 
   /// Runs `work`; an error ends this trainee and no other.
@@ -162,7 +192,8 @@ struct Trainee {
     }
     stopwatch->start();
     step->run();
-    result.seconds.push_back(stopwatch->stop());
+    const double seconds = stopwatch->stop();
+    if (at_full_speed(health.get(), result)) result.seconds.push_back(seconds);
   }
 
   std::size_t peak_bytes() const {
@@ -183,6 +214,8 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
       trainee.result.precision = name_of(trainee.device->context().precision);
       if (captured && !trainee.device->can_capture()) return;
       trainee.stopwatch = make_stopwatch(*trainee.device);
+      std::string unknown;  // the rows' devices say why
+      trainee.health = health_of(*trainee.device, unknown);
       trainee.step = std::make_unique<RepeatedStep>(*trainee.device, step.config, step.batch_size,
                                                     step.size, mode);
       for (int i = 0; i < (options.once ? 0 : kWarmUpSteps); ++i) trainee.step->run();
@@ -194,7 +227,12 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
   }
   bool backwards = false;
   const int samples = options.once ? 1 : options.samples;
-  for (Budget budget(samples, kStepPatience * options.seconds); budget.next();
+  const auto all_sure = [&] {
+    return std::all_of(trainees.begin(), trainees.end(), [&](const Trainee& trainee) {
+      return sure(options, trainee.result.seconds, trainee.step != nullptr);
+    });
+  };
+  for (Budget budget(samples, kStepPatience * options.seconds); !all_sure() && budget.next();
        backwards = !backwards)
     in_turn(trainees.size(), backwards, [&](std::size_t i) {
       Trainee& trainee = trainees[i];
@@ -203,6 +241,8 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
   std::vector<StepMeasurement> results;
   for (Trainee& trainee : trainees) {
     if (trainee.step) trainee.result.peak_bytes = trainee.peak_bytes();
+    if (trainee.step && trainee.result.throttled > 0 && trainee.result.seconds.empty())
+      trainee.result.problem = always_slow(trainee.result.throttled);
     results.push_back(std::move(trainee.result));
   }
   return results;
@@ -214,6 +254,7 @@ OpenBackend::OpenBackend(std::string name, std::unique_ptr<Device> device, std::
     : name_(std::move(name)),
       device_(std::move(device)),
       stopwatch_(make_stopwatch(*device_)),
+      health_(health_of(*device_, no_health_)),
       large_(Tensor::zeros(*device_, {static_cast<std::int64_t>(flush_bytes / sizeof(float))})),
       sum_(Tensor::zeros(*device_, {1})) {}
 
@@ -244,11 +285,18 @@ std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>
   }
   if (options.once) return results;
   bool backwards = false;
-  for (Budget budget(options.samples, options.seconds); budget.next(); backwards = !backwards)
+  const auto all_sure = [&] {
+    return std::all_of(contenders.begin(), contenders.end(), [&](const Contender& contender) {
+      return sure(options, contender.result.warm, contender.replay != nullptr);
+    });
+  };
+  for (Budget budget(options.samples, options.seconds); !all_sure() && budget.next();
+       backwards = !backwards)
     in_turn(contenders.size(), backwards, [&](std::size_t i) {
       Contender& contender = contenders[i];
       if (contender.replay) contender.attempt([&] { contender.sample(options); });
     });
+  for (Contender& contender : contenders) contender.finish();
   return results;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/suite/gpu_health.h"
 #include "benchmarks/suite/peaks.h"
 #include "benchmarks/suite/record.h"
 #include "benchmarks/suite/replay.h"
@@ -16,6 +17,9 @@ namespace glia::bench {
 
 struct MeasureOptions {
   int samples = 10;
+  /// Not so many as `samples`, but until every backend's median is known to a hundredth
+  /// (median_uncertainty).
+  bool until_sure = false;
   double seconds = 2;             // a row: no new sample after that, but three in any case
   bool cold = true;               // also with the operands driven out of the caches
   double shortest_sample = 5e-4;  // seconds; a warm sample of a shorter kernel repeats it
@@ -36,6 +40,8 @@ struct Measurement {
   std::string capture_problem = {};  // why not, on a device that can
   std::vector<double> warm = {};     // seconds a run
   std::vector<double> cold = {};
+  std::vector<GpuState> states = {};  // after each warm sample, of a GPU that tells
+  int throttled = 0;                  // samples that do not count: it was slowed down
   bool checked = false;
   Accuracy accuracy = {};
 };
@@ -50,11 +56,19 @@ class OpenBackend {
   Device& device() { return *device_; }
   Stopwatch& stopwatch() { return *stopwatch_; }
   void flush_caches();
+  /// In place of what tells of its GPU: samples that this takes while it is slowed down are
+  /// dropped.
+  void watch(std::unique_ptr<GpuHealth> health) { health_ = std::move(health); }
+  /// Null where nothing tells; of a GPU `no_health` then says why.
+  const GpuHealth* health() const { return health_.get(); }
+  const std::string& no_health() const { return no_health_; }
 
  private:
   std::string name_;
   std::unique_ptr<Device> device_;
   std::unique_ptr<Stopwatch> stopwatch_;
+  std::string no_health_;  // why nothing tells of its GPU
+  std::unique_ptr<GpuHealth> health_;
   Tensor large_, sum_;
 };
 
@@ -69,8 +83,10 @@ struct StepMeasurement {
   std::string mode;            // "eager": kernel by kernel; "captured": replayed as a graph
   std::string precision = {};  // of convolutions; "" where the device could not be opened
   std::string problem = {};
-  std::vector<double> seconds = {};  // a step
-  std::size_t peak_bytes = 0;        // tensors and scratch memory, the most at one time
+  std::vector<double> seconds = {};   // a step
+  std::vector<GpuState> states = {};  // after each, of a GPU that tells
+  int throttled = 0;                  // steps that do not count: it was slowed down
+  std::size_t peak_bytes = 0;         // tensors and scratch memory, the most at one time
 };
 
 /// A backend to be opened afresh, so that its peak memory is that of the step.

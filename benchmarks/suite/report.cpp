@@ -27,6 +27,20 @@ Json error_json(double error) {
   return std::isfinite(error) ? Json(error) : Json(fmt::format("{}", error));
 }
 
+/// Medians of what the GPU said of itself, null where nothing did.
+template <class Result>
+void add_states(Json& json, const Result& m) {
+  const auto median = [&](const auto& field) {
+    std::vector<double> values;
+    for (const GpuState& state : m.states) values.push_back(static_cast<double>(state.*field));
+    return values.empty() ? Json() : Json(summarize(values).median);
+  };
+  json["sm_mhz"] = median(&GpuState::sm_mhz);
+  json["memory_mhz"] = median(&GpuState::memory_mhz);
+  json["watts"] = median(&GpuState::watts);
+  json["throttled"] = m.throttled;
+}
+
 Json kernel_json(const Report& report, const KernelResult& result, std::size_t index) {
   const Call& call = result.row.call;
   const Measurement& m = result.measurements[index];
@@ -85,6 +99,7 @@ Json kernel_json(const Report& report, const KernelResult& result, std::size_t i
   json["pad_left"] = e.pad_left;
   json["arithmetic"] = name_of(m.arithmetic);
   json["repeats"] = m.repeats;
+  add_states(json, m);
   json["captured"] = m.captured;
   json["capture_problem"] = m.capture_problem;
   return json;
@@ -118,6 +133,7 @@ Json step_json(const StepResult& result, const StepMeasurement& m) {
   add_summary(json, "step", m.seconds);
   if (!m.seconds.empty())
     json["images_per_s"] = static_cast<double>(step.batch_size) / json["step_s"].get<double>();
+  add_states(json, m);
   json["floors"] = Json::array();
   for (const Floor& floor : result.floors) {
     Json entry = {{"name", floor.name},   {"what", floor.what},       {"flops", floor.flops},

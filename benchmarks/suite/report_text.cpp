@@ -81,6 +81,8 @@ std::string figures(const Report& report, const KernelResult& result, std::size_
     text += fmt::format(" {:>7}", ratio > 0 ? times(ratio) : "-");
   }
   if (!m.algorithm.empty()) text += " " + m.algorithm;
+  if (m.throttled > 0)
+    text += fmt::format(" ({} samples dropped: the GPU was slowed down)", m.throttled);
   if (!m.capture_problem.empty()) text += fmt::format(" (no graph: {})", m.capture_problem);
   return text;
 }
@@ -139,6 +141,8 @@ std::string step_text(const StepResult& result) {
         "peak memory {:.0f} MiB\n",
         m.backend, m.mode, s.median, s.p20, s.p80, static_cast<double>(step.batch_size) / s.median,
         1e-9 * step.flops() / s.median, mib(m.peak_bytes));
+    if (m.throttled > 0)
+      text += fmt::format("    {} steps dropped: the GPU was slowed down\n", m.throttled);
   }
   if (result.floors.empty() || result.floors.front().seconds == 0) return text;
   text += fmt::format("  {:<45} {:>8} {:>8} {:>9} {:>9}  {}\n", "floor", "GB", "s", "images/s",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "engine/base/check.h"
@@ -17,6 +18,18 @@ double percentile(std::span<const double> samples, double q) {
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   return sorted[below] + (place - std::floor(place)) * (sorted[above] - sorted[below]);
+}
+
+double median_uncertainty(std::span<const double> samples) {
+  constexpr double kDeviations = 2.576;  // of a normal distribution, within which 99 % lie
+  const auto n = static_cast<double>(samples.size());
+  const double place = std::floor((n - kDeviations * std::sqrt(n)) / 2);
+  const double median = samples.size() < 8 ? 0 : percentile(samples, 0.5);
+  if (place < 0 || median <= 0) return std::numeric_limits<double>::infinity();
+  std::vector<double> sorted(samples.begin(), samples.end());
+  std::sort(sorted.begin(), sorted.end());
+  const auto low = static_cast<std::size_t>(place);
+  return (sorted[sorted.size() - 1 - low] - sorted[low]) / 2 / median;
 }
 
 Summary summarize(std::span<const double> samples) {

@@ -19,4 +19,10 @@ struct Summary {
 
 Summary summarize(std::span<const double> samples);
 
+/// Half of an interval in which the median of what is sampled lies with a confidence of 99 %, as a
+/// share of the samples' median: between the two samples that are so many places from either end
+/// (David and Nagaraja, "Order statistics", 2003, section 7.1, by the binomial distribution's
+/// normal approximation). Infinite with fewer than eight samples, of which no two reach that.
+double median_uncertainty(std::span<const double> samples);
+
 }  // namespace glia::bench

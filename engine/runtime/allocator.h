@@ -30,6 +30,7 @@ class AllocatorAdaptor : public Allocator {
   bool can_capture() const override { return source_->can_capture(); }
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
   std::unique_ptr<Timer> make_timer() override { return source_->make_timer(); }
+  std::string pci_address() const override { return source_->pci_address(); }
 
  protected:
   std::shared_ptr<Allocator> source_;

@@ -11,9 +11,11 @@ namespace glia {
 
 namespace {
 
-constexpr std::pair<ConvMethod, const char*> kConvNames[] = {{ConvMethod::automatic, "auto"},
-                                                             {ConvMethod::direct, "direct"},
-                                                             {ConvMethod::winograd, "winograd"}};
+constexpr std::pair<ConvMethod, const char*> kConvNames[] = {
+    {ConvMethod::automatic, "auto"},    {ConvMethod::direct, "direct"},
+    {ConvMethod::winograd, "winograd"}, {ConvMethod::naive, "naive"},
+    {ConvMethod::tiled, "tiled"},       {ConvMethod::mma, "mma"},
+    {ConvMethod::halo, "halo"}};
 constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
     {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
 constexpr std::pair<Fuse, const char*> kFuseNames[] = {

@@ -22,7 +22,8 @@ enum class MemoryMode : std::uint8_t { automatic, fast, lean };
 /// while they are registers) or all that the backend can. The results agree within rounding.
 enum class Fuse : std::uint8_t { automatic, none, s1, s2 };
 
-/// What --conv takes: auto, direct, winograd.
+/// What --conv takes: auto, the CPU's direct and winograd, our GPU kernels' naive, tiled, mma and
+/// halo.
 std::vector<std::string> conv_names();
 /// Throws `Error` listing them.
 ConvMethod parse_conv(std::string_view text);

@@ -179,6 +179,62 @@ void set_precision(Device& device, const DeviceRequest& request, const Say& say)
           : "; this processor has no AMX, so those that are faster in fp32 stay in it"));
 }
 
+bool is_our_gpu(const KernelTable& kernels) {
+  const std::string_view name = kernels.name;
+  return name == "cuda" || name == "emu";
+}
+
+/// What --conv asks of our kernels for GPUs.
+struct GpuConv {
+  ConvMethod method;
+  ConvAlgorithm algorithm;
+  bool in_fp32, in_bf16;  // computes any convolution there
+  const char* what;       // is done for which convolutions
+};
+constexpr GpuConv kGpuConvs[] = {
+    {ConvMethod::naive, ConvAlgorithm::naive, true, true, "a thread an element, in fp32 and bf16"},
+    {ConvMethod::tiled, ConvAlgorithm::tiled, true, false, "tiles of products in fp32"},
+    {ConvMethod::mma, ConvAlgorithm::mma, false, true,
+     "tensor cores with gathered operands; in tf32 where both channel counts are multiples of four "
+     "from eight on, tiles in fp32 elsewhere"},
+    {ConvMethod::halo, ConvAlgorithm::halo, false, true,
+     "tensor cores with patches for windows of 3x3 with stride 1 where they fit, as auto "
+     "elsewhere"}};
+
+void set_gpu_conv(Device& device, const DeviceRequest& request, const Say& say) {
+  const char* name = name_of(request.conv);
+  for (const GpuConv& conv : kGpuConvs) {
+    if (conv.method != request.conv) continue;
+    const ConvPrecision precision = device.context().precision;
+    check(
+        precision != ConvPrecision::bf16 || conv.in_bf16,
+        "--conv {} has no kernels in bf16; choose --precision fp32 or tf32, or --conv auto, naive, "
+        "mma or halo",
+        name);
+    check(precision != ConvPrecision::fp32 || conv.in_fp32,
+          "--conv {} is for tensor cores, which do not compute in fp32; choose --precision tf32 or "
+          "bf16, or --conv auto, naive or tiled",
+          name);
+    device.context().gpu_conv.algorithm = conv.algorithm;
+    return say(fmt::format("conv: {}: {}", name, conv.what));
+  }
+}
+
+void set_conv(Device& device, const DeviceRequest& request, const Say& say) {
+  if (request.conv == ConvMethod::automatic) return;
+  const bool of_cpu = request.conv == ConvMethod::direct || request.conv == ConvMethod::winograd;
+  const KernelTable& kernels = device.kernels();
+  check(of_cpu ? kernels.name == std::string_view("cpu") : is_our_gpu(kernels),
+        "--conv {} is for {}, and the device is {} with --backend {}; leave it out, or choose {}",
+        name_of(request.conv), of_cpu ? "the CPU's own kernels" : "our kernels for GPUs",
+        device.name(), request.backend,
+        of_cpu ? "--device cpu --backend native" : "--device cuda, or --backend emu");
+  if (!of_cpu) return set_gpu_conv(device, request, say);
+  device.context().conv = request.conv;
+  if (request.conv == ConvMethod::winograd)
+    say("conv: Winograd's algorithm for windows of 3x3 with stride 1, direct kernels for others");
+}
+
 }  // namespace
 
 std::vector<std::string> backend_names() {
@@ -222,14 +278,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
   }
   set_precision(*device, request, say);
   device->limit_fusion(request.fuse);
-  if (request.conv == ConvMethod::automatic) return device;
-  check(device->kernels().name == std::string_view("cpu"),
-        "--conv {} is for the CPU's own kernels, and the device is {} with --backend {}; leave it "
-        "out, or choose --device cpu --backend native",
-        name_of(request.conv), device->name(), request.backend);
-  device->context().conv = request.conv;
-  if (request.conv == ConvMethod::winograd)
-    say("conv: Winograd's algorithm for windows of 3x3 with stride 1, direct kernels for others");
+  set_conv(*device, request, say);
   return device;
 }
 

@@ -22,7 +22,7 @@ struct DeviceRequest {
   /// its own layouts, for `single_calls`); emu: our GPU kernels, run by the emulator on the CPU.
   std::string backend = "native";
   int threads = 0;                            // of the CPU; 0 takes every core
-  ConvMethod conv = ConvMethod::automatic;    // another one is for the native kernels of the CPU
+  ConvMethod conv = ConvMethod::automatic;    // another one is for our kernels, of CPU or GPU
   MemoryMode memory = MemoryMode::automatic;  // another one is for backends that read maps
   Fuse fuse = Fuse::automatic;
   /// Of convolutions. Nothing: tf32 on a GPU and in the emulator, fp32 on the CPU. tf32 is for the

@@ -28,7 +28,7 @@ struct TrainConfig {
   std::int64_t checkpoint_every = 200;  // steps; 0: at the end of epochs only
   std::uint64_t seed = 0;
   AugmentConfig augment;
-  ConvMethod conv = ConvMethod::automatic;        // of the CPU; it changes the last bits
+  ConvMethod conv = ConvMethod::automatic;        // it changes the last bits
   ConvPrecision precision = ConvPrecision::fp32;  // of convolutions: what the device took
 
   nlohmann::json to_json() const;

@@ -7,9 +7,10 @@
 
 namespace glia {
 
-/// How the CPU backend computes a convolution: by the definition, by Winograd's algorithm wherever
-/// its kernels fit, or by whichever is faster for the geometry. The GPU backends choose themselves.
-enum class ConvMethod : std::uint8_t { automatic, direct, winograd };
+/// How a convolution is computed: by whichever kernel is faster for the geometry; on the CPU by the
+/// definition, or by Winograd's algorithm wherever its kernels fit; by our kernels for GPUs as
+/// ConvAlgorithm says, wherever that fits.
+enum class ConvMethod : std::uint8_t { automatic, direct, winograd, naive, tiled, mma, halo };
 
 /// In what convolutions multiply; products are summed up in fp32. tf32 (ten bits of mantissa, the
 /// exponents of fp32) is for GPU backends: tensors are fp32, and both operands are rounded to it,
@@ -46,7 +47,7 @@ struct KernelContext {
   int threads = 1;  // of the CPU backend
   /// The CPU's convolutions reserve their scratch memory and return: how a plan learns its size.
   bool dry_run = false;
-  ConvMethod conv = ConvMethod::automatic;
+  ConvMethod conv = ConvMethod::automatic;  // of the CPU backend
   ConvPrecision precision = ConvPrecision::fp32;
   Bf16Choice bf16 = Bf16Choice::automatic;
   ConvOverride gpu_conv;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -73,6 +74,8 @@ class Allocator {
   /// where nobody counts.
   virtual std::size_t peak_bytes() const { return 0; }
   virtual std::size_t system_requests() const { return 0; }
+  /// Where a GPU is plugged in, "0000:3B:00.0"; empty elsewhere.
+  virtual std::string pci_address() const { return {}; }
   /// A clock for what is queued, which must not outlive this; null where the host's is right.
   virtual std::unique_ptr<Timer> make_timer() { return nullptr; }
   /// Whether host code may use the addresses.

@@ -165,6 +165,16 @@ std::unique_ptr<Graph> Memory::capture(const std::function<void()>& work) {
   return std::make_unique<CapturedGraph>(graph, stream_, index_);
 }
 
+std::string Memory::pci_address() const {
+#if defined(GLIA_EMULATED)
+  return {};
+#else
+  char address[32] = {};
+  check(cudaDeviceGetPCIBusId(address, sizeof address, index_), "where the GPU is plugged in");
+  return address;
+#endif
+}
+
 std::unique_ptr<Timer> Memory::make_timer() {
   return std::make_unique<EventTimer>(index_, stream_);
 }

@@ -32,6 +32,7 @@ class Memory : public Allocator {
   bool can_capture() const override { return true; }
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
   std::unique_ptr<Timer> make_timer() override;
+  std::string pci_address() const override;
 
  private:
   struct Staging {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/onednn/call.h"
+#include "kernels/onednn/interface.h"
 #include "kernels/onednn/kernels.h"
 
 namespace glia::onednn {
@@ -20,9 +21,29 @@ float blended(float old, double value, double momentum) {
 
 dnnl::batch_normalization_forward::primitive_desc forward_desc(const dnnl::engine& engine,
                                                                const Desc& image, double epsilon) {
-  return {{dnnl::prop_kind::forward_training, image, static_cast<float>(epsilon), kFlags},
-          attributes(),
-          engine};
+  using PrimitiveDesc = dnnl::batch_normalization_forward::primitive_desc;
+  constexpr auto kTraining = dnnl::prop_kind::forward_training;
+  const auto small = static_cast<float>(epsilon);
+#if DNNL_VERSION_MAJOR >= 3
+  return describe_forward<PrimitiveDesc>(engine, attributes(), kTraining, image, image, small,
+                                         kFlags);
+#else
+  return describe_forward<PrimitiveDesc>(engine, attributes(), kTraining, image, small, kFlags);
+#endif
+}
+
+dnnl::batch_normalization_backward::primitive_desc backward_desc(const dnnl::engine& engine,
+                                                                 const Desc& image) {
+  using PrimitiveDesc = dnnl::batch_normalization_backward::primitive_desc;
+  constexpr auto kBackward = dnnl::prop_kind::backward;
+  const auto hint = forward_desc(engine, image, 0);
+#if DNNL_VERSION_MAJOR >= 3
+  return describe_backward<PrimitiveDesc>(engine, attributes(), hint, kBackward, image, image,
+                                          image, 0.0f, kFlags);
+#else
+  return describe_backward<PrimitiveDesc>(engine, attributes(), hint, kBackward, image, image, 0.0f,
+                                          kFlags);
+#endif
 }
 
 }  // namespace
@@ -74,10 +95,7 @@ void batch_norm_backward_train(KernelContext& context, const BatchNormBackwardTr
                     output(DNNL_ARG_DIFF_SCALE, channels, a.dgamma, a.write_params),
                     output(DNNL_ARG_DIFF_SHIFT, channels, a.dbeta, a.write_params)},
        .describe = [&](const dnnl::engine& engine) {
-         const Desc dense = dense_nhwc(image);
-         return dnnl::batch_normalization_backward::primitive_desc(
-             {dnnl::prop_kind::backward, dense, dense, 0, kFlags}, attributes(), engine,
-             forward_desc(engine, dense, 0));
+         return backward_desc(engine, dense_nhwc(image));
        }});
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "engine/base/check.h"
+#include "kernels/onednn/interface.h"
 #include "kernels/onednn/thread_count.h"
 
 namespace glia::onednn {
@@ -39,11 +40,10 @@ PlanKey key_of(const KernelContext& context, const Call& call) {
   for (const auto& [name, value] : call.parameters)
     key.second.push_back(std::bit_cast<std::int64_t>(value));
   for (const Operand& o : call.operands) {
-    const dnnl_memory_desc_t& d = o.desc.data;
-    const auto& strides = d.format_desc.blocking.strides;
-    key.second.insert(key.second.end(), {o.argument, o.accumulates(), o.data != nullptr, d.ndims});
-    key.second.insert(key.second.end(), d.dims, d.dims + d.ndims);
-    key.second.insert(key.second.end(), strides, strides + d.ndims);
+    const std::vector<std::int64_t> layout = layout_of(o.desc);
+    key.second.insert(key.second.end(), {o.argument, o.accumulates(), o.data != nullptr,
+                                         static_cast<std::int64_t>(layout.size())});
+    key.second.insert(key.second.end(), layout.begin(), layout.end());
   }
   return key;
 }

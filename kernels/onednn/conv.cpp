@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/onednn/call.h"
+#include "kernels/onednn/interface.h"
 #include "kernels/onednn/kernels.h"
 
 namespace glia::onednn {
@@ -58,18 +59,17 @@ template <class Family>
 dnnl::primitive_desc_base describe(const dnnl::engine& engine, ConvPass pass, const Forms& f,
                                    const Window& w) {
   const dnnl::primitive_attr attr = attributes();
-  const typename Family::Forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, Family::kDirect, f.source, f.filter, f.bias, f.result,
-       w.strides, w.before, w.after},
-      attr, engine);
+  const auto forward = describe_forward<typename Family::Forward::primitive_desc>(
+      engine, attr, dnnl::prop_kind::forward_training, Family::kDirect, f.source, f.filter, f.bias,
+      f.result, w.strides, w.before, w.after);
   if (pass == ConvPass::forward) return forward;
   if (pass == ConvPass::dgrad)
-    return typename Family::Dgrad::primitive_desc(
-        {Family::kDirect, f.source, f.filter, f.result, w.strides, w.before, w.after}, attr, engine,
-        forward);
-  return typename Family::Wgrad::primitive_desc(
-      {Family::kDirect, f.source, f.filter, f.bias, f.result, w.strides, w.before, w.after}, attr,
-      engine, forward);
+    return describe_backward<typename Family::Dgrad::primitive_desc>(
+        engine, attr, forward, Family::kDirect, f.source, f.filter, f.result, w.strides, w.before,
+        w.after);
+  return describe_backward<typename Family::Wgrad::primitive_desc>(
+      engine, attr, forward, Family::kDirect, f.source, f.filter, f.bias, f.result, w.strides,
+      w.before, w.after);
 }
 
 std::vector<Operand> operands_of(ConvPass pass, const Tensors& t, bool transposed, Write write,

@@ -1,4 +1,5 @@
 // What the benchmark says of results: right, wrong, not repeatable, missing. And its statistics.
+#include <algorithm>
 #include <cmath>
 
 #include "benchmarks/suite/measure.h"
@@ -105,6 +106,39 @@ TEST_CASE("bench: percentiles lie between samples", "[bench]") {
   CHECK(bench::summarize(std::vector<double>{1, 2}).median == 1.5);
   CHECK(bench::summarize(std::vector<double>{7}).p80 == 7);
   CHECK_THROWS_AS(bench::percentile({}, 0.5), Error);
+}
+
+TEST_CASE("bench: a median is known the better, the more samples there are", "[bench]") {
+  std::vector<double> samples;
+  for (int i = 0; i < 7; ++i) samples.push_back(1 + 0.01 * i);
+  CHECK(std::isinf(bench::median_uncertainty(samples)));
+  samples.push_back(1.07);
+  // Eight: between the first and the last.
+  CHECK(bench::median_uncertainty(samples) == Approx(0.035 / 1.035));
+  while (samples.size() < 100)
+    samples.push_back(1 + 0.01 * static_cast<double>(samples.size() % 8));
+  // A hundred: between those that are 37 places from either end.
+  std::sort(samples.begin(), samples.end());
+  CHECK(bench::median_uncertainty(samples) ==
+        Approx((samples[62] - samples[37]) / 2 / bench::percentile(samples, 0.5)));
+  CHECK(bench::median_uncertainty(std::vector<double>(20, 3.0)) == 0);
+}
+
+TEST_CASE("bench: samples are taken until the median is known, and not beyond the time",
+          "[bench]") {
+  const auto step = bench::record_training_step(test::kTinyUNet, 2, 16);
+  std::vector<bench::OpenBackend> backends;
+  backends.emplace_back("native", make_cpu_device(1), 4096);
+  const bench::Call& call = step.calls.front();
+  const bench::MeasureOptions sure{
+      .samples = 5000, .until_sure = true, .seconds = 60, .cold = false, .check = false};
+  const auto known = bench::measure_call(call, backends, sure).front().warm;
+  CHECK(known.size() >= 8);
+  CHECK(known.size() < 5000);
+  CHECK(bench::median_uncertainty(known) <= 0.01);
+  bench::MeasureOptions hurried = sure;
+  hurried.seconds = 0;
+  CHECK(bench::measure_call(call, backends, hurried).front().warm.size() == 3);
 }
 
 TEST_CASE("bench: every kernel of a step is right and repeatable on the CPU", "[bench]") {

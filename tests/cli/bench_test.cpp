@@ -63,6 +63,87 @@ TEST_CASE("bench: the whole table, and three files", "[cli]") {
   CHECK(std::filesystem::file_size(folder.path() / "bench/roofline.svg") > 0);
 }
 
+TEST_CASE("bench: results side by side, and status 1 where one got slower", "[cli]") {
+  const TempFolder folder;
+  const auto path = [&](const char* name) { return (folder.path() / name).string(); };
+  REQUIRE(run_bench({"--op", "relu", "--samples", "5", "--out", path("old")}).code == 0);
+  auto json = nlohmann::json::parse(read_file(folder.path() / "old/bench.json"));
+  for (auto& row : json["rows"])
+    for (auto& sample : row["samples_s"]["warm"]) sample = 100 * sample.get<double>();
+  write_file_atomically(folder.path() / "slow.json", json.dump());
+  const std::string old = path("old/bench.json"), slow = path("slow.json");
+
+  const Outcome same = run_glia({"bench", "--compare", old, old, "--fail-above", "0%"});
+  CAPTURE(same.output);
+  CHECK(same.code == 0);
+  CHECK(contains(same, "environment and settings are the same"));
+  CHECK(contains(same, "1.000 ["));
+  CHECK(contains(same, "not distinguishable"));
+  CHECK(run_glia({"bench", "--compare", old, slow}).code == 0);
+  const Outcome failed = run_glia({"bench", "--compare", old, slow, "--fail-above", "5%"});
+  CAPTURE(failed.output);
+  CHECK(failed.code == 1);
+  CHECK(contains(failed, "100.000 ["));
+  CHECK(contains(failed, "take more than 5% longer than in"));
+  CHECK(run_glia({"bench", "--compare", slow, old, old, "--fail-above", "5%"}).code == 0);
+  const Outcome json_out = run_glia({"bench", "--compare", old, slow, "--json"});
+  CHECK(json_out.code == 0);
+  CHECK(nlohmann::json::parse(json_out.output)["items"].size() == json["rows"].size());
+
+  CHECK(contains(run_glia({"bench", "--compare", old, slow, "--fail-above", "0.05"}),
+                 "--fail-above: found '0.05', expected a percentage such as 5%"));
+  CHECK(contains(run_glia({"bench", "--fail-above", "5%"}), "--fail-above is of --compare"));
+  CHECK(contains(run_glia({"bench", "--compare", old, slow, "--op", "relu"}),
+                 "--compare reads files and times nothing"));
+  CHECK(run_glia({"bench", "--compare", old}).code != 0);
+  CHECK(run_glia({"bench", "--compare", old, path("nothere.json")}).code != 0);
+}
+
+TEST_CASE("bench: samples until medians are known, and what is no number of samples", "[cli]") {
+  const TempFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  const Outcome sure =
+      run_bench({"--op", "relu", "--samples", "auto", "--row-seconds", "0.05", "--out", out});
+  CAPTURE(sure.output);
+  CHECK(sure.code == 0);
+  const auto json = nlohmann::json::parse(read_file(folder.path() / "out/bench.json"));
+  CHECK(json["settings"]["samples"] == "auto");
+  CHECK(json["rows"][0]["samples_s"]["warm"].size() >= 3);
+  for (const char* bad : {"some", "0", "2.5"}) CHECK(run_bench({"--samples", bad}).code != 0);
+}
+
+TEST_CASE("bench: our GPU kernels' ways to convolve stand side by side", "[cli]") {
+  if (!find_gpu_backend("emu")) return;
+  const std::vector<std::string> conv{"--backend", "emu",      "--op",  "conv2d",    "--shape",
+                                      "1x9x17x32", "--kernel", "3x3x8", "--padding", "same"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"bench",         "--device", "cpu",       "--samples",  "1",
+                                       "--row-seconds", "0",        "--no-cold", "--copy-mib", "1"};
+    arguments.insert(arguments.end(), conv.begin(), conv.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_glia(arguments);
+  };
+  const Outcome fp32 = with({"--precision", "fp32", "--conv", "naive,tiled"});
+  CAPTURE(fp32.output);
+  CHECK(fp32.code == 0);
+  CHECK(contains(fp32, " naive\n"));
+  CHECK(contains(fp32, " tiled\n"));
+  const Outcome tf32 = with({"--precision", "tf32", "--conv", "mma,halo"});
+  CAPTURE(tf32.output);
+  CHECK(tf32.code == 0);
+  CHECK(contains(tf32, " mma-tf32\n"));
+  CHECK(contains(tf32, " halo-tf32\n"));
+  const Outcome refused = with({"--precision", "fp32", "--conv", "halo"});
+  CHECK(refused.code == 1);
+  CHECK(contains(refused,
+                 "--conv halo is for tensor cores, which do not compute in fp32; choose "
+                 "--precision tf32 or bf16, or --conv auto, naive or tiled"));
+  CHECK(contains(with({"--precision", "bf16", "--conv", "tiled"}),
+                 "--conv tiled has no kernels in bf16"));
+  CHECK(contains(with({"--conv", "winograd"}), "--conv winograd is for the CPU's own kernels"));
+  CHECK(contains(run_bench({"--conv", "naive"}), "--conv naive is for our kernels for GPUs"));
+}
+
 TEST_CASE("bench: filters choose, and what nobody has is refused with the choices", "[cli]") {
   const Outcome wgrad = run_bench({"--op", "conv2d,conv_transpose2d", "--phase", "wgrad"});
   CAPTURE(wgrad.output);
