@@ -31,11 +31,15 @@ constexpr const char* kStep = "train_step";
 
 /// Rows have to be those of all backends, which may not have maps or store activations in bf16.
 Recording recording_of(const BenchOptions& o) {
-  Recording how{.maps = Maps::read, .memory = parse_memory(o.memory), .activations = DType::bf16};
+  Recording how{.maps = Maps::read,
+                .gives_moments = true,
+                .memory = parse_memory(o.memory),
+                .activations = DType::bf16};
   for (const Variant& variant : o.variants()) {
     const auto device = o.open(variant, true);
     const KernelTable& kernels = device->kernels();
     if (kernels.activations != DType::bf16) how.activations = DType::f32;
+    how.gives_moments = how.gives_moments && kernels.gives_moments;
     if (kernels.maps >= how.maps) continue;
     how.maps = kernels.maps;
     how.backend = kernels.name;

@@ -63,8 +63,10 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
         "--size: found {}, expected a multiple of {} (2^depth) up to 4096", size,
         net.size_multiple());
   // No kernel is called. No address is used twice, so that one tells which tensor it is.
-  const KernelTable kernels = {
-      .name = "recording", .activations = how.activations, .maps = how.maps};
+  const KernelTable kernels = {.name = "recording",
+                               .activations = how.activations,
+                               .maps = how.maps,
+                               .gives_moments = how.gives_moments || how.maps == Maps::read};
   Device device("recording", kernels, std::make_shared<NoMemory>(), 1);
   device.set_memory_mode(how.memory);
   const auto recorder = std::make_shared<Recorder>();
@@ -96,8 +98,10 @@ RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_s
 }
 
 std::vector<Call> record_case(const cases::Case& test, const Recording& how) {
-  const KernelTable kernels = {
-      .name = how.backend, .activations = how.activations, .maps = how.maps};
+  const KernelTable kernels = {.name = how.backend,
+                               .activations = how.activations,
+                               .maps = how.maps,
+                               .gives_moments = how.gives_moments || how.maps == Maps::read};
   Device device(how.backend, kernels, std::make_shared<NoMemory>(), 1);
   const auto recorder = std::make_shared<Recorder>();
   device.watch(recorder);

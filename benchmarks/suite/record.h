@@ -41,7 +41,8 @@ class Recorder : public Watcher {
 
 /// As which kind of device the step or the case runs.
 struct Recording {
-  Maps maps = Maps::none;  // of all backends
+  Maps maps = Maps::none;      // of all backends
+  bool gives_moments = false;  // convolutions do, as where maps are read
   MemoryMode memory = MemoryMode::automatic;
   const char* backend = "recording";  // whom errors name
   DType activations = DType::f32;

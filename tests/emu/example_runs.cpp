@@ -279,7 +279,8 @@ double run_tile_moments(Bug bug) {
   for (int tile = 0; tile < tiles; ++tile) {
     const int begin = tile * kMomentRows, end = std::min(rows, begin + kMomentRows);
     const int count = end - begin;
-    largest = std::max(largest, worst({found[at(2 * columns, tile, tiles)]}, {static_cast<double>(count)}, 0.5));
+    largest = std::max(
+        largest, worst({found[at(2 * columns, tile, tiles)]}, {static_cast<double>(count)}, 0.5));
     for (int c = 0; c < columns; ++c) {
       double mean = 0, squares = 0;
       for (int r = begin; r < end; ++r) mean += x[at(r, c, columns)] / count;

@@ -1,5 +1,5 @@
-// The moments of a tile by kernels/cuda/conv/gemm_moments.h, where results of a product lie ready in
-// memory. Planted bugs are those of who leaves out a part of `tile_moments`.
+// The moments of a tile by kernels/cuda/conv/gemm_moments.h, where results of a product lie ready
+// in memory. Planted bugs are those of who leaves out a part of `tile_moments`.
 #include "kernels/cuda/conv/gemm_store.h"
 #include "tests/emu/kernels/examples.h"
 
