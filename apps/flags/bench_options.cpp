@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "apps/flags/operation_list.h"
+#include "apps/flags/overwrite.h"
 #include "benchmarks/suite/ceilings.h"
 #include "engine/base/check.h"
 #include "engine/base/streams.h"
@@ -230,6 +231,7 @@ void BenchOptions::add_measure(CLI::App& command) {
                    "Run every kernel of the rows exactly once and nothing else, under a profiler");
   command.add_option("--out", out,
                      "Folder for bench.json, bench.csv and roofline.svg, or for ceilings.json");
+  command.add_flag(kOverwrite, overwrite, kOverwriteHelp);
 }
 
 }  // namespace glia

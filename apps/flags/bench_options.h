@@ -28,7 +28,8 @@ struct BenchOptions {
   std::string up = name_of(unet.up), memory = name_of(device.memory), out;
   std::vector<std::string> precisions{name_of(device.precision)}, fuses{name_of(device.fuse)};
   bench::MeasureOptions measure;
-  bool no_cold = false, no_check = false, list = false, ceilings = false, json = false;
+  bool no_cold = false, no_check = false, list = false, ceilings = false, json = false,
+       overwrite = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);
