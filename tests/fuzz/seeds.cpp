@@ -6,6 +6,7 @@
 #include "engine/base/file.h"
 #include "engine/formats/gzip.h"
 #include "engine/formats/npy.h"
+#include "engine/formats/png_header.h"
 #include "engine/formats/safetensors.h"
 #include "tests/formats/encode.h"
 
