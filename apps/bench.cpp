@@ -12,11 +12,13 @@
 #include "apps/flags/bench_options.h"
 #include "apps/flags/operation_list.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/outputs.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/compare.h"
 #include "benchmarks/suite/report.h"
 #include "engine/base/file.h"
+#include "engine/base/new_folder.h"
 #include "engine/base/streams.h"
 #include "engine/base/text.h"
 #include "engine/runtime/open_device.h"
@@ -28,6 +30,7 @@ namespace {
 using namespace bench;
 
 constexpr const char* kStep = "train_step";
+constexpr const char* kCeilingsFile = "ceilings.json";
 
 /// Rows have to be those of all backends, which may not have maps or store activations in bf16.
 Recording recording_of(const BenchOptions& o) {
@@ -248,8 +251,9 @@ void show_ceilings(const BenchOptions& o) {
                                        {"peaks", peaks}};
   fmt::print("{}", o.json ? json.dump(1) + "\n" : ceilings_text(ceilings));
   if (!o.out.empty()) {
-    make_folder(o.out);
-    write_file_atomically(std::filesystem::path(o.out) / "ceilings.json", json.dump(1) + "\n");
+    NewFolder folder;
+    folder.make(o.out);
+    write_file_atomically(std::filesystem::path(o.out) / kCeilingsFile, json.dump(1) + "\n");
   }
   const bool any = std::any_of(ceilings.begin(), ceilings.end(),
                                [](const Ceiling& c) { return c.problem.empty(); });
@@ -290,6 +294,9 @@ void check_timed(const Report& report) {
 void run_bench(BenchOptions& o) {
   o.check_combination();
   if (o.list) return print_now(operation_list());
+  if (!o.out.empty())
+    check_names_free(o.out, o.ceilings ? std::vector<std::string>{kCeilingsFile} : report_names(),
+                     o.overwrite);
   if (o.ceilings) return show_ceilings(o);
   if (!o.compare.empty()) return show_comparison(o);
   o.unet.up = parse_up(o.up);

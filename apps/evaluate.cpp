@@ -9,6 +9,7 @@
 #include "apps/flags/device_options.h"
 #include "apps/flags/group_by_option.h"
 #include "apps/flags/inference_options.h"
+#include "apps/flags/overwrite.h"
 #include "apps/runs/evaluation_output.h"
 #include "apps/runs/explainer.h"
 #include "apps/runs/open_model.h"
@@ -19,6 +20,7 @@
 #include "apps/terminal/inference_table.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
+#include "engine/base/new_folder.h"
 #include "engine/data/group.h"
 #include "engine/data/patients.h"
 #include "engine/metrics/bootstrap.h"
@@ -34,7 +36,7 @@ struct EvaluateFlags {
   double threshold = 0.5;
   std::vector<double> pixel_size;
   BootstrapConfig bootstrap;
-  bool inference_table = false;
+  bool inference_table = false, overwrite = false;
   std::vector<std::string> explain;  // methods
   InferenceOptions inference;
   DeviceOptions device;
@@ -127,7 +129,10 @@ void run_evaluate(const EvaluateFlags& o) {
   const auto json_file = output_file(
       "--json", o.json, kJsonFile,
       {data, checkpoint, {"--list", o.list}, {"--group-by", table_of_rule(o.group_by)}});
-  if (!o.out.empty()) check_output_folder("--out", o.out, {data, checkpoint});
+  if (!o.out.empty()) {
+    check_output_folder("--out", o.out, {data, checkpoint});
+    check_names_free(o.out, EvaluationOutput::names(), o.overwrite);
+  }
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
@@ -141,7 +146,8 @@ void run_evaluate(const EvaluateFlags& o) {
         loader.channels());
   const Objective objective = Objective::parse(o.loss, Region::batch, 1);
   const MoreFigures maps = heat_maps(o, *device, open);
-  if (!o.out.empty()) make_folder(o.out);
+  NewFolder folder;
+  if (!o.out.empty()) folder.make(o.out);
 
   Progress progress("evaluate", std::ssize(samples));
   EvaluateOptions evaluate_options{
@@ -215,6 +221,7 @@ void add_evaluate_command(CLI::App& app) {
                       "File with the ids to evaluate, one a line; all if left out");
   command->add_option("--out", options->out,
                       "Folder for report.html, evaluation.json, slices.csv and patients.csv");
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteHelp);
   command->add_option("--json", options->json, "Also write every figure and case to this file");
   command
       ->add_option("--batch-size", options->batch_size, "Slices a batch; batch_iou depends on it")

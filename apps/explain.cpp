@@ -8,6 +8,7 @@
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
+#include "apps/flags/overwrite.h"
 #include "apps/runs/attempt.h"
 #include "apps/runs/explain_files.h"
 #include "apps/runs/find_images.h"
@@ -26,7 +27,7 @@ namespace fs = std::filesystem;
 struct ExplainOptions {
   std::string checkpoint, list, out;
   std::vector<fs::path> inputs;
-  bool all_problems = false;
+  bool all_problems = false, overwrite = false;
   ImportStepOptions reading;
   ExplainSettings explain;
   DeviceOptions device;
@@ -45,6 +46,7 @@ class Explaining {
   }
 
   void run(FoundImages found) {
+    check_names(found.samples);
     problems_ = std::move(found.problems);
     files_ = static_cast<std::int64_t>(problems_.count());
     if (found.masks > 0) fmt::print("left alone: {} files that are masks of others\n", found.masks);
@@ -65,12 +67,36 @@ class Explaining {
 
   /// The files are the channels of one volume.
   void volume(const std::vector<fs::path>& files) {
+    check_names({{stem_of(files.front()), files.front(), {}}});
     progress_.emplace("explain", 1);
     explain_volume(stem_of(files.front()), files);
     finish();
   }
 
  private:
+  /// Before the first is explained: whether any of the files to be written is there.
+  void check_names(const std::vector<Sample>& samples) const {
+    std::vector<std::string> names = ExplainFiles::names_of_all();
+    for (const Sample& sample : samples)
+      for (const std::string& id : ids_in(sample))
+        for (std::string& name : written_.names_of(id)) names.push_back(std::move(name));
+    check_names_free(o_.out, names, o_.overwrite);
+  }
+
+  /// Of the slices of a file, those that are blank too; none of a volume that cannot be read.
+  std::vector<std::string> ids_in(const Sample& sample) const {
+    if (!is_nifti_name(sample.image)) return {sample.id};
+    Problems unread;  // told when its turn comes
+    std::vector<std::string> ids;
+    attempt(unread, [&] {
+      const VolumeSlices cut(read_nifti_header(sample.image), steps_.stack.plane,
+                             steps_.stack.as_stored, sample.image.string());
+      for (std::int64_t i = 0; i < cut.slices(); ++i)
+        ids.push_back(id_in_volume(sample.id, i, cut.slices()));
+    });
+    return ids;
+  }
+
   /// As the network takes it: a file that was not imported as import would have stored it.
   void explain(const Sample& sample) {
     if (is_nifti_name(sample.image)) return explain_volume(sample.id, {sample.image});
@@ -122,8 +148,9 @@ class Explaining {
     progress_.reset();
     written_.finish();
     if (problems_.empty()) return;
-    fmt::print(stderr, "glia: explain: {} of {} files could not be explained:\n{}\n",
-               problems_.count(), files_, printable(problems_.text(o_.all_problems)));
+    fmt::print(stderr, "glia: explain: {} of {} files could not be explained:\n{}\n{}",
+               problems_.count(), files_, printable(problems_.text(o_.all_problems)),
+               written_.slices() > 0 ? kAgain : "");
     throw CLI::RuntimeError(1);
   }
 
@@ -207,6 +234,7 @@ void add_explain_command(CLI::App& app) {
   add_method_options(*command, options->explain);
   command->add_option("--channel", options->explain.channel, "Channel of the image to show")
       ->capture_default_str();
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteHelp);
   command->add_flag(kAllProblems, options->all_problems, kAllProblemsHelp);
   options->reading.add_to(*command);
   options->device.add_to(*command);

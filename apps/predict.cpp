@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
 #include "apps/flags/inference_options.h"
+#include "apps/flags/overwrite.h"
 #include "apps/pictures/slice_files.h"
 #include "apps/runs/attempt.h"
 #include "apps/runs/find_images.h"
@@ -29,7 +30,7 @@ namespace fs = std::filesystem;
 struct PredictOptions {
   std::string checkpoint, list, out;
   std::vector<fs::path> inputs;
-  bool all_problems = false;
+  bool all_problems = false, overwrite = false;
   ImportStepOptions reading;
   SliceFilesConfig files;
   InferenceOptions inference;
@@ -47,6 +48,7 @@ class Prediction {
         files_(o.files, device.context().threads) {}
 
   void run(FoundImages found) {
+    check_names(found.samples);
     problems_ = std::move(found.problems);
     const std::vector<Sample>& samples = found.samples;
     o_.reading.print(steps_, samples);
@@ -65,10 +67,27 @@ class Prediction {
     for (const std::string& line : lines_) fmt::print("{}\n", line);
     say_what_is_written();
     if (problems_.empty()) return;
-    fmt::print(stderr, "glia: predict: {} of {} files could not be predicted:\n{}\n",
-               problems_.count(), problems_.count() + files_.slices() + volumes_,
-               printable(problems_.text(o_.all_problems)));
+    const std::size_t written = files_.slices() + volumes_;
+    fmt::print(stderr, "glia: predict: {} of {} files could not be predicted:\n{}\n{}",
+               problems_.count(), problems_.count() + written,
+               printable(problems_.text(o_.all_problems)), written > 0 ? kAgain : "");
     throw CLI::RuntimeError(1);
+  }
+
+  /// Before the first is predicted: whether any of the files to be written is there.
+  void check_names(const std::vector<Sample>& samples) const {
+    std::vector<std::string> names;
+    const auto add = [&](const std::vector<std::string>& more) {
+      names.insert(names.end(), more.begin(), more.end());
+    };
+    bool pictures = false;
+    for (const Sample& sample : samples) {
+      const bool volume = is_nifti_name(sample.image);
+      add(volume ? files_of_volume(sample.id).names() : files_.names_of(sample.id));
+      pictures = pictures || !volume;
+    }
+    if (pictures) add(files_.names_of_all());
+    check_names_free(o_.files.out, names, o_.overwrite);
   }
 
   /// The files are the channels of one volume.
@@ -80,8 +99,7 @@ class Prediction {
       return SegmentedSlice{std::move(mask), std::move(probability)};
     };
     std::optional<Progress> progress;
-    VolumeFiles written{.mask = o_.files.out / (id + "_mask.nii.gz"), .probability = {}};
-    if (o_.files.npy) written.probability = o_.files.out / (id + "_probability.npy");
+    const VolumeFiles written = files_of_volume(id);
     const VolumeResult result = predict_volume(files, steps_.stack, written, segment,
                                                [&](std::int64_t done, std::int64_t total) {
                                                  if (progress_) return show_volume(id, done, total);
@@ -101,6 +119,12 @@ class Prediction {
   }
 
  private:
+  VolumeFiles files_of_volume(const std::string& id) const {
+    VolumeFiles files{.mask = o_.files.out / (id + "_mask.nii.gz"), .probability = {}};
+    if (o_.files.npy) files.probability = o_.files.out / (id + "_probability.npy");
+    return files;
+  }
+
   /// Slices predicted, those of volumes too.
   std::int64_t images() const {
     return static_cast<std::int64_t>(files_.slices()) + volume_slices_;
@@ -167,7 +191,9 @@ void run_predict(PredictOptions& o) {
   say_other_precision(open, *device);
   Prediction prediction(o, *device, open);
   if (are_one_volume(o.inputs)) {
-    prediction.volume(stem_of(o.inputs.front()), o.inputs);
+    const std::string id = stem_of(o.inputs.front());
+    prediction.check_names({{id, o.inputs.front(), {}}});
+    prediction.volume(id, o.inputs);
     return prediction.run({});
   }
   prediction.run(find_images(o.inputs, o.list));
@@ -207,6 +233,7 @@ void add_predict_command(CLI::App& app) {
       "--npy", options->files.npy,
       "Also write the probabilities as <id>_probability.npy, float32 [H,W]; of a volume "
       "[k,j,i], as its voxels lie in the file");
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteHelp);
   command->add_flag(kAllProblems, options->all_problems, kAllProblemsHelp);
   options->reading.add_to(*command);
   options->inference.add_to(*command);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "apps/commands.h"
+#include "apps/flags/device_options.h"
 #include "apps/flags/group_by_option.h"
 #include "apps/flags/numbers.h"
 #include "apps/flags/passed_flags.h"
@@ -21,6 +22,7 @@
 #include "engine/base/file.h"
 #include "engine/base/folder_lock.h"
 #include "engine/base/shell_word.h"
+#include "engine/runtime/open_device.h"
 #include "models/unet/unet.h"
 
 namespace glia {
@@ -114,6 +116,20 @@ void check_words(SweepOptions& o, Words words) {
     o.train_app.parse(words);
   } catch (const Parsed&) {
   }
+}
+
+/// Refuses a device or precision that every trial would be refused for.
+void check_trials_device(const Flags& flags) {
+  CLI::App app;
+  DeviceOptions device;
+  device.add_to(app);
+  Flags own;
+  for (const auto& [name, value] : flags)
+    if (app.get_option_no_throw("--" + name) != nullptr) own[name] = value;
+  Words words = to_words(own);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  app.parse(words);
+  check_device(device.request);
 }
 
 std::string command_line(const SweepOptions& o, const Flags& flags) {
@@ -233,6 +249,8 @@ void run_sweep(SweepOptions& o) {
           study.label(trial));
     return print_plan(study, out);
   }
+  if (study.count(sweep::State::finished) < std::ssize(study.trials))
+    check_trials_device(o.passed.given());
   make_folder(out);
   const FolderLock lock(mark);
   print_plan(study, out);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "apps/flags/operation_list.h"
+#include "apps/flags/overwrite.h"
 #include "benchmarks/suite/ceilings.h"
 #include "engine/base/check.h"
 #include "engine/base/streams.h"
@@ -273,6 +274,7 @@ void BenchOptions::add_results(CLI::App& command) {
       "--fail-above", fail_above,
       "With --compare: status 1 where anything takes longer than in the first file "
       "by more than this percentage, such as 5%, beyond what its samples leave open");
+  command.add_flag(kOverwrite, overwrite, kOverwriteHelp);
 }
 
 }  // namespace glia

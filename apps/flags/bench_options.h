@@ -30,7 +30,8 @@ struct BenchOptions {
   bench::MeasureOptions measure;
   std::string fail_above;  // "5%", of --compare
   std::string samples = "10";
-  bool no_cold = false, no_check = false, list = false, ceilings = false, json = false;
+  bool no_cold = false, no_check = false, list = false, ceilings = false, json = false,
+       overwrite = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);

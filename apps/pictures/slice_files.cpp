@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "engine/base/cores.h"
-#include "engine/base/file.h"
 #include "engine/formats/npy.h"
 
 namespace glia {
@@ -15,11 +14,26 @@ namespace {
 
 constexpr std::size_t kSheetSlices = 12;  // a sheet is for a first look
 constexpr std::size_t kWaitingEach = 4;   // slices a thread, so that none idles for long
+constexpr const char* kSheet = "sheet.png";
 
 }  // namespace
 
 SliceFiles::SliceFiles(SliceFilesConfig config, int threads)
     : config_(std::move(config)), threads_(static_cast<std::size_t>(std::max(threads, 1))) {}
+
+std::vector<std::string> SliceFiles::names_of(const std::string& id) const {
+  std::vector<std::string> names{id + "_mask.png"};
+  if (config_.npy) names.push_back(id + "_probability.npy");
+  if (config_.masks_only) return names;
+  for (const char* kind : {"_probability.png", "_overlay.png", "_triptych.png"})
+    names.push_back(id + kind);
+  return names;
+}
+
+std::vector<std::string> SliceFiles::names_of_all() const {
+  if (config_.masks_only) return {};
+  return {kSheet};
+}
 
 void SliceFiles::add(const std::string& id, Slice slice, std::vector<float> probability) {
   waiting_.push_back({id, std::move(slice), std::move(probability)});
@@ -29,7 +43,7 @@ void SliceFiles::add(const std::string& id, Slice slice, std::vector<float> prob
 void SliceFiles::finish() {
   flush();
   if (!sheet_.empty())
-    write_png(config_.out / "sheet.png", contact_sheet(sheet_, sheet_.size() > 3 ? 2 : 1));
+    write_png(config_.out / kSheet, contact_sheet(sheet_, sheet_.size() > 3 ? 2 : 1));
 }
 
 /// Returns what the sheet shows of it; nothing when masks are all that is wanted.
@@ -53,7 +67,7 @@ Picture SliceFiles::write(const Waiting& one) const {
 
 void SliceFiles::flush() {
   if (waiting_.empty()) return;
-  make_folder(config_.out);
+  folder_.make(config_.out);
   std::atomic<std::size_t> next = 0;
   std::vector<Picture> shown(waiting_.size());
   std::vector<std::exception_ptr> errors(waiting_.size());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/pictures/pictures.h"
+#include "engine/base/new_folder.h"
 #include "engine/data/dataset.h"
 #include "engine/train/inference.h"
 
@@ -28,6 +29,10 @@ class SliceFiles {
  public:
   SliceFiles(SliceFilesConfig config, int threads);
 
+  /// What `add` writes of the slice `id`, and what `finish` may write.
+  std::vector<std::string> names_of(const std::string& id) const;
+  std::vector<std::string> names_of_all() const;
+
   /// `probability` is [height, width]. Writes once enough slices wait. Throws `Error` when the disk
   /// refuses or a slice has no such channel.
   void add(const std::string& id, Slice slice, std::vector<float> probability);
@@ -47,6 +52,7 @@ class SliceFiles {
   void flush();
 
   SliceFilesConfig config_;
+  NewFolder folder_;
   std::size_t threads_;
   std::vector<Waiting> waiting_;
   std::vector<Picture> sheet_;

@@ -6,6 +6,17 @@
 
 namespace glia {
 
+namespace {
+
+constexpr const char* kEvaluationNames[] = {"evaluation.json", "slices.csv", "patients.csv",
+                                            "report.html"};
+
+}  // namespace
+
+std::vector<std::string> EvaluationOutput::names() {
+  return {std::begin(kEvaluationNames), std::end(kEvaluationNames)};
+}
+
 std::string EvaluationOutput::json() const {
   nlohmann::ordered_json json = settings;
   json.update(evaluation_json(result.evaluation, summary));
@@ -39,10 +50,10 @@ void EvaluationOutput::write(const std::filesystem::path& folder,
                      {"The model", "", provenance.model}}};
   if (!provenance.configuration.empty())
     page.provenance.push_back({"Configuration of the training run", "", provenance.configuration});
-  write_file_atomically(folder / "evaluation.json", json());
-  write_file_atomically(folder / "slices.csv", slices_csv(result.evaluation));
-  write_file_atomically(folder / "patients.csv", patients_csv(result.evaluation));
-  write_file_atomically(folder / "report.html", page.html());
+  write_file_atomically(folder / kEvaluationNames[0], json());
+  write_file_atomically(folder / kEvaluationNames[1], slices_csv(result.evaluation));
+  write_file_atomically(folder / kEvaluationNames[2], patients_csv(result.evaluation));
+  write_file_atomically(folder / kEvaluationNames[3], page.html());
 }
 
 }  // namespace glia

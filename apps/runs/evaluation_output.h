@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "apps/pictures/case_pictures.h"
@@ -20,6 +21,8 @@ struct EvaluationOutput {
   nlohmann::ordered_json more_figures = nlohmann::ordered_json::object();  // for JSON only
   std::vector<Section<Table>> more_tables = {};                            // for the page only
 
+  /// What `write` leaves in its folder.
+  static std::vector<std::string> names();
   /// Every figure and case, the settings and the provenance.
   std::string json() const;
   /// Writes report.html with the pictures of `cases`, evaluation.json, slices.csv and patients.csv.

@@ -13,6 +13,16 @@ namespace glia {
 namespace {
 
 constexpr std::size_t kOnPage = 30;  // slices; more would make a page that no browser likes to open
+constexpr const char* kReport = "report.html";
+constexpr const char* kJson = "explain.json";
+
+std::string name_of_map(const std::string& id, const std::string& method) {
+  return fmt::format("{}_{}", id, method);
+}
+
+std::string name_of_sheet(const std::string& id) {
+  return id + "_explain.png";
+}
 
 }  // namespace
 
@@ -20,12 +30,23 @@ ExplainFiles::ExplainFiles(std::filesystem::path out, std::string checkpoint,
                            const Explainer& explainer)
     : out_(std::move(out)), checkpoint_(std::move(checkpoint)), explainer_(explainer) {}
 
+std::vector<std::string> ExplainFiles::names_of(const std::string& id) const {
+  std::vector<std::string> names{name_of_sheet(id)};
+  for (const std::string& method : explainer_.settings().methods)
+    for (const char* ending : {".npy", ".png"}) names.push_back(name_of_map(id, method) + ending);
+  return names;
+}
+
+std::vector<std::string> ExplainFiles::names_of_all() {
+  return {kReport, kJson};
+}
+
 void ExplainFiles::add(const Slice& slice, const Explanation& e) {
-  if (slices_.empty()) make_folder(out_);
+  if (slices_.empty()) folder_.make(out_);
   std::vector<Picture> sheet{titled(e.slice, "slice " + e.id)};
   nlohmann::ordered_json maps = nlohmann::ordered_json::object();
   for (const HeatMap& map : e.maps) {
-    const std::string name = fmt::format("{}_{}", e.id, map.method);
+    const std::string name = name_of_map(e.id, map.method);
     write_npy<float>(out_ / (name + ".npy"), {slice.height, slice.width}, map.values);
     write_png(out_ / (name + ".png"), map.picture);
     sheet.push_back(titled(
@@ -35,7 +56,7 @@ void ExplainFiles::add(const Slice& slice, const Explanation& e) {
                         {"minimum", map.minimum},
                         {"maximum", map.maximum}};
   }
-  write_png(out_ / (e.id + "_explain.png"), contact_sheet(sheet, static_cast<int>(sheet.size())));
+  write_png(out_ / name_of_sheet(e.id), contact_sheet(sheet, static_cast<int>(sheet.size())));
   if (shown_.size() < kOnPage) {
     std::vector<Figure> figures = explainer_.figures(e);
     figures.insert(figures.begin(), {encode_png(e.slice), "slice " + e.id});
@@ -52,12 +73,12 @@ void ExplainFiles::finish() const {
       {"checkpoint", checkpoint_},    {"methods", s.methods}, {"target", s.target},
       {"threshold", s.threshold},     {"layer", s.layer},     {"patch", s.occlusion.patch},
       {"stride", s.occlusion.stride}, {"samples", s.samples}, {"seed", s.seed}};
-  write_file_atomically(out_ / "report.html", page(settings_table(json)).html());
+  write_file_atomically(out_ / kReport, page(settings_table(json)).html());
   json["slices"] = slices_;
-  write_file_atomically(out_ / "explain.json", json_text(json, 2) + "\n");
+  write_file_atomically(out_ / kJson, json_text(json, 2) + "\n");
   fmt::print("{} explained in {} (first look: {})\n",
              slices() == 1 ? "1 slice" : fmt::format("{} slices", slices()), out_.string(),
-             (out_ / "report.html").string());
+             (out_ / kReport).string());
 }
 
 Page ExplainFiles::page(const Table& settings) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/runs/explainer.h"
+#include "engine/base/new_folder.h"
 
 namespace glia {
 
@@ -16,6 +17,10 @@ class ExplainFiles {
   /// `explainer` made the maps, must outlive this, and knows the settings; `checkpoint` is for the
   /// reader. The folder is made with the first slice.
   ExplainFiles(std::filesystem::path out, std::string checkpoint, const Explainer& explainer);
+
+  /// What `add` writes of the slice `id`, and what `finish` does.
+  std::vector<std::string> names_of(const std::string& id) const;
+  static std::vector<std::string> names_of_all();
 
   /// Throws `Error` when the disk refuses.
   void add(const Slice& slice, const Explanation& explanation);
@@ -33,6 +38,7 @@ class ExplainFiles {
   Page page(const Table& settings) const;
 
   std::filesystem::path out_;
+  NewFolder folder_;
   std::string checkpoint_;
   const Explainer& explainer_;
   std::vector<Shown> shown_;

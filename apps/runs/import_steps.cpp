@@ -63,7 +63,7 @@ ImportSteps parse(const nlohmann::json& steps) {
 nlohmann::json ImportSteps::of_folder(const std::filesystem::path& folder) {
   const std::filesystem::path record = folder / kImportRecord;
   if (!std::filesystem::exists(record)) return nullptr;
-  const nlohmann::json all = parse_json(read_file(record, kMaxTextFile), record.string());
+  const nlohmann::json all = parse_json(read_text(record), record.string());
   check(all.is_object(), "{}: is no JSON object; import the data again", record.string());
   nlohmann::json steps = nlohmann::json::object();
   for (const char* key : {"plane", "orientation", "take_channels", "resize", "stretch", "pad_to"})

@@ -8,6 +8,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/text.h"
 #include "engine/data/dataset.h"
 
 namespace glia {
@@ -133,6 +134,11 @@ void check_output_folder(const std::string& flag, const fs::path& out,
     fail("{} {}: {} {} {}; files there could be replaced: choose a folder of its own", flag,
          out.string(), relation, input.flag, input.path.string());
   };
+  std::error_code gone;
+  const fs::path link = without_slash(out);
+  check(!fs::is_symlink(link, gone) || fs::exists(link, gone),
+        "{} {}: a link to {}, which is not there; make that folder, or remove the link", flag,
+        out.string(), fs::read_symlink(link, gone).string());
   const fs::path folder = real_path(out);
   for (const CommandInput& input : inputs) {
     std::error_code error;
@@ -149,6 +155,21 @@ void check_output_folder(const std::string& flag, const fs::path& out,
   check(!is_run_folder(folder),
         "{} {}: holds a run, whose files could be replaced; choose a folder of its own", flag,
         out.string());
+}
+
+void check_names_free(const fs::path& out, const std::vector<std::string>& names, bool overwrite) {
+  if (overwrite) return;
+  const std::string* first = nullptr;
+  std::size_t there = 0;
+  for (const std::string& name : names) {
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(out / name, error))) continue;  // a link is something, too
+    if (there++ == 0) first = &name;
+  }
+  check(there == 0,
+        "--out {}: holds {} of the {} files to be written, first {}; choose another folder, or add "
+        "--overwrite to replace them, as after a run of this command that did not end",
+        out.string(), there, names.size(), first == nullptr ? "" : printable_name(*first));
 }
 
 }  // namespace glia

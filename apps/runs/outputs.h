@@ -32,8 +32,18 @@ std::filesystem::path output_file(const std::string& flag, const std::filesystem
 
 /// Throws `Error` naming the folder `out` of `flag` when files written into it could replace
 /// `inputs`, or be taken for some next time: it is one of their folders, lies in one, holds one, or
-/// a file of them lies in it.
+/// a file of them lies in it; and when it is a link that leads nowhere.
 void check_output_folder(const std::string& flag, const std::filesystem::path& out,
                          const std::vector<CommandInput>& inputs);
+
+/// Said where some of the files that a command was given could not be done, and others were.
+inline constexpr const char* kAgain =
+    "Once they are mended, give the command again with --overwrite, or with another --out.\n";
+
+/// Throws `Error` naming the folder `out` of `--out`, the first of `names` that is there already
+/// and how many are, unless they may be replaced. `names` are all that a command is going to write,
+/// and nothing was written yet.
+void check_names_free(const std::filesystem::path& out, const std::vector<std::string>& names,
+                      bool overwrite);
 
 }  // namespace glia

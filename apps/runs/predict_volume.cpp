@@ -3,13 +3,19 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
-#include "engine/base/file.h"
+#include "engine/base/new_folder.h"
 #include "engine/formats/nifti.h"
 #include "engine/formats/npy.h"
 
 namespace glia {
 
 namespace fs = std::filesystem;
+
+std::vector<std::string> VolumeFiles::names() const {
+  std::vector<std::string> names{mask.filename().string()};
+  if (!probability.empty()) names.push_back(probability.filename().string());
+  return names;
+}
 
 VolumeResult predict_volume(const std::vector<fs::path>& files, const StackOptions& options,
                             const VolumeFiles& written,
@@ -45,7 +51,8 @@ VolumeResult predict_volume(const std::vector<fs::path>& files, const StackOptio
   }
   const double voxel = header.spacing[0] * header.spacing[1] * header.spacing[2];
   result.millilitres = voxel / 1000 * static_cast<double>(std::count(mask.begin(), mask.end(), 1));
-  make_folder(written.mask.parent_path());
+  NewFolder folder;
+  folder.make(written.mask.parent_path());
   if (!written.probability.empty())
     write_npy<float>(written.probability, {header.extent[2], header.extent[1], header.extent[0]},
                      cut.to_stored_order<float>(probability));

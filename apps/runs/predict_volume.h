@@ -28,6 +28,9 @@ struct SegmentedSlice {
 struct VolumeFiles {
   std::filesystem::path mask;         // .nii.gz
   std::filesystem::path probability;  // .npy, float32 in the order [k, j, i] of the file; or empty
+
+  /// Of those that are not empty, without folders.
+  std::vector<std::string> names() const;
 };
 
 /// Reads `files`, the channels of one volume, asks `segment` for every slice that is not blank (see

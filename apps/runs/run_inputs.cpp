@@ -46,7 +46,7 @@ RunInputs load_lists(const std::string& data, const fs::path& train_list,
 
 nlohmann::json read_manifest(const fs::path& split) {
   const fs::path file = split / "manifest.json";
-  auto json = parse_json(read_file(file, kMaxTextFile), file.string());
+  auto json = parse_json(read_text(file), file.string());
   check(json.is_object(), "{}: is no JSON object; run glia split again", file.string());
   return json;
 }

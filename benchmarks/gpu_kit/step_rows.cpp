@@ -44,8 +44,8 @@ Command flags_of(const StepResult& row) {
 void time_rows(const Bench& bench, Deadline deadline, StepResult& result) {
   bench.need_gpu();
   const std::filesystem::path folder = bench.scratch / "rows";
-  Command command{bench.program("glia"), "bench", "--device",
-                  bench.device(),        "--out", folder.string()};
+  Command command{bench.program("glia"), "bench",      "--device", bench.device(), "--out",
+                  folder.string(),       "--overwrite"};
   if (bench.emulator)
     command.insert(
         command.end(),

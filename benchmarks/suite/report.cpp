@@ -206,6 +206,10 @@ std::string to_csv(const Report& report) {
   return csv;
 }
 
+std::vector<std::string> report_names() {
+  return {"bench.json", "bench.csv", "roofline.svg"};
+}
+
 void write_report(const Report& report, const std::string& folder) {
   const std::filesystem::path path = folder;
   make_folder(path);

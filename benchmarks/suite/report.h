@@ -64,6 +64,8 @@ nlohmann::ordered_json to_json(const Report& report);
 /// The rows without the samples, a line each.
 std::string to_csv(const Report& report);
 
+/// The files that `write_report` may write.
+std::vector<std::string> report_names();
 /// Writes bench.json, bench.csv and roofline.svg into a folder, which is created. Each is whole or
 /// not there. Throws `Error` naming the file that cannot be written.
 void write_report(const Report& report, const std::string& folder);

@@ -97,10 +97,12 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 }
 
 fs::path through_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // in a row, as Linux has it
+  fs::path end = path;
   std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  const fs::path end = fs::canonical(path, error);
-  return error ? path : end;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(end, error); ++i)
+    end = end.parent_path() / fs::read_symlink(end, error);
+  return fs::is_symlink(end, error) ? path : end;
 }
 
 int open_to_append(const fs::path& path) {
@@ -189,6 +191,12 @@ std::string read_file(const fs::path& path, std::size_t limit) {
 std::string read_text(const fs::path& path) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string text = read_file(path, kMaxTextFile);
+  // UTF-16 has a null byte in every Latin character, and may begin with a mark of its own.
+  check(text.find('\0') == std::string::npos && !text.starts_with("\xFF\xFE") &&
+            !text.starts_with("\xFE\xFF"),
+        "{}: holds null bytes or the mark of UTF-16, expected a text in UTF-8; save it as UTF-8, "
+        "for example by iconv -f UTF-16 -t UTF-8",
+        path.string());
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   return text;
 }
@@ -204,6 +212,10 @@ void fail_memory(const fs::path& path) {
 
 std::vector<fs::path> make_folder(const fs::path& path) {
   std::error_code error;
+  const fs::path link = without_slash(path);
+  check(!fs::is_symlink(link, error) || fs::exists(link, error),
+        "{}: a link to {}, which is not there; make that folder, or remove the link", path.string(),
+        fs::read_symlink(link, error).string());
   std::vector<fs::path> missing;
   for (fs::path folder = path; !folder.empty() && !fs::exists(folder, error);
        folder = folder.parent_path())

@@ -23,8 +23,9 @@ void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> parts, bool flush = true);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// Where a link leads, if it leads to a file; else `path`. For the names that a user gave to files:
-/// such a link is meant to stay one, while a link among the files of a folder is none of Glia's.
+/// Where a link leads, to a file or to a place where one can be made; else `path`. For the names
+/// that a user gave to files: such a link is meant to stay one, while a link among the files of a
+/// folder is none of Glia's.
 std::filesystem::path through_links(const std::filesystem::path& path);
 
 /// Adds `text` to the end of a file, which is made where there is none. Throws `Error` naming the
@@ -47,7 +48,7 @@ inline constexpr std::size_t kMaxTextFile = std::size_t{64} << 20;  // lists, ta
 std::string read_file(const std::filesystem::path& path, std::size_t limit = SIZE_MAX);
 
 /// A text of at most kMaxTextFile bytes, without the byte order mark that spreadsheets and editors
-/// put in front. Throws as `read_file` does.
+/// put in front. Throws as `read_file` does, and where the text is UTF-16.
 std::string read_text(const std::filesystem::path& path);
 
 /// Throws `Error`, led by the file, when there is none at `path`, or none that can be read: a
@@ -58,7 +59,8 @@ void check_readable(const std::filesystem::path& path);
 void check_fetched(std::string_view bytes, const std::string& name);
 
 /// Creates a folder and its parents, which a power cut then does not take. Returns those that were
-/// missing, the outermost first. Throws `Error` with the system's reason.
+/// missing, the outermost first. Throws `Error` with the system's reason, or where it is a link
+/// that leads nowhere.
 std::vector<std::filesystem::path> make_folder(const std::filesystem::path& path);
 
 /// Where `path` lies: its parent, "." for a name alone.

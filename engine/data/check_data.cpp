@@ -173,9 +173,9 @@ class Checker {
       warn(sample.image, text + "; both are of one patient, so no split parts them");
     else
       add(sample.image,
-          text + (report_.patients.known()
-                      ? "; remove one of them"
-                      : "; remove one of them, or say by --group-by that both are of one patient"));
+          text + (same_mask && !report_.patients.known()
+                      ? "; remove one of them, or say by --group-by that both are of one patient"
+                      : "; remove one of them"));
   }
 
   void check_shapes() {

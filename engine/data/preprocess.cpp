@@ -136,6 +136,10 @@ Preprocess Preprocess::from_json(const nlohmann::json& json) {
   check(result.mean.size() == result.stddev.size(),
         "preprocessing: {} means but {} standard deviations; the checkpoint is damaged",
         result.mean.size(), result.stddev.size());
+  const bool fitted = !result.mean.empty();
+  check(fitted == (result.normalize == Normalize::dataset),
+        "preprocessing: normalize is {}, with {} means; the checkpoint is damaged",
+        name_of(result.normalize), result.mean.size());
   return result;
 }
 

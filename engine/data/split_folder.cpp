@@ -201,7 +201,7 @@ SplitSummary write_split(const SplitRequest& request,
 std::string rule_of_split(const fs::path& folder) {
   const fs::path file = folder / kManifest;
   if (!fs::is_regular_file(file)) return "";
-  const auto json = parse_json(read_file(file, kMaxTextFile), file.string());
+  const auto json = parse_json(read_text(file), file.string());
   const bool ours =
       json.is_object() && json.contains("made_by") && json["made_by"] == nlohmann::json(kMadeBy);
   if (!ours) return "";

@@ -1,5 +1,7 @@
 #include "engine/formats/exif.h"
 
+#include <algorithm>
+
 #include <cstdint>
 #include <utility>
 
@@ -52,12 +54,27 @@ std::vector<float> turned(const std::vector<float>& from, std::int64_t height, s
   return to;
 }
 
+/// What stands after a property's name: ="6", ='6' or >6<, with blanks between.
+std::optional<int> value_of_property(std::string_view rest) {
+  const auto take = [&](std::string_view any_of) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
+    const bool there = !rest.empty() && any_of.find(rest.front()) != std::string_view::npos;
+    const char taken = there ? rest.front() : '\0';
+    rest.remove_prefix(there ? 1 : 0);
+    return taken;
+  };
+  const char sign = take("=>"), quote = sign == '=' ? take("\"'") : '<', digit = take("12345678");
+  const bool whole = sign != '\0' && quote != '\0' && digit != '\0' && take({&quote, 1}) != '\0';
+  if (!whole) return {};
+  return digit - '0';
+}
+
 }  // namespace
 
-int exif_orientation(std::string_view block) {
+std::optional<int> exif_orientation(std::string_view block) {
   const Reader reader(block);
-  if (!block.starts_with("II") && !block.starts_with("MM")) return 1;
-  if (reader.number(2, 2) != 42) return 1;
+  if (!block.starts_with("II") && !block.starts_with("MM")) return {};
+  if (reader.number(2, 2) != 42) return {};
   const std::size_t directory = reader.number(4, 4);
   const std::uint32_t fields = reader.number(directory, 2);
   for (std::uint32_t i = 0; i < fields; ++i) {
@@ -65,11 +82,21 @@ int exif_orientation(std::string_view block) {
     if (field + kEntry > block.size()) break;
     if (reader.number(field, 2) != kOrientationTag) continue;
     const std::uint32_t type = reader.number(field + 2, 2);
-    if (type != kShort && type != kLong) return 1;
+    if (type != kShort && type != kLong) return {};
     const std::uint32_t value = reader.number(field + 8, type == kShort ? 2 : 4);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    if (value < 1 || value > 8) return {};
+    return static_cast<int>(value);
   }
-  return 1;
+  return {};
+}
+
+std::optional<int> xmp_orientation(std::string_view packet) {
+  constexpr std::string_view kName = "tiff:Orientation";
+  for (std::size_t at = packet.find(kName); at != std::string_view::npos; at = packet.find(kName)) {
+    packet.remove_prefix(at + kName.size());
+    if (const std::optional<int> value = value_of_property(packet)) return value;
+  }
+  return {};
 }
 
 void turn_upright(Raster& raster) {

@@ -12,7 +12,7 @@ namespace glia {
 namespace {
 
 constexpr unsigned kProgressive = 0xC2, kHuffman = 0xC4, kEnd = 0xD9, kScan = 0xDA, kApp1 = 0xE1;
-constexpr std::string_view kExif{"Exif\0\0", 6};
+constexpr std::string_view kExif{"Exif\0\0", 6}, kXmp{"http://ns.adobe.com/xap/1.0/\0", 29};
 // A flat block of 64 pixels takes a bit or more in a scan of Huffman codes, and a file has three
 // components of a quarter of the pixels at best.
 constexpr std::int64_t kMaxPixelsPerByte = 1024;
@@ -119,13 +119,16 @@ JpegHeader parse_jpeg_header(std::string_view bytes, const std::string& name) {
   HuffmanTables tables;
   unsigned frame = 0;  // the marker of its method
   bool has_exif = false;
+  std::optional<int> exif, xmp;
   for (unsigned marker = markers.next(); marker != kEnd; marker = markers.next()) {
     if (stands_alone(marker)) continue;
     const std::string_view segment = markers.segment();
     if (marker == kApp1 && segment.starts_with(kExif) && !has_exif) {
-      header.orientation = exif_orientation(segment.substr(kExif.size()));
+      exif = exif_orientation(segment.substr(kExif.size()));
       has_exif = true;
     }
+    if (marker == kApp1 && segment.starts_with(kXmp) && !xmp)
+      xmp = xmp_orientation(segment.substr(kXmp.size()));
     const bool huffman_coded = frame >= 0xC0 && frame <= 0xC2;
     check((marker != kHuffman || tables.define(segment)) &&
               (marker != kScan || !huffman_coded || tables.serve(segment, frame == kProgressive)),
@@ -138,6 +141,7 @@ JpegHeader parse_jpeg_header(std::string_view bytes, const std::string& name) {
     header.width = byte(3) << 8 | byte(4);
     header.components = byte(5);
   }
+  header.orientation = exif ? *exif : xmp.value_or(1);
   check(header.components == 1 || header.components == 3,
         "{}: a JPEG with {} colour components; convert it to grey or RGB", name, header.components);
   check_raster_size(header.height, header.width, header.components, name);

@@ -10,7 +10,7 @@ namespace glia {
 
 struct JpegHeader {
   std::int64_t height = 0, width = 0, components = 0;
-  int orientation = 1;  // of EXIF
+  int orientation = 1;  // of EXIF, or else of XMP
 };
 
 /// Walks over all markers up to the last. Throws `Error`, led by `name`, when the file is cut off,

@@ -19,8 +19,10 @@ std::string encode_png(std::int64_t height, std::int64_t width, std::int64_t cha
         width, height, channels);
   // stb counts the bytes, one more a row, in an int.
   check((row + 1) * height < std::numeric_limits<int>::max(),
-        "picture: {} x {} is too large for a PNG file here; write fewer or smaller slices", width,
-        height);
+        "picture: {} x {} is more than this build can write as a PNG; use smaller pictures, or a "
+        "build "
+        "with libpng (docs/install.md)",
+        width, height);
   std::string png;
   const auto append = [](void* context, void* data, int size) {
     static_cast<std::string*>(context)->append(static_cast<const char*>(data),

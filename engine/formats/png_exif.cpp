@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kProfiles{
     "Raw profile type exif", "Raw profile type EXIF", "Raw profile type APP1"};
+constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";
 constexpr std::size_t kMaxProfile = std::size_t{1} << 20;  // JPEG's EXIF has 64 KiB at most
 constexpr std::string_view kExifMark("Exif\0\0", 6);       // what leads it in JPEG, and often here
 
@@ -62,39 +63,70 @@ std::optional<std::string> profile_of(std::string_view text) {
   return bytes;
 }
 
+/// A chunk of text. What it says is nothing where it is compressed and damaged, or compressed and
+/// longer than kMaxProfile.
+class ChunkText {
+ public:
+  explicit ChunkText(const PngChunk& chunk)
+      : international_(chunk.type == "iTXt"), rest_(chunk.data) {
+    packed_ = chunk.type == "zTXt";
+    if (international_ || packed_ || chunk.type == "tEXt") keyword_ = up_to_null(rest_);
+  }
+
+  bool international() const { return international_; }
+  /// Empty where the chunk is no text.
+  std::string_view keyword() const { return keyword_; }
+
+  std::optional<std::string> content() const {
+    std::string_view text = rest_;
+    bool packed = packed_;
+    if (international_) {
+      packed = text.starts_with('\1');
+      text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    }
+    const bool deflated = text.starts_with('\0');
+    if (packed || international_) text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    if (international_) {
+      up_to_null(text);  // its language
+      up_to_null(text);  // and the keyword in that
+    }
+    if (!packed) return std::string(text);
+    if (!deflated) return {};
+    return stb_inflate(text, kMaxProfile);
+  }
+
+ private:
+  bool international_, packed_ = false;
+  std::string_view rest_, keyword_;
+};
+
 }  // namespace
 
 std::optional<std::string> exif_in_text(const PngChunk& chunk, const std::string& name) {
-  const bool international = chunk.type == "iTXt";
-  if (!international && chunk.type != "zTXt" && chunk.type != "tEXt") return {};
-  std::string_view text = chunk.data;
-  const std::string_view keyword = up_to_null(text);
-  if (std::find(kProfiles.begin(), kProfiles.end(), keyword) == kProfiles.end()) return {};
-  bool packed = chunk.type == "zTXt";
-  if (international) {
-    packed = text.starts_with('\1');
-    text.remove_prefix(std::min<std::size_t>(1, text.size()));
-  }
-  std::string_view data = text;  // after the method, where there is one
-  if (packed || international) data.remove_prefix(std::min<std::size_t>(1, data.size()));
-  const bool deflated = text.starts_with('\0');
-  if (international) {
-    up_to_null(data);  // its language
-    up_to_null(data);  // and the keyword in that
-  }
-  text = data;
-  std::optional<std::string> unpacked;
-  if (packed && deflated) unpacked = stb_inflate(text, kMaxProfile);
-  if (packed) text = unpacked ? std::string_view(*unpacked) : std::string_view();
+  const ChunkText text(chunk);
+  if (std::find(kProfiles.begin(), kProfiles.end(), text.keyword()) == kProfiles.end()) return {};
+  const std::optional<std::string> content = text.content();
   std::optional<std::string> profile;
-  if (text.size() <= kMaxProfile) profile = profile_of(text);
+  if (content && content->size() <= kMaxProfile) profile = profile_of(*content);
   check(profile.has_value(),
         "{}: its EXIF, in the text '{}', is damaged or longer than {} KiB; export the picture "
         "again, upright and without EXIF",
-        name, keyword, kMaxProfile >> 10);
+        name, text.keyword(), kMaxProfile >> 10);
   if (profile->starts_with(kExifMark)) return profile->substr(kExifMark.size());
   if (profile->starts_with("II") || profile->starts_with("MM")) return profile;
   return {};  // APP1 may hold something else
+}
+
+std::optional<std::string> xmp_in_text(const PngChunk& chunk, const std::string& name) {
+  const ChunkText text(chunk);
+  if (!text.international() || text.keyword() != kXmpKeyword) return {};
+  std::optional<std::string> packet = text.content();
+  check(
+      packet.has_value(),
+      "{}: its XMP, in the text '{}', is damaged or longer than {} KiB; export the picture again, "
+      "upright and without XMP",
+      name, kXmpKeyword, kMaxProfile >> 10);
+  return packet;
 }
 
 }  // namespace glia

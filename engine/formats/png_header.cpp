@@ -105,7 +105,8 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
   PngHeader header;
   read_first_chunk(header, chunks.front(), name);
   bool pixels = false, has_exif = false;
-  std::optional<std::string> text_exif;
+  std::optional<std::string> text_exif, xmp;
+  std::optional<int> orientation;
   for (const PngChunk& chunk : chunks) {
     const auto& [type, data] = chunk;
     const bool critical = (static_cast<unsigned char>(type[0]) & 0x20) == 0;
@@ -120,11 +121,14 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
                                   static_cast<std::uint8_t>(data[i + 1]),
                                   static_cast<std::uint8_t>(data[i + 2])});
     if (type == "tRNS") header.transparency = data;
-    if (type == "eXIf") header.orientation = exif_orientation(data);
+    if (type == "eXIf") orientation = exif_orientation(data);
     has_exif = has_exif || type == "eXIf";
     if (!text_exif) text_exif = exif_in_text(chunk, name);
+    if (!xmp) xmp = xmp_in_text(chunk, name);
   }
-  if (text_exif && !has_exif) header.orientation = exif_orientation(*text_exif);
+  if (text_exif && !has_exif) orientation = exif_orientation(*text_exif);
+  if (xmp && !orientation) orientation = xmp_orientation(*xmp);
+  header.orientation = orientation.value_or(1);
   check(pixels, "{}: damaged PNG: it has no pixels; copy or export the file again", name);
   const bool alpha = !header.transparency.empty();
   const std::int64_t channels = header.kind == PngHeader::Kind::palette ? 3 : header.samples();

@@ -20,7 +20,7 @@ struct PngHeader {
   Kind kind = Kind::grey;
   std::vector<Colour> palette;
   std::string_view transparency;  // the chunk tRNS
-  int orientation = 1;            // of EXIF, in its own chunk or else in a text
+  int orientation = 1;            // of EXIF, in its own chunk or else in a text, or else of XMP
 
   std::int64_t samples() const {  // a pixel
     constexpr std::int64_t kSamples[] = {1, 0, 3, 1, 2, 0, 4};

@@ -12,14 +12,14 @@ namespace glia {
 
 struct Raster {
   std::int64_t height = 0, width = 0, channels = 0;
-  bool alpha = false;               // the last channel is the opacity
-  bool lossy = false;               // compressed in a way that changes pixels
-  bool white_is_zero = false;       // the file says so; the values have been turned round
-  int bits = 0;                     // of whole numbers; 0 for floating-point ones
-  int orientation = 1;              // of EXIF, 1 to 8; pixels are as stored until `turn_upright`
-  float most = 0;                   // the value of white, or of an opaque pixel
-  std::string kind;                 // "8-bit RGB PNG"
-  std::vector<float> values;        // [height, width, channels]
+  bool alpha = false;          // the last channel is the opacity
+  bool lossy = false;          // compressed in a way that changes pixels
+  bool white_is_zero = false;  // the file says so; the values have been turned round
+  int bits = 0;                // of whole numbers; 0 for floating-point ones
+  int orientation = 1;         // of EXIF or XMP, 1 to 8; pixels are as stored until `turn_upright`
+  float most = 0;              // the value of white, or of an opaque pixel
+  std::string kind;            // "8-bit RGB PNG"
+  std::vector<float> values;   // [height, width, channels]
   std::vector<float> indices = {};  // [height, width], places in the palette; empty without one
 };
 

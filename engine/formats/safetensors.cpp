@@ -54,6 +54,15 @@ void check_start(const std::filesystem::path& path) {
   header_length(start, size, path.string());
 }
 
+/// Where the data of a tensor end; 0 where its header does not say, for which there is
+/// `read_entry`.
+std::uint64_t end_of_tensor(const Json& info) {
+  if (!info.is_object() || !info.contains("data_offsets")) return 0;
+  const Json& offsets = info["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[1].is_number_unsigned()) return 0;
+  return offsets[1];
+}
+
 /// The values of one tensor, after all that its header claims was checked.
 SafeTensors::Entry read_entry(const std::string& name, const Json& info, std::string_view data,
                               const std::string& file) {
@@ -131,7 +140,9 @@ SafeTensors decode_safetensors(std::string content, const std::string& file,
   const std::string_view data = bytes.substr(kLengthBytes + length);
   const Json header = parse_json(bytes.substr(kLengthBytes, length), file + ": the header");
   check(header.is_object(), "{}: the header is no JSON object; the file is damaged", file);
+  std::uint64_t used = 0;  // bytes up to the end of the last tensor
   for (const auto& [name, info] : header.items()) {
+    if (name != "__metadata__") used = std::max(used, end_of_tensor(info));
     if (!ignored.empty() && name.ends_with(ignored)) continue;
     if (name != "__metadata__") {
       result.entries.push_back(read_entry(name, info, data, file));
@@ -152,6 +163,10 @@ SafeTensors decode_safetensors(std::string content, const std::string& file,
     check(entries[i - 1].values.data() + entries[i - 1].values.size() <= entries[i].values.data(),
           "{}: the tensors '{}' and '{}' overlap; the file is damaged", file, entries[i - 1].name,
           entries[i].name);
+  check(data.size() <= used,
+        "{}: {} bytes come after the last tensor, which the format does not allow; save the file "
+        "again, or copy it again if it was damaged",
+        file, data.size() - used);
   result.checked = check_tensor_checksums(result, ignored, file);
   return result;
 }

@@ -25,7 +25,7 @@ Stack from_raster(const fs::path& path, const StackOptions& options) {
   Stack stack;
   if (raster.orientation != 1 && !options.as_stored) {
     stack.turned = true;
-    raster.kind += fmt::format(", turned upright (EXIF orientation {})", raster.orientation);
+    raster.kind += fmt::format(", turned upright (EXIF or XMP orientation {})", raster.orientation);
     turn_upright(raster);
   }
   stack.height = raster.height;

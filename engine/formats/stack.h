@@ -16,7 +16,7 @@ struct Stack {
   bool alpha = false;          // the last channel is the opacity
   bool lossy = false;          // compressed in a way that changes pixels
   bool white_is_zero = false;  // the file says so; the values have been turned round
-  bool turned = false;         // upright, as its EXIF orientation said
+  bool turned = false;         // upright, as its EXIF or XMP orientation said
   int bits = 0;                // of a picture of whole numbers; 0 otherwise
   /// The value of white or of an opaque pixel, of each file with pictures; 0 for other files.
   std::vector<float> most = {0};

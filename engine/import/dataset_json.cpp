@@ -74,6 +74,7 @@ ImportCases read_list(const nlohmann::json& json, const fs::path& file, bool all
   ImportCases found;
   std::vector<std::string> own_parts;
   std::set<fs::path> listed_images;
+  std::map<fs::path, fs::path> images_of_labels;
   const std::size_t channels = count_channels(json, file);
   for (const nlohmann::json& entry : json["training"]) {
     const auto text = [&](const char* key) {
@@ -108,6 +109,15 @@ ImportCases read_list(const nlohmann::json& json, const fs::path& file, bool all
                          fmt::format("{}: lists {} as image and as its label; name the label's own "
                                      "file, or remove the entry",
                                      file.string(), image.string()));
+      continue;
+    }
+    const auto [label, is_new] = images_of_labels.emplace(place("label"), image);
+    if (!is_new) {
+      found.problems.add("labels of two images",
+                         fmt::format("{}: lists {} as the label of {} and of {}; name each one's "
+                                     "own file, or remove one of the entries",
+                                     file.string(), label->first.string(), label->second.string(),
+                                     image.string()));
       continue;
     }
     ImportCase one{"", "", image_files(image, channels), {place("label")}};
@@ -166,7 +176,7 @@ ImportCases read_folders(const nlohmann::json& json, const fs::path& file) {
 }  // namespace
 
 ImportCases read_dataset_json(const fs::path& file, bool allow_outside) {
-  const nlohmann::json json = parse_json(read_file(file, kMaxTextFile), file.string());
+  const nlohmann::json json = parse_json(read_text(file), file.string());
   check(json.is_object(), "{}: is no JSON object; copy the file again", file.string());
   const bool has_list = json.contains("training") && json["training"].is_array();
   check(has_list || json.contains("file_ending"),

@@ -171,11 +171,12 @@ class Importer {
       note_share(bits, mask, file);
       for (const std::string& doubt : mask.doubts) doubts_.add("files in such doubt", doubt);
       if (image.turned && !mask.turned)
-        doubts_.add("such pictures",
-                    fmt::format("{}: turned upright as its EXIF orientation says, its mask {} says "
-                                "none; if that was drawn on the pixels as they are stored, pass "
-                                "--orientation stored",
-                                one.images[0].string(), file.string()));
+        doubts_.add(
+            "such pictures",
+            fmt::format("{}: turned upright as its EXIF or XMP orientation says, its mask {} "
+                        "says none; if that was drawn on the pixels as they are stored, pass "
+                        "--orientation stored",
+                        one.images[0].string(), file.string()));
       for (std::size_t i = 0; i < all.size(); ++i) all[i] |= bits[i];
     }
     return all;

@@ -271,7 +271,7 @@ class Finder {
       named.push_back({below.parent_path(), stem_of(file), may_be_image, may_be_mask});
     }
     const std::string folders = one_root_ ? folder_advice(named, names_.images) : "";
-    if (!folders.empty()) return "two folders hold nearly all files, as " + folders;
+    if (!folders.empty()) return folders;
     const std::string suffixes = suffix_advice(named);
     return suffixes.empty() ? "" : "nearly all files differ by one suffix, as " + suffixes;
   }

@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kSeparators = "_-. ";
-constexpr std::size_t kMaxParts = 3;     // of a name that may belong to its suffix
-constexpr std::size_t kMaxTails = 12;    // of one case; more are no suffixes but numbers
-constexpr std::size_t kMaxFolders = 12;  // of which two may be those of images and masks
+constexpr std::size_t kMaxParts = 3;         // of a name that may belong to its suffix
+constexpr std::size_t kMaxTails = 12;        // of one case; more are no suffixes but numbers
+constexpr std::size_t kMaxFolderPairs = 40;  // that may be those of images and masks
 constexpr double kNearlyAll = 0.8;
 
 /// A file's name taken apart at some place.
@@ -160,42 +160,46 @@ std::optional<Suffixes> find_suffixes(const std::vector<NamedFile>& files) {
   return Suffixes{best->second.example, best->first, std::move(tails)};
 }
 
-/// The folder that all files lie in, however deep.
-fs::path common_folder(const std::vector<NamedFile>& files) {
-  fs::path common = files.empty() ? fs::path() : files.front().folder;
-  for (const NamedFile& file : files) {
-    const auto [end, ignored] =
-        std::mismatch(common.begin(), common.end(), file.folder.begin(), file.folder.end());
-    fs::path both;
-    for (auto part = common.begin(); part != end; ++part) both /= *part;
-    common = both;
-  }
-  return common;
-}
+/// Two folders below the root, of which the second is named as masks are: beside each other, or one
+/// in the other.
+using FolderPair = std::pair<fs::path, fs::path>;
 
-fs::path below(const fs::path& folder, const fs::path& path) {
-  return folder.empty() ? path : path.lexically_relative(folder);
-}
-
-/// The names of the folders in `common` that files lie in.
-std::set<std::string> folders_in(const fs::path& common, const std::vector<NamedFile>& files) {
-  std::set<std::string> names;
+/// All that may be those of images and masks; none where there are so many that none is.
+std::vector<FolderPair> pairs_of_folders(const std::vector<NamedFile>& files) {
+  std::set<fs::path> folders;
   for (const NamedFile& file : files)
-    if (file.folder != common) names.insert(below(common, file.folder).begin()->string());
-  return names;
+    for (fs::path folder = file.folder; folders.insert(folder).second && !folder.empty();)
+      folder = folder.parent_path();
+  std::vector<FolderPair> pairs;
+  for (const fs::path& masks : folders) {
+    if (!names_a_mask(masks.filename().string())) continue;
+    for (const fs::path& images : folders) {
+      const bool beside = images.parent_path() == masks.parent_path() && !images.empty();
+      if (!beside && images != masks.parent_path()) continue;
+      if (!names_a_mask(images.filename().string())) pairs.emplace_back(images, masks);
+      if (pairs.size() > kMaxFolderPairs) return {};
+    }
+  }
+  return pairs;
+}
+
+bool lies_below(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder.empty() ? "." : folder);
+  return folder.empty() || (!relative.empty() && *relative.begin() != "..");
 }
 
 /// The files of one folder as images, those of another as masks.
-std::vector<NamedFile> in_two_folders(const std::vector<NamedFile>& files, const fs::path& images,
-                                      const fs::path& masks) {
+std::vector<NamedFile> in_two_folders(const std::vector<NamedFile>& files,
+                                      const FolderPair& folders) {
+  const auto& [images, masks] = folders;
   std::vector<NamedFile> apart;
-  for (const NamedFile& file : files)
-    for (const fs::path& root : {images, masks}) {
-      const fs::path relative = file.folder.lexically_relative(root);
-      if (relative.empty() || *relative.begin() == "..") continue;
-      apart.push_back({relative == "." ? fs::path() : relative, file.stem, root == images,
-                       root == masks, root});
-    }
+  for (const NamedFile& file : files) {
+    const bool is_mask = lies_below(file.folder, masks);
+    if (!is_mask && !lies_below(file.folder, images)) continue;
+    const fs::path& root = is_mask ? masks : images;
+    const fs::path below = root.empty() ? file.folder : file.folder.lexically_relative(root);
+    apart.push_back({below == "." ? fs::path() : below, file.stem, !is_mask, is_mask, root});
+  }
   return apart;
 }
 
@@ -210,27 +214,31 @@ std::string suffix_advice(const std::vector<NamedFile>& files) {
 }
 
 std::string folder_advice(const std::vector<NamedFile>& files, const fs::path& root) {
-  const fs::path common = common_folder(files);
-  const std::set<std::string> names = folders_in(common, files);
-  if (names.size() > kMaxFolders) return {};
-  for (const std::string& images : names)
-    for (const std::string& masks : names) {
-      if (names_a_mask(images) || !names_a_mask(masks)) continue;
-      const std::vector<NamedFile> apart = in_two_folders(files, common / images, common / masks);
-      const std::optional<Suffixes> found = find_suffixes(apart);
-      if (!found ||
-          static_cast<double>(apart.size()) < kNearlyAll * static_cast<double>(files.size()))
-        continue;
-      const auto& [image_suffix, mask_suffix] = found->best;
-      const auto flag = [&](const char* name, const fs::path& folder) {
-        return fmt::format("{} {}", name,
-                           shell_word((root / common / folder).lexically_normal().string()));
-      };
-      return fmt::format(
-          "{}: pass {} {}{}", found->example, flag("--images", images), flag("--masks", masks),
-          found->best == Pair() ? "" : " " + suffix_flags({image_suffix}, mask_suffix));
-    }
-  return {};
+  std::size_t most = 0;
+  std::string example, advised;
+  for (const FolderPair& pair : pairs_of_folders(files)) {
+    const std::vector<NamedFile> apart = in_two_folders(files, pair);
+    if (apart.size() <= most) continue;
+    const std::optional<Suffixes> found = find_suffixes(apart);
+    if (!found) continue;
+    most = apart.size();
+    example = found->example;
+    const auto& [image_suffix, mask_suffix] = found->best;
+    const auto flag = [&](const char* name, const fs::path& folder) {
+      return fmt::format("{} {}", name, shell_word((root / folder).lexically_normal().string()));
+    };
+    advised =
+        fmt::format("pass {} {}{}", flag("--images", pair.first), flag("--masks", pair.second),
+                    found->best == Pair() ? "" : " " + suffix_flags({image_suffix}, mask_suffix));
+  }
+  if (most == 0) return {};
+  const bool nearly_all =
+      static_cast<double>(most) >= kNearlyAll * static_cast<double>(files.size());
+  return fmt::format(
+      "two folders hold {}, as {}: {}",
+      nearly_all ? "nearly all files"
+                 : fmt::format("{} of {} files (the others are then left out)", most, files.size()),
+      example, advised);
 }
 
 }  // namespace glia

@@ -18,9 +18,10 @@ struct NamedFile {
 /// belong together that way; empty when they do not.
 std::string suffix_advice(const std::vector<NamedFile>& files);
 
-/// "images/1 and masks/1: pass --images images --masks masks" when nearly all files, which lie
-/// below `root`, belong together that way: in two folders, of which one is named as masks are, with
-/// a suffix or without; empty when they do not.
+/// "two folders hold nearly all files, as images/1 and masks/1: pass --images images --masks masks"
+/// when nearly all files of two folders below `root` belong together that way, of which one is
+/// named as masks are, with a suffix or without; of several such pairs that with most files. Empty
+/// when there is none.
 std::string folder_advice(const std::vector<NamedFile>& files, const std::filesystem::path& root);
 
 }  // namespace glia

@@ -145,7 +145,7 @@ void remove_earlier(const fs::path& folder) {
   check(fs::exists(manifest),
         "{}: not empty and without {}, so not made by glia phantom; choose another --out",
         folder.string(), kManifest);
-  const auto json = parse_json(read_file(manifest, kMaxTextFile), manifest.string());
+  const auto json = parse_json(read_text(manifest), manifest.string());
   const auto count = [&](const char* key) -> std::int64_t {
     check(json.is_object() && json.contains(key) && json[key].is_number_integer(),
           "{}: no whole number '{}'; remove the folder yourself or choose another --out",

@@ -282,4 +282,24 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
   return device;
 }
 
+void check_device(const DeviceRequest& request) {
+  check_device_name(request.device);
+  const bool native = request.backend == "native";
+  std::optional<int> index = gpu_index(request.device);
+  if (native && request.device == "auto") index = find_gpu().index;
+  const bool on_gpu = native ? index.has_value() : request.backend == "cudnn";
+  const GpuBackend* backend = on_gpu ? find_gpu_backend(native ? kCuda : request.backend) : nullptr;
+  if (backend == nullptr) {  // of the CPU, or told by the refusal
+    open_device(request);
+    return;
+  }
+  take_precision(*backend->kernels, request.precision,
+                 fmt::format("cuda:{} with --backend {}", index.value_or(0), request.backend));
+  if (!index) return;
+  const GpuSurvey survey = backend->survey(SurveyOf::names);
+  check(survey.problem.empty(), "--device {}: {}", request.device, survey.problem);
+  check(*index < std::ssize(survey.gpus), "--device {}: there are {} GPUs, numbered from 0",
+        request.device, survey.gpus.size());
+}
+
 }  // namespace glia

@@ -38,6 +38,10 @@ std::unique_ptr<Device> open_device(
     const DeviceRequest& request,
     const std::function<void(const std::string&)>& say = [](const std::string&) {});
 
+/// Throws `Error` where `open_device` would for want of a backend, a GPU or a precision. A device
+/// of the CPU is opened and closed again; a GPU, whose memory others are to have, is not.
+void check_device(const DeviceRequest& request);
+
 /// What `DeviceRequest::backend` may be.
 std::vector<std::string> backend_names();
 

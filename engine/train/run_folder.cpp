@@ -156,6 +156,13 @@ void RunFolder::begin() {
 }
 
 void RunFolder::reopen() {
+  std::error_code error;
+  check(fs::exists(path_, error), "--resume {}: no such folder; name that of a run, its --out",
+        path_.string());
+  check(fs::is_directory(path_, error),
+        "--resume {}: a file; name the folder of the run, as in "
+        "--resume {}",
+        path_.string(), shell_word(folder_of(path_).string()));
   const auto check_last = [&] {
     check(fs::exists(last()),
           "{}: found no last.safetensors; --resume needs the folder of a run, and one that was "

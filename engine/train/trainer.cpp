@@ -17,9 +17,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-constexpr const char* kDiverged =
-    "lower --learning-rate, choose a --norm or --normalize slice, or look at the data with "
-    "check-data";
+constexpr double kMuchDecay = 1;  // of weights; usual are 0 to 0.1
 
 void check_size(const Loader& loader, const nn::Model& model) {
   const std::int64_t multiple = model.size_multiple();
@@ -92,12 +90,22 @@ std::string Trainer::place() const {
                                : fmt::format("epoch {}", state_.epoch - 1);
 }
 
+std::string Trainer::remedy() const {
+  const double decay = config_.optimizer.weight_decay;
+  return fmt::format(
+      "lower {}--learning-rate, choose a --norm or --normalize slice, or look at the "
+      "data with check-data",
+      decay > kMuchDecay
+          ? fmt::format("--weight-decay, which is {} and rarely more than 0.1, or ", decay)
+          : "");
+}
+
 void Trainer::keep_finite(const std::function<void()>& action) {
   try {
     action();
   } catch (const NotFiniteTensor& error) {
     fail("train: after {}, {} are NaN or infinite; {}. {} is from before that", place(),
-         error.found(), kDiverged, folder_.last().string());
+         error.found(), remedy(), folder_.last().string());
   }
 }
 
@@ -126,11 +134,10 @@ void Trainer::count(const TrainStep::Result& result, std::int64_t images, double
         "values overflow inside the network; {}. The layer is named by: glia train --resume {} "
         "--check-nan, with the --device and --backend of this run. {} is from before that",
         std::abs(result.loss),  // "nan", whatever its sign
-        step, state_.epoch, kDiverged, shell_word(folder_.path().string()),
-        folder_.last().string());
+        step, state_.epoch, remedy(), shell_word(folder_.path().string()), folder_.last().string());
   if (!result.finite)
     fail("train: {} becomes NaN or infinite at step {} of epoch {}; {}. {} is from before that",
-         first_not_finite(), step, state_.epoch, kDiverged, folder_.last().string());
+         first_not_finite(), step, state_.epoch, remedy(), folder_.last().string());
   state_.sums.loss += result.loss;
   state_.sums.batch_iou += result.batch_iou;
   state_.sums.steps = step;
@@ -218,7 +225,7 @@ void Trainer::end_epoch() {
                  .val_seconds = seconds_since(start)};
   check(std::isfinite(row.val_loss),
         "train: the validation loss of epoch {} is {}; {}. {} is from before that", state_.epoch,
-        row.val_loss, kDiverged, folder_.last().string());
+        row.val_loss, remedy(), folder_.last().string());
   report_collapse(summary, row);
   state_.rows.push_back(row);
   write_metrics();

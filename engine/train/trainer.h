@@ -71,6 +71,8 @@ class Trainer {
  private:
   /// "step 7 of epoch 2".
   std::string place() const;
+  /// What helps a training that diverged.
+  std::string remedy() const;
   /// Runs `action`; an error about a tensor that is not finite gets the place and what to do.
   void keep_finite(const std::function<void()>& action);
   /// Adds a step to the sums. Throws `Error` when its loss, or what the optimizer read or wrote, is

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/base/folder_lock.h"
+#include "engine/base/new_folder.h"
 #include "engine/base/part_file.h"
 #include "engine/base/staging.h"
 #include "engine/base/temporary_name.h"
@@ -195,4 +196,52 @@ TEST_CASE("lock: what is no lock is left as it is", "[file]") {
   write_bytes(file, "");
   CHECK(error_of([&] { const FolderLock lock(file); }).empty());
   CHECK(error_of([&] { const FolderLock again(file); }).empty());
+}
+
+TEST_CASE("file: a folder that was made goes again where nothing came to lie in it", "[file]") {
+  const TempFolder folder;
+  const fs::path there = folder.path() / "there", deep = there / "new" / "deep";
+  fs::create_directory(there);
+  for (const bool used : {false, true}) {
+    {
+      NewFolder made;
+      made.make(deep);
+      made.make(deep);
+      made.make(there);
+      CHECK(fs::is_directory(deep));
+      if (used) write_bytes(deep.parent_path() / "file", "x");
+    }
+    CHECK_FALSE(fs::exists(deep));
+    CHECK(fs::exists(deep.parent_path()) == used);
+    CHECK(fs::exists(there));
+  }
+}
+
+TEST_CASE("file: a link is followed to where a file can be made", "[file]") {
+  const TempFolder folder;
+  const fs::path a = folder.path() / "a", b = folder.path() / "b", loop = folder.path() / "loop";
+  fs::create_symlink("b", a);
+  fs::create_symlink("c", b);
+  CHECK(through_links(a) == folder.path() / "c");
+  fs::create_symlink("loop", loop);
+  CHECK(through_links(loop) == loop);
+  CHECK_THAT(error_of([&] { make_folder(a); }),
+             ContainsSubstring("a: a link to b, which is not there; make that folder, or remove"));
+}
+
+TEST_CASE("file: a text in UTF-16 is named", "[file]") {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "list.txt";
+  for (const std::string& bytes : {std::string("\xFF\xFE"
+                                               "1\0\n\0",
+                                               6),
+                                   std::string("\xFE\xFF\0"
+                                               "1",
+                                               4),
+                                   std::string("1\0\n\0", 4), std::string("\xFF\xFE")}) {
+    write_bytes(file, bytes);
+    CHECK_THAT(
+        error_of([&] { read_text(file); }),
+        ContainsSubstring("expected a text in UTF-8; save it as UTF-8, for example by iconv"));
+  }
 }

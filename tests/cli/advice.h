@@ -38,8 +38,14 @@ inline void write_image(const std::filesystem::path& path, float value) {
 struct Network : CliWorkspace {
   Network() { works(train("run", 1)); }
 
+  /// predict or explain, into a folder that may hold an earlier result.
   Words on(const std::string& command, const std::string& input, const std::string& out,
            const Words& more = {}) const {
+    return with(once(command, input, out, {"--overwrite"}), more);
+  }
+  /// The same into a folder that must not.
+  Words once(const std::string& command, const std::string& input, const std::string& out,
+             const Words& more = {}) const {
     return with({command, "--checkpoint", path("run/best.safetensors"), "--input", path(input),
                  "--out", path(out)},
                 more);

@@ -126,7 +126,8 @@ TEST_CASE("advice: methods, ways to convolve and backends that are there", "[cli
   const auto explain = [&](const std::string& run, const std::string& method) {
     return Words{"explain",     "--checkpoint",    w.path(run + "/best.safetensors"),
                  "--input",     w.path("one.npy"), "--out",
-                 w.path("why"), "--methods",       method};
+                 w.path("why"), "--methods",       method,
+                 "--overwrite"};
   };
   refused(explain("plain", "mc-dropout"), "train one with --dropout, or use flips");
   works(explain("plain", "flips"));
@@ -191,4 +192,25 @@ TEST_CASE("advice: what comes from a pipe is written into a file", "[cli][advice
       run_shell(fmt::format("cat {} > {} && {}{}", list, w.path("list"), train, w.path("list")));
   CAPTURE(followed.output);
   CHECK(followed.code == 0);
+}
+
+TEST_CASE("advice: a folder on a file system that has locks", "[cli][advice]") {
+#ifdef GLIA_NO_LOCKS
+  const CliWorkspace w;
+  const auto train = [&](const std::string& out, const std::string& with_locks) {
+    std::string line = with_locks + " \"$GLIA\"";
+    for (const std::string& word : w.train(out, 1)) line += " " + word;
+    return run_shell(line);
+  };
+  const Outcome refused = train("run", "LD_PRELOAD=" GLIA_NO_LOCKS);
+  CAPTURE(refused.output);
+  CHECK(refused.code == 1);
+  CHECK(contains(refused, "run: cannot be locked: No locks available; choose a folder on another"));
+  const Outcome followed = train("elsewhere", "");
+  CAPTURE(followed.output);
+  CHECK(followed.code == 0);
+  CHECK(train("run", "").code == 0);
+#else
+  WARN("this build preloads nothing");
+#endif
 }

@@ -90,3 +90,32 @@ TEST_CASE("advice: content that Git LFS or git-annex keeps is fetched", "[cli][a
     in_folder(w, "chmod -R u+w store clone");
   }
 }
+
+TEST_CASE("advice: what git-annex leaves as a text is fetched", "[cli][advice]") {
+  const Network w;
+  const Words predict = w.on("predict", "one.npy", "out");
+  // Of an unlocked file, and of a link on a disk that has none.
+  for (const char* pointer : {"/annex/objects/SHA256E-s3200--aa.npy\n",
+                              "../.git/annex/objects/1/2/SHA256E-s3200--aa.npy"}) {
+    write_file_atomically(w.path("one.npy"), pointer);
+    refused(predict,
+            "one.npy: a pointer of git-annex in place of the file; fetch it with: git annex get");
+    write_image(w.path("one.npy"), 1);
+    works(predict);
+    fs::remove_all(w.path("out"));
+  }
+  if (!is_here(w, kAnnex)) {
+    WARN("git annex is not installed: an unlocked file is not tried");
+    return;
+  }
+  Keeper unlocked = kAnnex;
+  unlocked.store += " && git annex unlock . && git add .";
+  clone_without_content(w, unlocked);
+  const Words cloned = w.on("predict", "clone/one.npy", "out");
+  refused(cloned, "a pointer of git-annex in place of the file");
+  const Outcome fetched = in_folder(w, "cd clone && git annex get one.npy");
+  CAPTURE(fetched.output);
+  CHECK(fetched.code == 0);
+  works(cloned);
+  in_folder(w, "chmod -R u+w store clone");
+}

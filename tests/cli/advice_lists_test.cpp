@@ -53,6 +53,33 @@ TEST_CASE("advice: slices whose files do not pair up", "[cli][advice]") {
   works({"check-data", "--data", w.path("slices")});
 }
 
+TEST_CASE("advice: identical slices of one patient are told by --group-by", "[cli][advice]") {
+  const CliWorkspace w;
+  const Words check = {"check-data", "--data", w.path("slices")};
+  const std::string advice =
+      "remove one of them, or say by --group-by that both are of one patient";
+  const auto copy = [&](const char* kind) {
+    fs::copy_file(w.path("slices/0" + std::string(kind)), w.path("slices/1" + std::string(kind)),
+                  fs::copy_options::overwrite_existing);
+  };
+  const std::string image = read_file(w.path("slices/1_img.npy"));
+  fs::remove(w.path("slices/manifest.csv"));
+  works(check);
+  copy("_img.npy");
+  const Outcome other_mask = run_glia(check);
+  CAPTURE(other_mask.output);
+  CHECK(other_mask.code == 1);
+  CHECK(contains(other_mask, "but the mask is another file or missing; remove one of them"));
+  CHECK_FALSE(contains(other_mask, "say by --group-by"));
+  copy("_seg.npy");
+  refused(check, advice);
+  works(with(check, {"--group-by", "id/20"}));
+  refused(with(check, {"--group-by", "regex:^(.*)$"}), "remove one of them");
+  for (const char* kind : {"_img.npy", "_seg.npy"})
+    fs::remove(w.path("slices/1" + std::string(kind)));
+  works(check);
+}
+
 TEST_CASE("advice: rules of patients that find too few, or contradict themselves",
           "[cli][advice]") {
   const CliWorkspace w;

@@ -221,8 +221,8 @@ TEST_CASE("bench: rows in bf16 are measured alone and steps beside others, as th
   const TempFolder folder;
   const std::string out = (folder.path() / "bench").string();
   const auto bench = [&](const char* precisions, const char* op, const char* list) {
-    const Outcome outcome =
-        run_bench({"--backend", "emu", "--precision", precisions, "--op", op, "--out", out});
+    const Outcome outcome = run_bench(
+        {"--backend", "emu", "--precision", precisions, "--op", op, "--out", out, "--overwrite"});
     CAPTURE(outcome.output);
     REQUIRE(outcome.code == 0);
     return nlohmann::json::parse(read_file(folder.path() / "bench/bench.json"))[list];

@@ -191,7 +191,7 @@ TEST_CASE("program: predict takes any size and needs only checkpoint and image",
   const std::vector<float> grey(16, 0.5f);
   write_npy<float>(w.path("grey.npy"), {4, 4, 1}, grey);
   check_refused(run_glia({"predict", "--checkpoint", w.path("run/best.safetensors"), "--input",
-                          w.path("grey.npy"), "--out", w.path("out")}),
+                          w.path("grey.npy"), "--out", w.path("grey")}),
                 1, "the image has 1 channels, the network expects 3");
 }
 

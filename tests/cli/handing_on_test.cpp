@@ -80,7 +80,7 @@ TEST_CASE("program: explain writes a map a method, of the image's own size", "[c
   check_refused(explain("--stride", "99"), "--stride 99");
   CHECK(explain("--methods", "magic").code == 2);
   check_refused(run_glia({"explain", "--checkpoint", w.best, "--input", w.path("odd.npy"), "--out",
-                          out, "--target", "truth"}),
+                          out, "--overwrite", "--target", "truth"}),
                 "--target truth: found no mask");
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("program: weights there and back predict the same", "[cli]") {
                 "is a checkpoint of Glia already");
   check_refused(run_glia({"evaluate", "--checkpoint", w.path("w.st"), "--data", w.path("slices")}),
                 "without Glia's metadata");
-  check_refused(run_glia({"train", "--resume", w.path("i.st")}), "last.safetensors");
+  check_refused(run_glia({"train", "--resume", w.path("i.st")}), "name the folder of the run");
 }
 
 TEST_CASE("program: export writes one file, whole or not at all", "[cli]") {

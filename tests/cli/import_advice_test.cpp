@@ -83,6 +83,39 @@ TEST_CASE("lists of ids may begin with a byte order mark", "[cli]") {
   works(with(train, {"--train-list", w.path("train.txt"), "--val-list", w.path("val.txt")}));
 }
 
+TEST_CASE("advice: lists and dataset.json in UTF-16 are saved as UTF-8", "[cli][advice]") {
+  const Network w;
+  const auto as_utf16 = [](const std::string& text, bool marked) {
+    std::string wide = marked ? "\xFF\xFE" : "";
+    for (const char c : text) wide += {c, '\0'};
+    return wide;
+  };
+  const std::string list = w.path("val.txt"), text = read_file(w.path("split/val.txt"));
+  const Words predict = w.on("predict", "slices", "out", {"--list", list, "--masks-only"});
+  for (const bool marked : {true, false}) {
+    write_bytes(list, as_utf16(text, marked));
+    refused(predict, "val.txt: holds null bytes or the mark of UTF-16");
+  }
+  write_bytes(list, as_utf16(text, true));
+  refused(predict, "save it as UTF-8, for example by iconv -f UTF-16 -t UTF-8");
+  CHECK(run_shell("iconv -f UTF-16 -t UTF-8 " + list + " > " + list + ".8 && mv " + list + ".8 " +
+                  list)
+            .code == 0);
+  works(predict);
+
+  const Pictures pictures;
+  pictures.add_pair("a", 1);
+  const std::string json = pictures.path("data/dataset.json");
+  const std::string plain =
+      R"({"modality": {"0": "x"}, "training": [{"image": "a.png", "label": "a_mask.png"}]})";
+  const Words import = {"import",   "--data", json,         "--out", pictures.path("out"),
+                        "--labels", "255",    "--group-by", "case"};
+  write_bytes(json, as_utf16(plain, true));
+  refused(import, "dataset.json: holds null bytes or the mark of UTF-16");
+  write_bytes(json, "\xEF\xBB\xBF" + plain);
+  works(import);
+}
+
 TEST_CASE("advice: pairs of import that lack something or have it twice", "[cli][advice]") {
   const Pictures pictures;
   pictures.add_pair("a", 1);
@@ -166,6 +199,25 @@ TEST_CASE("advice: a data set that is not whole is unpacked again", "[cli][advic
     works(import);
     fs::remove_all(pictures.path("out"));
   }
+
+  // A label that stands for two images, or is an image itself.
+  const auto list = [&](const std::string& label_of_b) {
+    write(R"(, "modality": {"0": "x"}, "training": [
+        {"image": "imagesTr/a.png", "label": "labelsTr/a.png"},
+        {"image": "imagesTr/b.png", "label": ")" +
+          label_of_b + "\"}]");
+  };
+  for (const auto& [label, text] :
+       {std::pair("labelsTr/a.png", "; name each one's own file, or remove one of the entries"),
+        std::pair("imagesTr/b.png", "name the label's own file, or remove the entry")}) {
+    list(label);
+    refused(import, text);
+    list("labelsTr/b.png");
+    works(import);
+  }
+  write(R"(, "modality": {"0": "x"}, "training": [
+      {"image": "imagesTr/a.png", "label": "labelsTr/a.png"}])");
+  works(import);
 
   // In colour, of which one picture is a copy in grey.
   const std::vector<std::uint16_t> colours(16 * 16 * 3, 9);

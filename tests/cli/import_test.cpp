@@ -73,10 +73,16 @@ TEST_CASE("program: volumes are imported, trained on, and predicted in their own
   CAPTURE(trained.output);
   REQUIRE(trained.code == 0);
   const std::string volume = path("mr/p1/flair.nii");
-  const Outcome predicted = run_glia({"predict", "--checkpoint", path("run/best.safetensors"),
-                                      "--input", volume, "--out", path("out"), "--npy"});
+  const std::vector<std::string> predict{"predict",   "--checkpoint", path("run/best.safetensors"),
+                                         "--input",   volume,         "--out",
+                                         path("out"), "--npy"};
+  const Outcome predicted = run_glia(predict);
   CAPTURE(predicted.output);
   REQUIRE(predicted.code == 0);
+  fs::remove(path("out/flair_mask.nii.gz"));
+  CHECK(contains(run_glia(predict), "holds 1 of the 2 files to be written, first flair_prob"));
+  CHECK_FALSE(fs::exists(path("out/flair_mask.nii.gz")));
+  CHECK(run_glia(with(predict, {"--overwrite"})).code == 0);
   const NiftiVolume mask = read_nifti(path("out/flair_mask.nii.gz"));
   const NiftiVolume truth = read_nifti(path("mr/p1/truth.nii"));
   CHECK(mask.header.affine == truth.header.affine);
@@ -107,6 +113,8 @@ TEST_CASE("program: volumes are imported, trained on, and predicted in their own
   CHECK(contains(explained, "5 slices explained in"));
   for (int i = 0; i < kSlices; ++i)  // the first is blank
     CHECK(fs::exists(path("why/flair_" + std::to_string(i) + "_flips.npy")) == (i > 0));
+  CHECK(contains(explain({volume}, "why"), "why: holds 17 of the 20 files to be written"));
+  CHECK(explain({volume, "--overwrite"}, "why").code == 0);
   const Outcome joined = explain({volume, volume}, "joined");
   CAPTURE(joined.output);
   CHECK(joined.code == 1);

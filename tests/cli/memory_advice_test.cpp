@@ -70,6 +70,8 @@ TEST_CASE("memory: predict, which has no flags for it, says what helps", "[cli][
     const Outcome outcome = limited(fmt::format("-d {}", kib), predict);
     CAPTURE(kib, outcome.output);
     CHECK_FALSE(contains(outcome, "--batch-size"));
+    CHECK((!fs::exists(w.path("out")) || !fs::is_empty(w.path("out"))));
+    fs::remove_all(w.path("out"));
     const bool advised =
         contains(outcome, "free some, raise the limit (ulimit -v, ulimit -d), or choose smaller");
     CHECK((outcome.code == 0 || advised || contains(outcome, "raise the limit")));

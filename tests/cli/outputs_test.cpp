@@ -1,5 +1,8 @@
 // Commands whose output would take the place of what they read, or of files of another kind.
+#include <signal.h>
+
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "engine/base/file.h"
@@ -91,8 +94,10 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
   for (const Refused& one : cases) {
     const std::string elsewhere = w.path("elsewhere");
     fs::remove_all(elsewhere);
-    works(with(one.words, {one.flag, elsewhere}));
-    works(with(one.words, {one.flag, elsewhere}));
+    Words words = with(one.words, {one.flag, elsewhere});
+    works(words);
+    if (one.flag == "--out" && one.words.front() == "evaluate") words.push_back("--overwrite");
+    works(words);
   }
   const Words card = {"model-card", "--checkpoint", checkpoint, "--out"};
   refused(with(card, {w.path("manifest.csv")}), ": is the name of a file that data folders are");
@@ -140,7 +145,10 @@ TEST_CASE("outputs: a folder that holds inputs, or lies among them, is not writt
       refused(words(one.input, one.out), "--out " + one.out + one.text + end);
       CHECK(before == contents(data));
     }
-    for (const std::string& input : {data, picture}) works(words(input, pictures.path(command)));
+    for (const std::string& input : {data, picture}) {
+      works(words(input, pictures.path(command)));
+      fs::remove_all(pictures.path(command));
+    }
   }
   const std::string slices = w.path("slices"), best = w.path("run/best.safetensors");
   const Words evaluate = {"evaluate", "--checkpoint", best, "--data", slices, "--out"};
@@ -152,4 +160,116 @@ TEST_CASE("outputs: a folder that holds inputs, or lies among them, is not writt
   const Words split = {"split", "--data", slices, "--overwrite", "--out"};
   refused(with(split, {slices}), ": is the folder of --data; choose a folder of its own");
   works(with(split, {w.path("split")}));
+}
+
+TEST_CASE("outputs: what lies under the names of files to be written is replaced when asked",
+          "[cli][advice]") {
+  const Network w;
+  for (const char* name : {"in/a.npy", "in/b.npy"}) write_image(w.path(name), 1);
+  const std::string out = w.path("out"), best = w.path("run/best.safetensors");
+  const Words predict = w.once("predict", "in", "out"), explain = w.once("explain", "in", "out"),
+              evaluate = {"evaluate",       "--checkpoint", best, "--data",
+                          w.path("slices"), "--out",        out};
+  struct Case {
+    Words words;
+    std::string name;  // of what lies there
+    int files;         // that the command writes
+  };
+  for (const auto& [words, name, files] :
+       {Case{predict, "b_mask.png", 9}, Case{predict, "sheet.png", 9},
+        Case{with(predict, {"--masks-only"}), "a_mask.png", 2},
+        Case{with(predict, {"--masks-only", "--npy"}), "b_probability.npy", 4},
+        Case{with(explain, {"--methods", "flips"}), "a_flips.npy", 8},
+        Case{with(explain, {"--methods", "flips"}), "report.html", 8},
+        Case{evaluate, "slices.csv", 4}}) {
+    CAPTURE(words, name);
+    fs::remove_all(out);
+    fs::create_directories(out);
+    write_file_atomically(out + "/notes.txt", "mine");
+    for (const bool is_link : {false, true}) {
+      fs::remove(out + "/" + name);
+      if (is_link)
+        fs::create_symlink("nowhere", out + "/" + name);
+      else
+        write_file_atomically(out + "/" + name, "mine");
+      const auto before = contents(w.path(""));
+      refused(words,
+              fmt::format("--out {}: holds 1 of the {} files to be written, first {}; choose "
+                          "another folder, or add --overwrite to replace them",
+                          out, files, name));
+      CHECK(before == contents(w.path("")));
+    }
+    works(with(words, {"--overwrite"}));
+    CHECK(fs::is_regular_file(fs::symlink_status(out + "/" + name)));
+    CHECK(read_file(out + "/" + name) != "mine");
+    CHECK(read_file(out + "/notes.txt") == "mine");
+    refused(words, fmt::format("holds {} of the {} files to be written", files, files));
+    Words elsewhere = words;
+    *(std::find(elsewhere.begin(), elsewhere.end(), "--out") + 1) = w.path("elsewhere");
+    works(elsewhere);
+    fs::remove_all(w.path("elsewhere"));
+  }
+  // What is read is not replaced, whatever was asked for.
+  refused(with(w.once("predict", "in", "in"), {"--overwrite"}), "is the folder of --input");
+  // A file with a name of its own is no reason.
+  const Words bench = {"bench",   "--device", "cpu",       "--op", "relu",  "--row-seconds", "0",
+                       "--shape", "1x8x8x8",  "--samples", "1",    "--out", w.path("bench")};
+  works(bench);
+  refused(bench, "holds 3 of the 3 files to be written, first bench.json");
+  works(with(bench, {"--overwrite"}));
+}
+
+TEST_CASE("outputs: a predict that was killed is given again as its refusal says",
+          "[cli][advice]") {
+  const Network w;
+  for (int i = 0; i < 200; ++i) write_image(w.path(fmt::format("in/{}.npy", i)), 1);
+  const Words predict = w.once("predict", "in", "out", {"--threads", "1"});
+  const std::string first = w.path("out/0_mask.png");
+  const Outcome killed = signal_glia(predict, SIGKILL, [&] { return fs::exists(first); });
+  CHECK(killed.code == 128 + SIGKILL);
+  refused(predict, "add --overwrite to replace them, as after a run of this command that did not");
+  works(with(predict, {"--overwrite"}));
+  works(w.once("predict", "in", "whole", {"--threads", "1"}));
+  for (const auto& entry : fs::directory_iterator(w.path("whole")))
+    CHECK(read_file(entry.path()) == read_file(w.path("out") / entry.path().filename()));
+}
+
+TEST_CASE("outputs: files that failed are given again with --overwrite, as predict and explain say",
+          "[cli][advice]") {
+  const Network w;
+  write_image(w.path("in/a.npy"), 1);
+  write_image(w.path("in/b.npy"), NAN);
+  for (const char* command : {"predict", "explain"}) {
+    Words words = w.once(command, "in", command);
+    if (command == std::string("explain")) words.insert(words.end(), {"--methods", "flips"});
+    refused(words,
+            "Once they are mended, give the command again with --overwrite, or with another");
+    write_image(w.path("in/b.npy"), 1);
+    refused(words, "add --overwrite");
+    works(with(words, {"--overwrite"}));
+    write_image(w.path("in/b.npy"), NAN);
+  }
+}
+
+TEST_CASE("outputs: a link that leads nowhere is named, or its target made", "[cli][advice]") {
+  const Network w;
+  const std::string link = w.path("link"), best = w.path("run/best.safetensors");
+  fs::create_symlink("nowhere", link);
+  write_image(w.path("one.npy"), 1);
+  const Words evaluate = {"evaluate",       "--checkpoint", best, "--data",
+                          w.path("slices"), "--out",        link};
+  for (const Words& words : {w.once("predict", "one.npy", "link"),
+                             w.once("explain", "one.npy", "link"), evaluate, w.train("link", 1)}) {
+    CAPTURE(words);
+    refused(words, "link: a link to nowhere, which is not there; make that folder, or remove the");
+    CHECK(fs::is_symlink(link));
+    CHECK_FALSE(fs::exists(w.path("nowhere")));
+    fs::create_directory(w.path("nowhere"));
+    works(words);
+    fs::remove_all(w.path("nowhere"));
+  }
+  // A file is made where the link leads.
+  works({"export", "--checkpoint", best, "--onnx", link});
+  CHECK(fs::is_symlink(link));
+  CHECK(fs::is_regular_file(w.path("nowhere")));
 }

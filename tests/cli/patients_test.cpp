@@ -162,8 +162,8 @@ TEST_CASE("patients: without a split the table beside the slices says it, else n
           "[cli][patients]") {
   const NumericIds w;
   train_by_lists(w);
-  const Words evaluate = w.evaluate(
-      {"--list", w.path("lists/b.txt"), "--json", w.path("e.json"), "--out", w.path("evaluation")});
+  const Words evaluate = w.evaluate({"--list", w.path("lists/b.txt"), "--json", w.path("e.json"),
+                                     "--out", w.path("evaluation"), "--overwrite"});
   const Outcome beside = done(evaluate);
   CHECK(rest_of(beside, "patients: ") == "3, by " + w.table() + " (the table beside the slices)");
   CHECK_FALSE(contains(beside, "trained on slices of"));
@@ -189,7 +189,7 @@ TEST_CASE("patients: a rule of other data is doubted where a table says somethin
   const NumericIds w;
   w.split("split", {"--group-by", "id/10"});
   w.train({"--split", w.path("split")});
-  const Outcome doubted = done(w.evaluate({"--out", w.path("evaluation")}));
+  const Outcome doubted = done(w.evaluate({"--out", w.path("evaluation"), "--overwrite"}));
   CHECK(rest_of(doubted, "patients: ") == "2, by id/10 (the run's split)");
   CHECK(contains(doubted, "manifest.csv knows 6 patients, not 2"));
   CHECK(read_file(w.path("evaluation/report.html")).find("knows 6 patients, not 2") !=

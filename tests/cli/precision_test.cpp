@@ -223,7 +223,7 @@ TEST_CASE("program: bench sets precisions side by side, of each backend those th
                 "3x3x8",       "--samples", "1",          "--row-seconds",
                 "0",           "--no-cold", "--copy-mib", "1",
                 "--threads",   "1",         "--out",      w.path("bench"),
-                "--flush-mib", "1"};
+                "--flush-mib", "1",         "--overwrite"};
     if (!precisions.empty()) words.insert(words.end(), {"--precision", precisions});
     const Outcome outcome = run_glia(words);
     CAPTURE(outcome.output);

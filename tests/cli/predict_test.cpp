@@ -199,8 +199,8 @@ TEST_CASE("program: predict takes channels of .npy arrays as of pictures", "[cli
   write_npy<float>(pictures.path("grey.npy"), {16, 20, 1}, grey);
   write_npy<float>(pictures.path("thrice.npy"), {16, 20, 3}, thrice);
   const auto predict = [&](const std::string& name, std::vector<std::string> more) {
-    more.insert(more.end(),
-                {"--npy", "--input", pictures.path(name + ".npy"), "--out", pictures.path("out")});
+    more.insert(more.end(), {"--npy", "--overwrite", "--input", pictures.path(name + ".npy"),
+                             "--out", pictures.path("out")});
     const Outcome outcome = network.predict(more);
     CAPTURE(outcome.output);
     REQUIRE(outcome.code == 0);

@@ -263,7 +263,9 @@ TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cl
   refused("/training/config/epochs", 0, "--epochs: found 0");
   refused("/model/depth", 2.7, "'depth' is 2.7; expected a whole number");
   refused("/model/depth", 3, "tensor");
+  refused("/training/config/augment/twist", 1, "'twist' is none that this version of Glia knows");
   refused("/preprocess/normalize", 1, "'normalize'");
+  refused("/preprocess/normalize", "dataset", "normalize is dataset, with 0 means");
   refused("/data", 5, "'data' is 5; expected a text");
 
   std::string bytes = good;

@@ -187,6 +187,9 @@ TEST_CASE("sweep: what cannot work is refused before anything is written", "[cli
   refuses({"--epochs", "1,2", "--schedule", "cosine"}, 1, "expected one number");
   refuses({"--epochs", "1,2", "--match", "images"}, 1, "expected one number");
   refuses({"--seed", "3"}, 2, "--seed");
+  refuses({"--device", "cpu", "--precision", "tf32"}, 1, "--precision tf32");
+  refuses({"--backend", "cudnn", "--device", "cpu"}, 1, "--backend cudnn runs on a GPU");
+  refuses({"--device", "cuda:99"}, 1, "--device cuda");
   Words elsewhere = sweep_words(w, {});
   *(std::find(elsewhere.begin(), elsewhere.end(), "--out") + 1) = w.path("split");
   CHECK(contains(run_glia(elsewhere), "is no study"));

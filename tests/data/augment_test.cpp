@@ -199,4 +199,8 @@ TEST_CASE("augment: wrong texts are refused with the reason") {
   nlohmann::json json = AugmentConfig{}.to_json();
   json.erase("gamma");
   CHECK_THROWS_WITH(AugmentConfig::from_json(json), ContainsSubstring("'gamma' is missing"));
+  json = AugmentConfig{}.to_json();
+  json["twist"] = 0.5;
+  CHECK_THROWS_WITH(AugmentConfig::from_json(json),
+                    ContainsSubstring("'twist' is none that this version of Glia knows"));
 }

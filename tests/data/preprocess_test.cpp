@@ -78,6 +78,14 @@ TEST_CASE("preprocess: JSON round trip keeps every bit") {
 TEST_CASE("preprocess: errors say what is wrong") {
   CHECK_THROWS_WITH(Preprocess::fit(Normalize::dataset, {}), ContainsSubstring("at least one"));
   CHECK_THROWS_WITH(parse_normalize("zscore"), ContainsSubstring("none, slice or dataset"));
+  const std::vector<float> none, one{1};
+  for (const auto& [normalize, means, text] :
+       {std::tuple("dataset", none, "normalize is dataset, with 0 means"),
+        std::tuple("none", one, "normalize is none, with 1 means"),
+        std::tuple("slice", one, "normalize is slice, with 1 means")})
+    CHECK_THROWS_WITH(
+        Preprocess::from_json({{"normalize", normalize}, {"mean", means}, {"std", means}}),
+        ContainsSubstring(text));
   CHECK_THROWS_WITH(Preprocess::from_json({{"mean", 1}}), ContainsSubstring("'normalize'"));
   CHECK_THROWS_WITH(
       Preprocess::from_json({{"normalize", "dataset"}, {"mean", {1, "x"}}, {"std", {1, 2}}}),

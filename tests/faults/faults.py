@@ -246,8 +246,42 @@ def two_at_once(shop, options, rng):
     return f"{trials} pairs of train, phantom and split on one folder: one result, nothing left behind"
 
 
+def repeats(shop, options, rng):
+    """A command given again: refused where its files are there, and --overwrite ends with the same ones,
+    whenever it was killed in between."""
+    shop.must(*shop.train("run", "--epochs", "1"))
+    repeated = kills = 0
+    for name in ("phantom", "split", "predict", "evaluate", "explain"):
+        words, whole, again = COMMANDS[name], f"{name}-whole", f"{name}-again"
+        began = time.monotonic()
+        shop.must(*words, whole)
+        length = time.monotonic() - began
+        before = files_of(shop.folder / whole)
+        status, said = shop.run(*words, whole)
+        expect(f"{name} again: status {status}: {said}", status == 1 and "--overwrite" in said)
+        expect(f"{name} again: other files", files_of(shop.folder / whole) == before)
+        shop.must(*words, whole, "--overwrite")
+        expect(f"{name} --overwrite: other files", files_of(shop.folder / whole) == before)
+        repeated += 1
+        for _ in range(max(2, options.kills // 4)):
+            process = shop.start(*words, again)
+            try:
+                process.communicate(timeout=rng.uniform(0, length))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                kills += 1
+            shop.must(*words, again, *(["--overwrite"] if (shop.folder / again).exists() else []))
+            after = files_of(shop.folder / again)
+            expect(f"{name}: other files after a kill: {after.keys() ^ before.keys()}",
+                   after.keys() == before.keys())
+            expect(f"{name}: other bits after a kill", after == before)
+            subprocess.run(["rm", "-r", shop.folder / again], check=True)
+    return f"{repeated} commands given again and {kills} kills of them: --overwrite ends with the same files"
+
+
 EXPERIMENTS = {"kills": kills, "full-disk": full_disk, "full-output": full_output,
-               "two-at-once": two_at_once}
+               "two-at-once": two_at_once, "repeats": repeats}
 
 
 def main():

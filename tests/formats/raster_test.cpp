@@ -154,7 +154,7 @@ TEST_CASE("raster: pictures are as upright as their EXIF orientation says", "[ra
     for (bool big_endian : {false, true}) {
       CAPTURE(orientation, big_endian);
       const std::string block = exif_block(orientation, big_endian);
-      CHECK(exif_orientation(block) == orientation);
+      CHECK(exif_orientation(block).value_or(0) == orientation);
       Raster raster = decode_raster(
           png_file({.height = 2, .width = 3, .exif = block}, {1, 2, 3, 4, 5, 6}), "f");
       CHECK(raster.orientation == orientation);
@@ -222,11 +222,70 @@ TEST_CASE("raster: EXIF in a PNG's text is read where it has no chunk of its own
   CHECK(orientation_of(png_chunk("zTXt", "Comment")) == 1);
 }
 
+TEST_CASE("raster: XMP's orientation is read where EXIF has none", "[raster][exif]") {
+  const std::string keyword = "XML:com.adobe.xmp";
+  const auto chunk = [&](const std::string& text, bool packed) {
+    return png_chunk("iTXt", keyword + std::string(packed ? "\0\1\0\0\0" : "\0\0\0\0\0", 5) + text);
+  };
+  const auto orientation_of = [](const std::string& texts, const std::string& exif = "") {
+    return decode_raster(png_file({.height = 1, .width = 2, .exif = exif, .texts = texts}, {1, 2}),
+                         "f")
+        .orientation;
+  };
+  const auto packet = [](const std::string& property) {
+    return "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description " + property +
+           "</rdf:Description></rdf:RDF></x:xmpmeta>";
+  };
+  const std::string jpeg = jpeg_file(8, 8, 3, std::vector<std::uint8_t>(192));
+  const std::string mark("http://ns.adobe.com/xap/1.0/\0", 29);
+  const auto in_jpeg = [&](const std::string& text, const std::string& file) {
+    const std::string segment = mark + text;
+    return decode_raster(
+               file.substr(0, 2) + "\xFF\xE1" + static_cast<char>((segment.size() + 2) >> 8) +
+                   static_cast<char>((segment.size() + 2) & 255) + segment + file.substr(2),
+               "f")
+        .orientation;
+  };
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const std::string digit = std::to_string(orientation);
+    for (const std::string& property :
+         {"tiff:Orientation=\"" + digit + "\">", "tiff:Orientation='" + digit + "'>",
+          "a='tiff:Orientation'\n tiff:Orientation = \" " + digit + " \" >",
+          "><tiff:Orientation>" + digit + "</tiff:Orientation>",
+          "><tiff:Orientation>\n " + digit + "\n</tiff:Orientation>"}) {
+      CAPTURE(property);
+      CHECK(orientation_of(chunk(packet(property), false)) == orientation);
+      CHECK(in_jpeg(packet(property), jpeg) == orientation);
+      // EXIF comes first, unless it says nothing.
+      CHECK(orientation_of(chunk(packet(property), false), exif_block(3)) == 3);
+      CHECK(orientation_of(chunk(packet(property), false), exif_block(0)) == orientation);
+      CHECK(in_jpeg(packet(property), with_exif(jpeg, exif_block(7))) == 7);
+      CHECK(in_jpeg(packet(property), with_exif(jpeg, exif_block(0))) == orientation);
+    }
+  }
+  for (const std::string property :
+       {"tiff:Orientation=\"9\">", "tiff:Orientation=\"0\">", "tiff:Orientation=\"16\">",
+        "tiff:Orientation=6>", "tiff:Orientation", "tiff:Orientation=\"6", "Orientation=\"6\">",
+        "tiff:Orientation=\"6'>", "><tiff:Orientation></tiff:Orientation>", ">"})
+    CHECK(orientation_of(chunk(packet(property), false)) == 1);
+  // Compressed, as stb_image and libpng unpack it; damaged; a text of another name.
+  const std::string stored(
+      "\x78\x01\x01\x15\x00\xEA\xFF"
+      "tiff:Orientation='6'>\x58\xC4\x07\x6F",
+      32);
+  CHECK(orientation_of(chunk(stored, true)) == 6);
+  CHECK(raster_refusal(png_file({.height = 1, .width = 2, .texts = chunk("none", true)}, {1, 2})) ==
+        "f: its XMP, in the text 'XML:com.adobe.xmp', is damaged or longer than 1024 KiB; export "
+        "the picture again, upright and without XMP");
+  CHECK(orientation_of(png_chunk(
+            "iTXt", "Comment" + std::string(5, '\0') + packet("tiff:Orientation='6'>"))) == 1);
+}
+
 TEST_CASE("raster: an EXIF block that says nothing sound turns nothing", "[raster][exif]") {
   for (const std::string& block :
        {exif_block(0), exif_block(9), std::string(), std::string("II"), exif_block(6).substr(0, 30),
         std::string("MM\0*\xFF\xFF\xFF\xFF", 8), "XX" + exif_block(6).substr(2)})
-    CHECK(exif_orientation(block) == 1);
+    CHECK_FALSE(exif_orientation(block).has_value());
   // The first block of two holds.
   const std::string jpeg = jpeg_file(8, 8, 3, std::vector<std::uint8_t>(192));
   CHECK(decode_raster(with_exif(with_exif(jpeg, exif_block(3)), exif_block(8)), "f").orientation ==

@@ -71,6 +71,25 @@ TEST_CASE("safetensors: hostile headers are refused", "[safetensors]") {
   CHECK(message.find(path.string()) == 0);
 }
 
+TEST_CASE("safetensors: bytes after the last tensor are refused", "[safetensors]") {
+  const TempFolder folder;
+  const auto path = write_sample(folder);
+  const std::string good = read_file(path);
+  for (const std::size_t more : {1, 4, 100}) {
+    write_bytes(path, good + std::string(more, '\0'));
+    CHECK(error_of([&] {
+            read_safetensors(path);
+          }).find(std::to_string(more) + " bytes come after the last tensor") != std::string::npos);
+  }
+  // Tensors that are not read have bytes, too.
+  const std::string header =
+      R"({"n":{"dtype":"I64","shape":[1],"data_offsets":[4,12]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} )";
+  write_bytes(path, file_of(header + std::string((8 - header.size() % 8) % 8, ' '), 12));
+  CHECK(read_safetensors(path, "n").entries.size() == 1);
+  write_bytes(path, good);
+  CHECK(read_safetensors(path).entries.size() == 2);
+}
+
 TEST_CASE("safetensors: a header that claims more than the file has", "[safetensors]") {
   const TempFolder folder;
   const auto path = folder.path() / "bad.safetensors";

@@ -150,7 +150,7 @@ TEST_CASE("stack: EXIF turns images and masks, unless they are taken as stored",
     CHECK(stack.height == 2);
     CHECK(stack.values == std::vector<float>{1, 2});
     CHECK(stack.turned);
-    CHECK_THAT(stack.kind, ContainsSubstring("turned upright (EXIF orientation 6)"));
+    CHECK_THAT(stack.kind, ContainsSubstring("turned upright (EXIF or XMP orientation 6)"));
   }
   const Stack stored = read_image({file}, {.as_stored = true});
   CHECK(stored.height == 1);

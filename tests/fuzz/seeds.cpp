@@ -6,6 +6,7 @@
 #include "engine/base/file.h"
 #include "engine/formats/gzip.h"
 #include "engine/formats/npy.h"
+#include "engine/formats/png_header.h"
 #include "engine/formats/safetensors.h"
 #include "tests/formats/encode.h"
 
@@ -36,6 +37,11 @@ std::vector<std::uint16_t> ramp(int count, int bits) {
   return values;
 }
 
+const std::string kXmpProperty = "<a tiff:Orientation='6'>",
+                  kXmpText = "XML:com.adobe.xmp" + std::string(5, '\0') + kXmpProperty,
+                  kXmpSegment =
+                      "http://ns.adobe.com/xap/1.0/" + std::string(1, '\0') + kXmpProperty;
+
 void write_png_seeds(const fs::path& root) {
   Folder folder(root, "png_fuzz");
   for (const bool interlaced : {false, true})
@@ -62,6 +68,7 @@ void write_png_seeds(const fs::path& root) {
                   .texts = profile_chunk("Raw profile type exif",
                                          std::string("Exif\0\0", 6) + exif_block(6), packed)},
                  {1, 2, 3}));
+  folder.add(png_file({.height = 1, .width = 3, .texts = png_chunk("iTXt", kXmpText)}, {1, 2, 3}));
   folder.add(
       png_file({.height = 1, .width = 3, .transparency = std::string("\0\2", 2)}, {1, 2, 3}));
 }
@@ -74,6 +81,8 @@ void write_jpeg_seeds(const fs::path& root) {
         jpeg_file(16, 17, channels, std::vector<std::uint8_t>(values.begin(), values.end()));
     folder.add(file);
     folder.add(with_exif(file, exif_block(8, true)));
+    folder.add(file.substr(0, 2) + std::string("\xFF\xE1\0", 3) +
+               static_cast<char>(kXmpSegment.size() + 2) + kXmpSegment + file.substr(2));
   }
 }
 

@@ -203,6 +203,12 @@ TEST_CASE("import: other dataset.json files are refused with a reason", "[import
   CHECK_THAT(told(R"({"image": "a.png", "label": "./a.png"})"),
              ContainsSubstring("dataset.json: lists " + (tree.path() / "a.png").string() +
                                " as image and as its label; name the label's own file"));
+  tree.write("c.png", "");
+  CHECK_THAT(told(once + R"(,{"image": "c.png", "label": "./b.png"})"),
+             ContainsSubstring("dataset.json: lists " + (tree.path() / "b.png").string() +
+                               " as the label of " + (tree.path() / "a.png").string() + " and of " +
+                               (tree.path() / "c.png").string() +
+                               "; name each one's own file, or remove one of the entries"));
   CHECK_THAT(told(R"({"image": "x\ny\u001b.png", "label": "a.png"})"),
              ContainsSubstring("x\\x0Ay\\x1B_0000.png: no such file"));
 }
@@ -263,7 +269,21 @@ TEST_CASE("import: one difference of all names is recognised and said once", "[i
       {{"imagesTr/a_0000.nii", "imagesTr/b_0000.nii", "labelsTr/a.nii", "labelsTr/b.nii"},
        kSideBySide,
        "pass --images imagesTr --masks labelsTr --image-suffix _0000 --mask-suffix \"\"",
-       {"imagesTr", "labelsTr", {"_0000"}, ""}}};
+       {"imagesTr", "labelsTr", {"_0000"}, ""}},
+      {{"train/images/1.png", "train/images/2.png", "train/masks/1.png", "train/masks/2.png",
+        "test/3.png", "test/4.png", "test/5.png"},
+       kSideBySide,
+       "two folders hold 4 of 7 files (the others are then left out), as train/images/1 and "
+       "train/masks/1: pass --images train/images --masks train/masks",
+       {"train/images", "train/masks", {""}, ""}},
+      {{"images/1.png", "images/2.png", "images/mask/1.png", "images/mask/2.png"},
+       kSideBySide,
+       "as images/1 and images/mask/1: pass --images images --masks images/mask",
+       {"images", "images/mask", {""}, ""}},
+      {{"1.png", "2.png", "mask/1.png", "mask/2.png"},
+       kSideBySide,
+       "two folders hold nearly all files, as 1 and mask/1: pass --images . --masks mask",
+       {".", "mask", {""}, ""}}};
   for (const Advice& one : all) {
     const Tree files(one.files);
     const auto told = error_of([&] {
