@@ -14,7 +14,10 @@ class RepeatedStep {
                TrainStep::Mode mode);
 
   /// Queues one step.
-  void run() { step_.start(1e-3); }
+  void run() {
+    if (step_.in_flight() == TrainStep::kMostInFlight) step_.finish();
+    step_.start(1e-3);
+  }
   /// Whether it replays a recorded step by now.
   bool captured() const { return step_.captured(); }
 
