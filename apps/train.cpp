@@ -62,11 +62,23 @@ std::string flags_with_resume() {
   return list;
 }
 
+/// Kernels by their names in the table, and on a GPU what they launch.
 void print(const Trace& trace) {
-  fmt::print("{:<28} {:<17} {:>7} {:>10}\n", "kernel", "computed", "calls", "seconds");
-  for (const TraceEntry& entry : trace.entries())
-    fmt::print("{:<28} {:<17} {:>7} {:>10.3f}\n", entry.kernel, entry.algorithm, entry.calls,
-               entry.seconds);
+  const std::vector<TraceEntry> entries = trace.entries();
+  const LaunchCounts launched = launched_by(entries);
+  const auto row = [&](std::string_view kernel, std::string_view computed, const auto& calls,
+                       const auto& launches, const std::string& seconds) {
+    fmt::print("{:<28} {:<17} {:>7} {:>10}", kernel, computed, calls, seconds);
+    if (!launched.empty()) fmt::print(" {:>8}", launches);
+    fmt::print("\n");
+  };
+  row("kernel", "computed", "calls", "launches", "seconds");
+  for (const TraceEntry& entry : entries)
+    row(entry.kernel, entry.algorithm, entry.calls, entry.launches(),
+        fmt::format("{:.3f}", entry.seconds));
+  if (launched.empty()) return;
+  fmt::print("\n{:<46} {:>7}\n", "launched", "times");
+  for (const auto& [name, count] : launched) fmt::print("{:<46} {:>7}\n", name, count);
 }
 
 /// What a run trains, whether it starts or goes on.
