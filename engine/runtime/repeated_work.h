@@ -18,8 +18,8 @@ class RepeatedWork {
   /// nor waits. The device must outlive this.
   RepeatedWork(Device& device, std::function<void()> work, Mode mode = Mode::automatic);
 
-  /// Queues the work: twice kernel by kernel, then as a graph as soon as all memory that it needs is
-  /// kept. Work on a watched device is never captured.
+  /// Queues the work: twice kernel by kernel, then as a graph as soon as all memory that it needs
+  /// is kept. Work on a watched device is never captured.
   void run();
   /// Whether `run` captures sooner or later.
   bool may_capture() const;
