@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "apps/commands.h"
@@ -29,7 +30,7 @@ namespace {
 
 using namespace bench;
 
-constexpr const char* kStep = "train_step";
+constexpr const char *kStep = name_of(Whole::train_step), *kInference = name_of(Whole::inference);
 constexpr const char* kCeilingsFile = "ceilings.json";
 
 /// Rows have to be those of all backends, which may not have maps or store activations in bf16.
@@ -54,17 +55,21 @@ Filter filter_of(const BenchOptions& o) {
   return {o.ops, o.phases};
 }
 
-/// A step as the backends run it, and with a pass an operation, from which floors are derived.
+/// A step as the backends run it, and with a pass an operation, from which floors are derived; and
+/// the inference of such a batch, where it is asked for.
 struct BenchStep {
   RecordedStep step, plain;
+  std::optional<RecordedStep> inference = {};
 };
 
 /// Steps for every base width and batch size. Checks that the filters leave something.
 std::vector<BenchStep> record_steps(const BenchOptions& o) {
   const Recording how = recording_of(o);
   std::vector<BenchStep> steps;
-  std::set<std::string> ops{kStep}, kernels;
-  bool any = o.phases.empty() && chosen(o.ops, kStep);
+  std::set<std::string> ops{kStep, kInference}, kernels;
+  // Not a part of the step, and so only where it is named.
+  const bool infers = !o.ops.empty() && chosen(o.ops, kInference) && o.phases.empty();
+  bool any = infers || (o.phases.empty() && chosen(o.ops, kStep));
   for (const std::int64_t base_width : o.base_widths)
     for (const std::int64_t batch_size : o.batch_sizes) {
       UNetConfig config = o.unet;
@@ -72,6 +77,7 @@ std::vector<BenchStep> record_steps(const BenchOptions& o) {
       steps.push_back(
           {record_training_step(config, batch_size, o.size, how),
            record_training_step(config, batch_size, o.size, {.activations = how.activations})});
+      if (infers) steps.back().inference = record_inference(config, batch_size, o.size, how);
       for (const Call& call : steps.back().step.calls) {
         ops.insert(call.op);
         kernels.insert(call.kernel);
@@ -188,12 +194,22 @@ void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Rep
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : o.variants())
     backends.push_back({variant.name, [&o, variant] { return o.open(variant, true, false); }});
-  for (const BenchStep& bench : steps) {
+  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors) {
     if (interrupted()) return;
-    report.steps.push_back({bench.step, step_floors(bench.plain, report.peaks),
-                            measure_step(bench.step, backends, o.measure)});
+    report.steps.push_back({step, std::move(floors), measure_step(step, backends, o.measure)});
     print_now(step_text(report.steps.back()) + "\n");
+  };
+  for (const BenchStep& bench : steps) {
+    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks));
+    if (bench.inference) measure(*bench.inference, {});
   }
+}
+
+/// Whether nothing is asked for but whole steps and inferences.
+bool only_whole(const BenchOptions& o) {
+  return !o.ops.empty() && std::all_of(o.ops.begin(), o.ops.end(), [](const std::string& op) {
+    return op == kStep || op == kInference;
+  });
 }
 
 std::vector<OpenBackend> open_all(const BenchOptions& o) {
@@ -313,8 +329,8 @@ void run_bench(BenchOptions& o) {
     std::vector<OpenBackend> backends = open_all(o);
     bench_rows(o, rows, nullptr, backends, report);
   } else {
-    if (o.phases.empty() && chosen(o.ops, kStep)) bench_steps(o, steps, report);
-    if (o.ops != std::vector<std::string>{kStep}) bench_kernels(o, steps, report);
+    if (o.phases.empty()) bench_steps(o, steps, report);
+    if (!only_whole(o)) bench_kernels(o, steps, report);
   }
   if (!o.out.empty()) {
     write_report(report, o.out);
@@ -328,13 +344,14 @@ void run_bench(BenchOptions& o) {
 
 void add_bench_command(CLI::App& app) {
   auto* command = app.add_subcommand(
-      "bench", "Times the kernels of a training step, or at any shape, and the step");
+      "bench", "Times the kernels of a training step, or at any shape, the step, and inference");
   auto options = std::make_shared<BenchOptions>();
   options->add_to(*command);
   command->footer(
       "Example:\n"
       "  glia bench --device cpu --out bench\n"
       "  glia bench --base-width 32,64 --batch-size 6,12 --op conv2d --phase dgrad,wgrad\n"
+      "  glia bench --op inference --batch-size 1,64\n"
       "  glia bench --op conv2d --shape 6x57x61x33 --kernel 3x3x48 --stride 2\n"
       "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
       "  glia bench --case conv2d.windows,relu\n"

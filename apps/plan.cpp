@@ -129,8 +129,8 @@ void add_plan_command(CLI::App& app) {
   command
       ->add_option(
           "--slices", o->slices,
-          "Training slices that lie on the GPU beside the step (glia train --resident); 0: "
-          "none")
+          "Slices, of training and validation, that lie on the GPU beside the step (glia train "
+          "--resident); 0: none")
       ->check(CLI::Range(0, 100000000))
       ->capture_default_str();
   o->model.add_to(*command);

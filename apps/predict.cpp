@@ -42,8 +42,8 @@ class Prediction {
  public:
   Prediction(const PredictOptions& o, Device& device, const OpenModel& open)
       : o_(o),
-        device_(device),
         open_(open),
+        predictor_(device, *open.model),
         steps_(o.reading.steps(open, o.checkpoint)),
         files_(o.files, device.context().threads) {}
 
@@ -150,11 +150,10 @@ class Prediction {
   }
 
   /// Of the slice as it lies in the file.
-  std::vector<float> probabilities(const Slice& slice, bool raw) const {
+  std::vector<float> probabilities(const Slice& slice, bool raw) {
     const Size size{slice.height, slice.width};
     const auto of = [&](const Slice& input) {
-      return predict_probabilities(device_, *open_.model, open_.preprocess, input,
-                                   o_.inference.chosen.flips);
+      return predict_probabilities(predictor_, open_.preprocess, input, o_.inference.chosen.flips);
     };
     if (!raw || !steps_.resizes()) return of(slice);
     return steps_.undo(of(steps_.apply(slice.image, size, slice.channels)), size);
@@ -169,8 +168,8 @@ class Prediction {
   }
 
   const PredictOptions& o_;
-  Device& device_;
   const OpenModel& open_;
+  Predictor predictor_;
   ImportSteps steps_;
   SliceFiles files_;
   std::optional<Progress> progress_;  // over all images

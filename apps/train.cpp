@@ -62,11 +62,23 @@ std::string flags_with_resume() {
   return list;
 }
 
+/// Kernels by their names in the table, and on a GPU what they launch.
 void print(const Trace& trace) {
-  fmt::print("{:<28} {:<17} {:>7} {:>10}\n", "kernel", "computed", "calls", "seconds");
-  for (const TraceEntry& entry : trace.entries())
-    fmt::print("{:<28} {:<17} {:>7} {:>10.3f}\n", entry.kernel, entry.algorithm, entry.calls,
-               entry.seconds);
+  const std::vector<TraceEntry> entries = trace.entries();
+  const LaunchCounts launched = launched_by(entries);
+  const auto row = [&](std::string_view kernel, std::string_view computed, const auto& calls,
+                       const auto& launches, const std::string& seconds) {
+    fmt::print("{:<28} {:<17} {:>7} {:>10}", kernel, computed, calls, seconds);
+    if (!launched.empty()) fmt::print(" {:>8}", launches);
+    fmt::print("\n");
+  };
+  row("kernel", "computed", "calls", "launches", "seconds");
+  for (const TraceEntry& entry : entries)
+    row(entry.kernel, entry.algorithm, entry.calls, entry.launches(),
+        fmt::format("{:.3f}", entry.seconds));
+  if (launched.empty()) return;
+  fmt::print("\n{:<46} {:>7}\n", "launched", "times");
+  for (const auto& [name, count] : launched) fmt::print("{:<46} {:>7}\n", name, count);
 }
 
 /// What a run trains, whether it starts or goes on.
@@ -116,19 +128,41 @@ std::unique_ptr<Device> open(const TrainOptions& o, const Run& run) {
   }
 }
 
-/// The training slices on the device, or none where they come batch by batch.
-ResidentSlices keep_slices(const TrainOptions& o, const Run& run, const StepMemory& memory,
-                           Device& device, std::vector<std::string>& notes) {
-  const Resident wanted = parse_resident(o.resident);
-  if (!memory.keeps(wanted, device, std::ssize(run.inputs.train))) return {};
-  try {
-    return load_resident(device, run.inputs.train, run.preprocess, o.loader_threads);
-  } catch (const OutOfMemory& error) {
-    check(wanted == Resident::automatic,
-          "--resident on: {}; leave it out, and slices come batch by batch", error.what());
-    notes.push_back(fmt::format("training slices come batch by batch, since {}", error.what()));
-    return {};
+/// What lies on the device; none of what comes batch by batch.
+struct KeptSlices {
+  ResidentSlices train, val;
+
+  /// ", training and validation slices on the device"
+  std::string str() const {
+    if (!train.defined()) return {};
+    return fmt::format(", training {}slices on the device", val.defined() ? "and validation " : "");
   }
+};
+
+/// The training slices, where they are wanted there and fit, and then those of validation where
+/// they fit too.
+KeptSlices keep_slices(const TrainOptions& o, const Run& run, const StepMemory& memory,
+                       Device& device, std::vector<std::string>& notes) {
+  const Resident wanted = parse_resident(o.resident);
+  const std::vector<Sample>&train = run.inputs.train, &val = run.inputs.val;
+  const std::size_t bytes = ResidentSlices::bytes(train);
+  KeptSlices kept;
+  if (!memory.keeps(wanted, device, train.size(), bytes)) return kept;
+  const auto load = [&](const char* which, const std::vector<Sample>& samples) -> ResidentSlices {
+    try {
+      return load_resident(device, samples, run.preprocess, o.loader_threads);
+    } catch (const OutOfMemory& error) {
+      check(wanted == Resident::automatic || &samples != &train,
+            "--resident on: {}; leave it out, and slices come batch by batch", error.what());
+      notes.push_back(fmt::format("{} slices come batch by batch, since {}", which, error.what()));
+      return {};
+    }
+  };
+  kept.train = load("training", train);
+  if (kept.train.defined() && memory.keeps(Resident::automatic, device, train.size() + val.size(),
+                                           bytes + ResidentSlices::bytes(val)))
+    kept.val = load("validation", val);
+  return kept;
 }
 
 void train(const TrainOptions& o, const Run& run) {
@@ -154,18 +188,20 @@ void train(const TrainOptions& o, const Run& run) {
                                          .environment = describe_environment(),
                                          .tensorboard = o.tensorboard});
   std::vector<std::string> notes = run.notes;
-  const ResidentSlices slices = keep_slices(o, run, memory, *device, notes);
+  const KeptSlices slices = keep_slices(o, run, memory, *device, notes);
   Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
                   run.folder, run.inputs.info,
-                  {.loader_threads = o.loader_threads, .eager = o.eager, .slices = slices},
+                  {.loader_threads = o.loader_threads,
+                   .eager = o.eager,
+                   .slices = slices.train,
+                   .val_slices = slices.val},
                   reporter.events());
   catch_interrupts();
   run.begin(trainer);
-  reporter.say(
-      fmt::format("{} parameters, {} training and {} validation slices, {}, convolutions in {}{}",
-                  model->parameters().count(), run.inputs.train.size(), run.inputs.val.size(),
-                  run.resumed ? "resumed" : "from scratch", name_of(run.config.precision),
-                  slices.defined() ? ", training slices on the device" : ""));
+  reporter.say(fmt::format(
+      "{} parameters, {} training and {} validation slices, {}, convolutions in {}{}",
+      model->parameters().count(), run.inputs.train.size(), run.inputs.val.size(),
+      run.resumed ? "resumed" : "from scratch", name_of(run.config.precision), slices.str()));
   for (const std::string& note : notes) reporter.warn(note);
   if (!too_little.empty()) reporter.warn(too_little);
   if (run.inputs.info.value("leaking", false))
@@ -386,7 +422,9 @@ void add_train_command(CLI::App& app) {
                     "Run a step kernel by kernel instead of as one CUDA graph (the same bits)");
   command->add_flag("--tensorboard", options->tensorboard,
                     "Also write an event file for TensorBoard into the run's folder");
-  command->add_flag("--trace", options->trace, "Print the time spent in each kernel at the end");
+  command->add_flag(
+      "--trace", options->trace,
+      "Print the time spent in each kernel at the end, and what each launches on a GPU");
   command->footer(
       "Example:\n"
       "  glia train --data slices --split split --out runs/first --epochs 5 --base-width 16\n"

@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "benchmarks/suite/repeated_step.h"
 #include "benchmarks/suite/statistics.h"
@@ -34,18 +34,17 @@ void run(Options o) {
   o.device.precision = parse_precision_choice(o.precision);
   const auto device = open_device(o.device);
   const auto stopwatch = make_stopwatch(*device);
-  std::optional<RepeatedStep> training;
-  std::optional<RepeatedInference> inference;
   const UNetConfig config{.base_width = o.base_width};
+  const auto mode = o.eager ? RepeatedWork::Mode::eager : RepeatedWork::Mode::automatic;
+  std::unique_ptr<Repeated> work;
   if (o.mode == "train")
-    training.emplace(*device, config, o.batch_size, o.size,
-                     o.eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic);
+    work = std::make_unique<RepeatedStep>(*device, config, o.batch_size, o.size, mode);
   else
-    inference.emplace(*device, config, o.batch_size, o.size);
+    work = std::make_unique<RepeatedInference>(*device, config, o.batch_size, o.size, mode);
   std::vector<double> seconds;
   for (int i = -o.warmup; i < o.steps; ++i) {
     stopwatch->start();
-    training ? training->run() : inference->run();
+    work->run();
     const double spent = stopwatch->stop();
     if (i >= 0) seconds.push_back(spent);
   }
@@ -89,7 +88,7 @@ int main(int argc, char** argv) {
   app.add_option("--conv", options.conv, "How the CPU convolves: auto, direct or winograd");
   app.add_option("--memory", options.memory, "What the CPU keeps: auto, fast or lean");
   app.add_option("--precision", options.precision, "Of convolutions: auto, fp32, tf32 or bf16");
-  app.add_flag("--eager", options.eager, "Never capture the step as a graph");
+  app.add_flag("--eager", options.eager, "Never capture it as a graph");
   app.add_option("--threads", options.device.threads, "CPU threads; 0 takes every core");
   app.add_option("--warmup", options.warmup, "Steps that are not timed");
   app.add_option("--steps", options.steps, "Steps that are")->check(CLI::PositiveNumber);

@@ -178,8 +178,9 @@ void BenchOptions::add_choices(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--op", ops,
-                  fmt::format("Only these, a list: train_step (the whole step), or operations and "
-                              "single kernels that --list shows. With --shape any of {}",
+                  fmt::format("Only these, a list: train_step (the whole step), inference (the "
+                              "probabilities of a batch), or operations and single kernels that "
+                              "--list shows. With --shape any of {}",
                               fmt::join(operation_names(), ", ")))
       ->delimiter(',');
   command

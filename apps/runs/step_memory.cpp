@@ -59,7 +59,8 @@ std::string StepMemory::check_fits() const {
   return text;
 }
 
-bool StepMemory::keeps(Resident wanted, const Device& device, std::int64_t slices) const {
+bool StepMemory::keeps(Resident wanted, const Device& device, std::size_t slices,
+                       std::size_t bytes) const {
   if (wanted == Resident::off) return false;
   if (device.kernels().augment_batch == nullptr) {
     check(wanted == Resident::automatic,
@@ -69,7 +70,6 @@ bool StepMemory::keeps(Resident wanted, const Device& device, std::int64_t slice
     return false;
   }
   if (!limit_) return true;
-  const std::size_t bytes = ResidentSlices::bytes(slices, shape_.height, shape_.width, channels_);
   if (needed() + bytes <= limit_->free) return true;
   check(wanted == Resident::automatic,
         "--resident on: {} slices take {:.0f} MiB and a step {:.0f}, of which {:.0f} are free on "

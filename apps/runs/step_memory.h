@@ -33,9 +33,9 @@ class StepMemory {
   /// returns a warning when it needs more than the machine has free now. A GPU says so itself.
   std::string check_fits() const;
 
-  /// On a GPU: whether so many training slices may lie there beside the step. Throws
+  /// On a GPU: whether so many slices of so many bytes may lie there beside the step. Throws
   /// `Error` where they must (`Resident::on`) and cannot.
-  bool keeps(Resident wanted, const Device& device, std::int64_t slices) const;
+  bool keeps(Resident wanted, const Device& device, std::size_t slices, std::size_t bytes) const;
 
   /// The bytes that a step needs on the device and the largest batch that would fit.
   std::string advice() const;

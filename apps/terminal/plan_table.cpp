@@ -95,7 +95,7 @@ std::string memory_summary(const ProcessPlan& plan) {
   if (plan.step.step_bytes > live) row("gaps between them", plan.step.step_bytes - live);
   row("a step", plan.step.step_bytes);
   row("validation, between two steps", plan.step.validation_bytes);
-  if (plan.resident > 0) row("training slices, kept there", plan.resident);
+  if (plan.resident > 0) row("slices, kept there", plan.resident);
   row("on the device", plan.device());
   row("batches loaded ahead", plan.loader);
   row("the program itself", plan.program);

@@ -13,7 +13,7 @@ struct ProcessPlan {
   StepPlan step;
   std::size_t program = 0;   // code, libraries and stacks
   std::size_t loader = 0;    // batches that wait in the host's memory
-  std::size_t resident = 0;  // training slices that lie on the device
+  std::size_t resident = 0;  // slices that lie on the device
   std::size_t device() const { return step.peak_bytes() + resident; }
 };
 

@@ -4,6 +4,7 @@
 A line of JSON on standard input is answered by a line on standard output, until the input ends:
   {"do": "hello"}   versions and device
   {"do": "step"}    seconds of whole training steps on a random batch (Adam, -log IoU)
+  {"do": "infer"}   seconds of the probabilities of a random batch
   {"do": "losses"}  the losses of the first steps on slices, from the weights that Glia started with
 A question that cannot be answered gets {"problem": why}. The network is that of
 docs/pytorch/load_weights.py, which lies beside this file in a packed kit.
@@ -120,24 +121,52 @@ def peak_bytes(device):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def step(question):
+def begin(question):
+    """The device, as for a first question."""
     device = device_of(question)
     torch.manual_seed(0)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    training = Training(load_weights.UNet(config_of(question)), device, question)
-    n, size = question["batch_size"], question["size"]
-    x, target = training.place(torch.randn(n, 3, size, size),
-                               (torch.rand(n, 1, size, size) > 0.9).float())
-    run = lambda: training.step(x, target)
+    return device
+
+
+def times(run, device, question):
     if question.get("graph"):
         run = captured(run)
     for _ in range(question["warmup"]):
         run()
     seconds = [timed(run, device) for _ in range(question["steps"])]
     return {"seconds": seconds, "peak_bytes": peak_bytes(device)}
+
+
+def step(question):
+    device = begin(question)
+    training = Training(load_weights.UNet(config_of(question)), device, question)
+    n, size = question["batch_size"], question["size"]
+    x, target = training.place(torch.randn(n, 3, size, size),
+                               (torch.rand(n, 1, size, size) > 0.9).float())
+    return times(lambda: training.step(x, target), device, question)
+
+
+def infer(question):
+    device = begin(question)
+    bf16 = question.get("precision") == "bf16"
+    set_precision(question.get("precision", "fp32"))
+    layout = (torch.channels_last if question.get("channels_last") else torch.contiguous_format)
+    net = load_weights.UNet(config_of(question)).to(device).to(memory_format=layout).eval()
+    if bf16:  # once, and not in every pass as autocast would
+        net = net.bfloat16()
+    run = torch.compile(net) if question.get("compile") else net
+    n, size = question["batch_size"], question["size"]
+    x = torch.randn(n, 3, size, size).to(device).contiguous(memory_format=layout)
+
+    def probabilities():
+        return torch.sigmoid(run(x.bfloat16() if bf16 else x).float())
+
+    with torch.inference_mode():
+        return times(probabilities, device, question)
 
 
 def losses(question):
@@ -175,7 +204,7 @@ def main():
         for _ in sys.stdin:
             say({"problem": problem})
         return
-    answers = {"hello": hello, "step": step, "losses": losses}
+    answers = {"hello": hello, "step": step, "infer": infer, "losses": losses}
     for line in sys.stdin:
         question = json.loads(line)
         try:

@@ -73,7 +73,10 @@ Both read_out(const Json& results) {
   if (const Table checks = checks_table(results); !checks.rows.empty())
     both.add("Whether the kernels compute what they should", checks);
   if (const Json* timing = found_by(results, "steps"); timing && timing->contains("cases"))
-    for (const NamedTable& t : ladder_tables(*timing)) both.add(t.name, t.table);
+    for (const NamedTable& t : ladder_tables(*timing, "step")) both.add(t.name, t.table);
+  if (const Json* timing = found_by(results, "inference"); timing && timing->contains("cases"))
+    for (const NamedTable& t : ladder_tables(*timing, "inference"))
+      both.add("Inference: " + t.name, t.table);
   if (const Json* rows = found_by(results, "rows"); rows && rows->contains("rows")) {
     both.add(fmt::format("The {} longest kernels", kRows), rows_table(*rows, kRows));
     if (rows->contains("roofline_svg"))

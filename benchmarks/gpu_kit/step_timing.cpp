@@ -1,4 +1,4 @@
-// Whole training steps, ours and others, in turn.
+// Whole training steps, and inferences, ours and others, in turn.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,16 @@ struct Case {
   int base_width, batch_size, size;
 };
 constexpr Case kCases[] = {{64, 12, 240}, {64, 64, 240}, {32, 6, 240}};
+constexpr Case kInferenceCases[] = {{64, 1, 240}, {64, 64, 240}};  // latency, throughput
 constexpr Case kTinyCases[] = {{2, 2, 16}};
+
+/// What is asked of a program, on which cases, how often in a visit.
+struct Work {
+  const char* question;
+  std::span<const Case> cases;
+  int steps;
+  bool floors;
+};
 
 /// One that is timed: which program, and what to ask of it.
 struct Contender {
@@ -167,15 +176,13 @@ void add_floors(const Bench& bench, Conversation& worker, Deadline deadline, Ste
     }
 }
 
-}  // namespace
-
-void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
+void time_work(const Bench& bench, const Work& work, Deadline deadline, StepResult& result) {
   bench.need_gpu();
   Conversation worker({bench.program("gpu-kit"), "worker"}, bench.log());
   std::optional<Conversation> peer;
   const std::vector<Contender> all = contenders(bench, peer, deadline, result);
   const std::span<const Case> cases =
-      bench.emulator ? std::span<const Case>(kTinyCases) : std::span<const Case>(kCases);
+      bench.emulator ? std::span<const Case>(kTinyCases) : work.cases;
   StepResult& table = result["cases"] = StepResult::array();
   for (const Case& c : cases)
     table.push_back({{"base_width", c.base_width},
@@ -188,12 +195,12 @@ void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
     StepResult& row = table[i];
     if (row["problems"].contains(contender.name)) return;
     nlohmann::json question = contender.question;
-    question.update({{"do", "step"},
+    question.update({{"do", work.question},
                      {"base_width", cases[i].base_width},
                      {"batch_size", cases[i].batch_size},
                      {"size", cases[i].size},
                      {"warmup", 3},
-                     {"steps", bench.emulator ? 1 : 5}});
+                     {"steps", bench.emulator ? 1 : work.steps}});
     const nlohmann::json answer =
         ask(contender, contender.torch ? *peer : worker, question, deadline);
     if (answer.contains("problem")) {
@@ -204,7 +211,7 @@ void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
       row["seconds"][contender.name].push_back(s.get<double>());
     row["peak_bytes"][contender.name] = answer["peak_bytes"];
   };
-  add_floors(bench, worker, deadline, table);
+  if (work.floors) add_floors(bench, worker, deadline, table);
   for (int round = 0; round < kRounds; ++round)
     for (std::size_t i = 0; i < cases.size(); ++i)
       for (std::size_t k = 0; k < all.size(); ++k) {
@@ -215,6 +222,18 @@ void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
   for (const Contender& contender : all)
     if (contender.compiled)
       for (std::size_t i = 0; i < cases.size(); ++i) visit(contender, i);
+}
+
+}  // namespace
+
+void time_steps(const Bench& bench, Deadline deadline, StepResult& result) {
+  time_work(bench, {.question = "step", .cases = kCases, .steps = 5, .floors = true}, deadline,
+            result);
+}
+
+void time_inference(const Bench& bench, Deadline deadline, StepResult& result) {
+  time_work(bench, {.question = "infer", .cases = kInferenceCases, .steps = 20, .floors = false},
+            deadline, result);
 }
 
 }  // namespace glia::kit

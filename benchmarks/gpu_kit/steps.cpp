@@ -14,6 +14,8 @@ constexpr Step kSteps[] = {
     {"ceilings", "the copy's rate and the arithmetic peaks", 15, measure_ceilings},
     {"steps", "whole training steps beside NVIDIA's kernels and PyTorch", 120, time_steps},
     {"outputs", "golden outputs, and every operation's cases", 60, check_outputs},
+    {"inference", "a batch's probabilities beside NVIDIA's kernels and PyTorch", 60,
+     time_inference},
     {"rows", "every kernel of a step beside NVIDIA's", 90, time_rows},
     {"training", "recorded = eager; losses beside PyTorch's", 40, compare_training},
     {"checkers", "memcheck, racecheck and synccheck on small cases", 90, run_checkers},

@@ -66,6 +66,7 @@ using StepResult = nlohmann::ordered_json;
 void look_at_machine(const Bench& bench, Deadline deadline, StepResult& result);
 void measure_ceilings(const Bench& bench, Deadline deadline, StepResult& result);
 void time_steps(const Bench& bench, Deadline deadline, StepResult& result);
+void time_inference(const Bench& bench, Deadline deadline, StepResult& result);
 void check_outputs(const Bench& bench, Deadline deadline, StepResult& result);
 void time_rows(const Bench& bench, Deadline deadline, StepResult& result);
 void compare_training(const Bench& bench, Deadline deadline, StepResult& result);

@@ -35,8 +35,8 @@ std::string floor_share(const Json& c, const std::string& name, double median) {
   return fmt::format("{:.0f} %", 100 * c.at(key)[0].at("seconds").get<double>() / median);
 }
 
-Table ladder(const Json& c) {
-  Table table{.head = {"step", "ms", "images/s", "of PyTorch's best", "of floor S0", "MiB"},
+Table ladder(const Json& c, const char* what) {
+  Table table{.head = {what, "ms", "images/s", "of PyTorch's best", "of floor S0", "MiB"},
               .rows = {}};
   const Json& seconds = c.at("seconds");
   std::vector<std::pair<double, std::string>> order;
@@ -91,13 +91,13 @@ Table status_table(const Json& results) {
   return table;
 }
 
-std::vector<NamedTable> ladder_tables(const Json& timing) {
+std::vector<NamedTable> ladder_tables(const Json& timing, const char* what) {
   std::vector<NamedTable> tables;
   for (const Json& c : timing.at("cases"))
     tables.push_back(
         {fmt::format("Base width {}, batch {}, {}x{}", c.at("base_width").dump(),
                      c.at("batch_size").dump(), c.at("size").dump(), c.at("size").dump()),
-         ladder(c)});
+         ladder(c, what)});
   return tables;
 }
 

@@ -20,7 +20,8 @@ Table status_table(const nlohmann::ordered_json& results);
 
 /// A table a network and batch: every contender's median, images a second, its time over that of
 /// the fastest of PyTorch, and its share of the first floor; the fastest first.
-std::vector<NamedTable> ladder_tables(const nlohmann::ordered_json& timing);
+/// `what` heads the contenders: "step" or "inference", which has no floors.
+std::vector<NamedTable> ladder_tables(const nlohmann::ordered_json& timing, const char* what);
 
 /// The rows of `glia bench` that take longest, ours beside NVIDIA's.
 Table rows_table(const nlohmann::ordered_json& rows, std::size_t most);

@@ -41,22 +41,30 @@ TrainStep::Mode mode_of(const json& question) {
   return question.at("captured").get<bool>() ? TrainStep::Mode::automatic : TrainStep::Mode::eager;
 }
 
-json time_steps(const json& question) {
-  const auto device = open(question);
-  const auto stopwatch = bench::make_stopwatch(*device);
-  bench::RepeatedStep step(*device, config_of(question, 3),
-                           question.at("batch_size").get<std::int64_t>(),
-                           question.at("size").get<std::int64_t>(), mode_of(question));
-  // A step is recorded in the third, and what is recorded is to be timed.
-  for (int i = std::max(3, question.at("warmup").get<int>()); i > 0; --i) step.run();
+/// Seconds of each of the question's runs, after others that are not timed.
+json time_of(Device& device, bench::Repeated& work, const json& question) {
+  const auto stopwatch = bench::make_stopwatch(device);
+  // Work is recorded in the third run, and what is recorded is to be timed.
+  for (int i = std::max(3, question.at("warmup").get<int>()); i > 0; --i) work.run();
+  check(work.captured() == question.at("captured").get<bool>(),
+        "the work was {}recorded as a graph", work.captured() ? "" : "not ");
   std::vector<double> seconds;
   for (int i = question.at("steps").get<int>(); i > 0; --i) {
     stopwatch->start();
-    step.run();
+    work.run();
     seconds.push_back(stopwatch->stop());
   }
   return {{"seconds", seconds},
-          {"peak_bytes", device->allocator().peak_bytes() + device->context().workspace.size()}};
+          {"peak_bytes", device.allocator().peak_bytes() + device.context().workspace.size()}};
+}
+
+/// Training steps or inferences, as `Work` is one or the other.
+template <class Work>
+json time_work(const json& question) {
+  const auto device = open(question);
+  Work work(*device, config_of(question, 3), question.at("batch_size").get<std::int64_t>(),
+            question.at("size").get<std::int64_t>(), mode_of(question));
+  return time_of(*device, work, question);
 }
 
 json floors(const json& question) {
@@ -104,10 +112,11 @@ json answer(const std::string& line) {
   try {
     const json question = parse_json(line, "gpu-kit worker");
     const auto what = question.at("do").get<std::string>();
-    if (what == "step") return time_steps(question);
+    if (what == "step") return time_work<bench::RepeatedStep>(question);
+    if (what == "infer") return time_work<bench::RepeatedInference>(question);
     if (what == "floors") return floors(question);
     if (what == "losses") return train(question);
-    fail("found the question '{}', expected step, floors or losses", what);
+    fail("found the question '{}', expected step, infer, floors or losses", what);
   } catch (const std::exception& error) {
     return {{"problem", error.what()}};
   }

@@ -6,6 +6,7 @@
 
 #include "benchmarks/suite/repeated_step.h"
 #include "benchmarks/suite/statistics.h"
+#include "engine/runtime/launch_log.h"
 #include "engine/runtime/memory_room.h"
 #include "engine/runtime/run.h"
 
@@ -166,13 +167,22 @@ struct Contender {
   }
 };
 
+/// The step, or the inference, for one backend.
+std::unique_ptr<Repeated> make_repeated(Device& device, const RecordedStep& step,
+                                        RepeatedWork::Mode mode) {
+  if (step.whole == Whole::inference)
+    return std::make_unique<RepeatedInference>(device, step.config, step.batch_size, step.size,
+                                               mode);
+  return std::make_unique<RepeatedStep>(device, step.config, step.batch_size, step.size, mode);
+}
+
 /// One backend and whole steps.
 struct Trainee {
   StepMeasurement result;
   std::unique_ptr<Device> device = {};
   std::unique_ptr<Stopwatch> stopwatch = {};
   std::unique_ptr<GpuHealth> health = {};
-  std::unique_ptr<RepeatedStep> step = {};  // empty once there was a problem
+  std::unique_ptr<Repeated> step = {};  // empty once there was a problem
 
   /// Runs `work`; an error ends this trainee and no other.
   template <class Work>
@@ -196,6 +206,16 @@ struct Trainee {
     if (at_full_speed(health.get(), result)) result.seconds.push_back(seconds);
   }
 
+  /// Steps that are not timed, of which the first tells what it launches.
+  void warm_up() {
+    {
+      const LaunchLog log(*device);
+      step->run();
+      result.launches = counts_of(log.names());
+    }
+    for (int i = 1; i < kWarmUpSteps; ++i) step->run();
+  }
+
   std::size_t peak_bytes() const {
     return device->allocator().peak_bytes() + device->context().workspace.size();
   }
@@ -216,9 +236,8 @@ std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
       trainee.stopwatch = make_stopwatch(*trainee.device);
       std::string unknown;  // the rows' devices say why
       trainee.health = health_of(*trainee.device, unknown);
-      trainee.step = std::make_unique<RepeatedStep>(*trainee.device, step.config, step.batch_size,
-                                                    step.size, mode);
-      for (int i = 0; i < (options.once ? 0 : kWarmUpSteps); ++i) trainee.step->run();
+      trainee.step = make_repeated(*trainee.device, step, mode);
+      if (!options.once) trainee.warm_up();
       check(!captured || trainee.step->captured(),
             "the step was not recorded as a graph, as it cannot be on a device that is watched "
             "(--check-nan)");

@@ -12,6 +12,7 @@
 #include "benchmarks/suite/record.h"
 #include "benchmarks/suite/replay.h"
 #include "benchmarks/suite/stopwatch.h"
+#include "engine/runtime/launch_log.h"
 
 namespace glia::bench {
 
@@ -77,7 +78,7 @@ class OpenBackend {
 std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
                                       const MeasureOptions& options);
 
-/// A backend's whole training steps.
+/// A backend's whole training steps, or inferences.
 struct StepMeasurement {
   std::string backend;
   std::string mode;            // "eager": kernel by kernel; "captured": replayed as a graph
@@ -87,6 +88,7 @@ struct StepMeasurement {
   std::vector<GpuState> states = {};  // after each, of a GPU that tells
   int throttled = 0;                  // steps that do not count: it was slowed down
   std::size_t peak_bytes = 0;         // tensors and scratch memory, the most at one time
+  LaunchCounts launches = {};         // of one, on a GPU
 };
 
 /// A backend to be opened afresh, so that its peak memory is that of the step.
@@ -95,8 +97,9 @@ struct ClosedBackend {
   std::function<std::unique_ptr<Device>()> open;
 };
 
-/// Three steps to warm up, then samples of each backend in turn, for 15 times as long as a row.
-/// Eager first, then captured, on the devices that can.
+/// Training steps, or inferences, as `step.whole` says: three to warm up, then samples of each
+/// backend in turn, for 15 times as long as a row. Eager first, then captured, on the devices that
+/// can.
 std::vector<StepMeasurement> measure_step(const RecordedStep& step,
                                           const std::vector<ClosedBackend>& backends,
                                           const MeasureOptions& options);

@@ -6,6 +6,8 @@
 #include "benchmarks/suite/work.h"
 #include "engine/runtime/plan_device.h"
 #include "engine/runtime/run.h"
+#include "engine/ops/ops.h"
+#include "engine/train/inference.h"
 #include "engine/train/plan.h"
 #include "engine/train/train_step.h"
 
@@ -40,6 +42,7 @@ constexpr Call (*kCallOf[])(const KernelCall&) = {
 }  // namespace
 
 bool Recorder::before(Device& device, const KernelCall& seen) {
+  check(seen.kernel().id != kNotListed, "bench: {} is not timed by itself", seen.kernel().name);
   Call call = kCallOf[static_cast<std::size_t>(seen.kernel().id)](seen);
   call.phase = seen.kernel().phase == Phase::any ? step_phase_ : seen.kernel().phase;
   call.layer = layers_.of(seen, step_phase_);
@@ -54,47 +57,98 @@ double RecordedStep::flops() const {
   return total;
 }
 
-RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
-                                  std::int64_t size, const Recording& how) {
-  UNet net(config);
+namespace {
+
+void check_batch(const UNet& net, std::int64_t batch_size, std::int64_t size) {
   check(batch_size >= 1 && batch_size <= 4096, "--batch-size: found {}, expected 1 to 4096",
         batch_size);
   check(size >= net.size_multiple() && size <= 4096 && size % net.size_multiple() == 0,
         "--size: found {}, expected a multiple of {} (2^depth) up to 4096", size,
         net.size_multiple());
-  // No kernel is called. No address is used twice, so that one tells which tensor it is.
-  const KernelTable kernels = {.name = "recording",
-                               .activations = how.activations,
-                               .maps = how.maps,
-                               .gives_moments = how.gives_moments || how.maps == Maps::read};
-  Device device("recording", kernels, std::make_shared<NoMemory>(), 1);
-  device.set_memory_mode(how.memory);
-  const auto recorder = std::make_shared<Recorder>();
-  device.watch(recorder);
-  net.parameters().allocate(device);
+}
+
+/// A device of which no kernel is called. No address is used twice, so that one tells which tensor
+/// it is.
+class RecordingDevice {
+ public:
+  explicit RecordingDevice(const Recording& how)
+      : kernels_{.name = "recording",
+                 .activations = how.activations,
+                 .maps = how.maps,
+                 .gives_moments = how.gives_moments || how.maps == Maps::read},
+        device_("recording", kernels_, std::make_shared<NoMemory>(), 1) {
+    device_.set_memory_mode(how.memory);
+    device_.watch(recorder_);
+  }
+  Device& device() { return device_; }
+  std::vector<Call> take_calls() { return recorder_->take_calls(); }
+
+ private:
+  KernelTable kernels_;
+  Device device_;
+  std::shared_ptr<Recorder> recorder_ = std::make_shared<Recorder>();
+};
+
+PlanTarget target_of(const Recording& how) {
+  return {.cpu = how.maps == Maps::read,
+          .memory = how.memory,
+          .precision = how.activations == DType::bf16 ? ConvPrecision::bf16 : ConvPrecision::fp32,
+          .maps = how.maps};
+}
+
+void infer(Device& device, UNet& net, const Shape& images) {
+  net.parameters().set_wants_grads(false);
+  Tape tape(device, Tape::Mode::off);
+  ops::sigmoid(tape, infer_logits(device, net, Tensor::empty(device, images), false));
+}
+
+}  // namespace
+
+RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
+                                  std::int64_t size, const Recording& how) {
+  UNet net(config);
+  check_batch(net, batch_size, size);
+  RecordingDevice recording(how);
+  net.parameters().allocate(recording.device());
   optim::Optimizer adam({}, net.parameters());
   const Objective objective = Objective::parse("iou", Region::batch, 1);
-  TrainStep step(device, net, adam, objective, 0, TrainStep::Mode::eager);
+  TrainStep step(recording.device(), net, adam, objective, 0, TrainStep::Mode::eager);
   step.run_on_empty({batch_size, size, size, config.in_channels});
   const StepShape shape{.batch_size = batch_size,
                         .height = size,
                         .width = size,
                         .optimizer = {},
                         .objective = objective};
-  return {
-      .config = config,
-      .batch_size = batch_size,
-      .size = size,
-      .calls = recorder->take_calls(),
-      .planned_bytes = plan_step([&] { return std::make_unique<UNet>(config); }, shape,
-                                 {.cpu = how.maps == Maps::read,
-                                  .memory = how.memory,
-                                  .precision = how.activations == DType::bf16 ? ConvPrecision::bf16
-                                                                              : ConvPrecision::fp32,
-                                  .maps = how.maps})
-                           .step_bytes,
-      .parameters = net.parameters().count(),
-      .activations = how.activations};
+  return {.config = config,
+          .batch_size = batch_size,
+          .size = size,
+          .calls = recording.take_calls(),
+          .planned_bytes =
+              plan_step([&] { return std::make_unique<UNet>(config); }, shape, target_of(how))
+                  .step_bytes,
+          .parameters = net.parameters().count(),
+          .activations = how.activations};
+}
+
+RecordedStep record_inference(const UNetConfig& config, std::int64_t batch_size, std::int64_t size,
+                              const Recording& how) {
+  UNet net(config), planned(config);
+  check_batch(net, batch_size, size);
+  const Shape images{batch_size, size, size, config.in_channels};
+  RecordingDevice recording(how);
+  net.parameters().allocate(recording.device());
+  infer(recording.device(), net, images);
+  PlanDevice plan(target_of(how));
+  planned.parameters().allocate(plan);
+  infer(plan, planned, images);
+  return {.whole = Whole::inference,
+          .config = config,
+          .batch_size = batch_size,
+          .size = size,
+          .calls = recording.take_calls(),
+          .planned_bytes = plan.peak_bytes(),
+          .parameters = net.parameters().count(),
+          .activations = how.activations};
 }
 
 std::vector<Call> record_case(const cases::Case& test, const Recording& how) {

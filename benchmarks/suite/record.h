@@ -12,7 +12,15 @@
 
 namespace glia::bench {
 
+/// A whole training step, or the probabilities of a batch.
+enum class Whole : std::uint8_t { train_step, inference };
+
+constexpr const char* name_of(Whole whole) {
+  return whole == Whole::train_step ? "train_step" : "inference";
+}
+
 struct RecordedStep {
+  Whole whole = Whole::train_step;
   UNetConfig config;
   std::int64_t batch_size = 0, size = 0;
   std::vector<Call> calls;        // in the order in which they ran
@@ -51,6 +59,9 @@ struct Recording {
 /// Throws `Error` when the configuration, the batch or the size do not fit.
 RecordedStep record_training_step(const UNetConfig& config, std::int64_t batch_size,
                                   std::int64_t size, const Recording& how = {});
+/// Likewise the kernels that compute the probabilities of a batch.
+RecordedStep record_inference(const UNetConfig& config, std::int64_t batch_size, std::int64_t size,
+                              const Recording& how = {});
 
 /// The kernel calls of a case, forward and backward, as those of a layer named after it. Throws
 /// `Error` when its dimensions do not fit.

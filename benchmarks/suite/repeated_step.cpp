@@ -40,16 +40,21 @@ RepeatedStep::RepeatedStep(Device& device, const UNetConfig& config, std::int64_
 }
 
 RepeatedInference::RepeatedInference(Device& device, const UNetConfig& config,
-                                     std::int64_t batch_size, std::int64_t size)
-    : device_(device), net_(config) {
+                                     std::int64_t batch_size, std::int64_t size,
+                                     RepeatedWork::Mode mode)
+    : device_(device),
+      net_(config),
+      work_(
+          device, [this] { infer(); }, mode) {
   allocated(net_, device).set_wants_grads(false);
   const Batch batch = random_batch(batch_size, size, config.in_channels);
   images_ = Tensor::from<float>(device, {batch_size, size, size, config.in_channels}, batch.images);
 }
 
-void RepeatedInference::run() {
+void RepeatedInference::infer() {
+  probability_ = {};  // first, so that its memory serves the next
   Tape tape(device_, Tape::Mode::off);
-  ops::sigmoid(tape, infer_logits(device_, net_, images_, false));
+  probability_ = ops::sigmoid(tape, infer_logits(device_, net_, images_, false));
 }
 
 }  // namespace glia::bench

@@ -117,7 +117,8 @@ Json total_json(std::int64_t base_width, std::int64_t batch_size, const Total& t
 
 Json step_json(const StepResult& result, const StepMeasurement& m) {
   const RecordedStep& step = result.step;
-  Json json = {{"base_width", step.config.base_width},
+  Json json = {{"op", name_of(step.whole)},
+               {"base_width", step.config.base_width},
                {"depth", step.config.depth},
                {"batch_size", step.batch_size},
                {"size", step.size},
@@ -129,7 +130,9 @@ Json step_json(const StepResult& result, const StepMeasurement& m) {
                {"problem", m.problem},
                {"flops", step.flops()},
                {"planned_bytes", step.planned_bytes},
-               {"peak_bytes", m.peak_bytes}};
+               {"peak_bytes", m.peak_bytes},
+               {"launches", Json::object()}};
+  for (const auto& [name, count] : m.launches) json["launches"][name] = count;
   add_summary(json, "step", m.seconds);
   if (!m.seconds.empty())
     json["images_per_s"] = static_cast<double>(step.batch_size) / json["step_s"].get<double>();

@@ -49,6 +49,12 @@ std::string line(const Report& report, const std::string& layer, const std::stri
                      report.op_width, phase, shape, report.shape_width, who, rest);
 }
 
+std::int64_t launches_of(const StepMeasurement& m) {
+  std::int64_t sum = 0;
+  for (const auto& [name, count] : m.launches) sum += count;
+  return sum;
+}
+
 /// In place of times, where there are none.
 std::string untimed(const std::string& problem) {
   return problem.empty() ? "run once, not timed" : problem;
@@ -122,12 +128,13 @@ std::string table_lines(const Report& report, const KernelResult& result) {
 
 std::string step_text(const StepResult& result) {
   const RecordedStep& step = result.step;
+  const bool training = step.whole == Whole::train_step;
   std::string text = fmt::format(
-      "training step, base width {}, batch {}, {}x{}x{}: {} parameters, {:.1f} GFLOP, {:.0f} MiB "
-      "of "
-      "tensors planned\n",
-      step.config.base_width, step.batch_size, step.size, step.size, step.config.in_channels,
-      step.parameters, 1e-9 * step.flops(), mib(step.planned_bytes));
+      "{}, base width {}, batch {}, {}x{}x{}: {} parameters, {:.1f} GFLOP, {:.0f} MiB of tensors "
+      "planned\n",
+      training ? "training step" : "inference", step.config.base_width, step.batch_size, step.size,
+      step.size, step.config.in_channels, step.parameters, 1e-9 * step.flops(),
+      mib(step.planned_bytes));
   double fastest = 0;
   for (const StepMeasurement& m : result.measurements) {
     if (m.seconds.empty()) {
@@ -137,12 +144,13 @@ std::string step_text(const StepResult& result) {
     const Summary s = summarize(m.seconds);
     fastest = fastest == 0 ? s.median : std::min(fastest, s.median);
     text += fmt::format(
-        "  {:<8} {:<8} {:.4g} s a step ({:.4g} to {:.4g}), {:.4g} images/s, {:.1f} GFLOP/s, "
-        "peak memory {:.0f} MiB\n",
-        m.backend, m.mode, s.median, s.p20, s.p80, static_cast<double>(step.batch_size) / s.median,
-        1e-9 * step.flops() / s.median, mib(m.peak_bytes));
+        "  {:<8} {:<8} {:.4g} s a {} ({:.4g} to {:.4g}), {:.4g} images/s, {:.1f} GFLOP/s, "
+        "peak memory {:.0f} MiB{}\n",
+        m.backend, m.mode, s.median, training ? "step" : "batch", s.p20, s.p80,
+        static_cast<double>(step.batch_size) / s.median, 1e-9 * step.flops() / s.median,
+        mib(m.peak_bytes), m.launches.empty() ? "" : fmt::format(", {} launches", launches_of(m)));
     if (m.throttled > 0)
-      text += fmt::format("    {} steps dropped: the GPU was slowed down\n", m.throttled);
+      text += fmt::format("    {} of them dropped: the GPU was slowed down\n", m.throttled);
   }
   if (result.floors.empty() || result.floors.front().seconds == 0) return text;
   text += fmt::format("  {:<45} {:>8} {:>8} {:>9} {:>9}  {}\n", "floor", "GB", "s", "images/s",

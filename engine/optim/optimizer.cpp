@@ -115,10 +115,6 @@ void Optimizer::announce(double learning_rate) {
   progress_.copy_from(std::span<const double>(progress));
 }
 
-bool Optimizer::finite() const {
-  return not_finite_.item() == 0;
-}
-
 void Optimizer::apply() {
   Device& device = parameters_.flat_values().device();
   const Tensor &w = parameters_.flat_values(), &g = parameters_.flat_grads();

@@ -46,9 +46,9 @@ class Optimizer {
   void announce(double learning_rate);
   void apply();
 
-  /// Whether the weights and the state were finite after every step so far, which they are not once
-  /// a gradient was not: `apply` looks at them as it writes them. Waits for the device.
-  bool finite() const;
+  /// [1] i64 on the device: 0 as long as the weights and the state were finite after every step,
+  /// which they are not once a gradient was not: `apply` looks at them as it writes them.
+  const Tensor& not_finite() const { return not_finite_; }
 
   /// Steps done so far.
   std::int64_t steps() const { return steps_; }

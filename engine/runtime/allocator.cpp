@@ -51,7 +51,9 @@ std::pair<std::size_t, void*> CachingAllocator::take(Blocks& blocks, std::size_t
 }
 
 void* CachingAllocator::request(std::size_t bytes) {
-  check(!capturing_, "capture: {} bytes are needed that the steps before did not need", bytes);
+  if (capturing_)
+    throw CaptureNeedsMemory(
+        fmt::format("capture: {} bytes are needed that the steps before did not need", bytes));
   ++system_requests_;
   try {
     return source_->allocate(bytes);

@@ -31,9 +31,19 @@ class AllocatorAdaptor : public Allocator {
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
   std::unique_ptr<Timer> make_timer() override { return source_->make_timer(); }
   std::string pci_address() const override { return source_->pci_address(); }
+  std::unique_ptr<Readback> make_readback(std::size_t bytes) override {
+    return source_->make_readback(bytes);
+  }
+  void log_launches(std::vector<const char*>* names) override { source_->log_launches(names); }
 
  protected:
   std::shared_ptr<Allocator> source_;
+};
+
+/// Work that is captured needs memory that is not kept.
+class CaptureNeedsMemory : public Error {
+ public:
+  using Error::Error;
 };
 
 /// Keeps freed blocks by size. A block serves a request of at least 7/8 of its size. When the
@@ -47,7 +57,8 @@ class CachingAllocator : public AllocatorAdaptor {
 
   /// While `work` runs the source is not asked, and what is released goes only to requests of the
   /// same capture: replays use that memory again, so it stays aside until the graph ends, which
-  /// must be before the allocator does.
+  /// must be before the allocator does. Throws `CaptureNeedsMemory` where `work` needs more than is
+  /// kept.
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
 
   /// Bytes that live tensors hold, the largest that was, and the requests that reached the system.

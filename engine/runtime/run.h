@@ -17,6 +17,14 @@ bool wants_maps([[maybe_unused]] const Args& args) {
   else
     return false;
 }
+
+/// Does `call` as one that watchers see.
+template <class Call>
+void watched(Device& device, const KernelCall& seen, const Call& call) {
+  if (!device.before(seen)) return;
+  call();
+  device.after(seen);
+}
 }  // namespace detail
 
 /// Runs one kernel: `run<&KernelTable::relu_forward>(device, {.x = ..., .y = ...})`.
@@ -42,10 +50,18 @@ void run(Device& device, const ArgsOf<entry>& args) {
     device.context().workspace.finish_call();
   };
   if (!device.watched()) return call();
-  const KernelCall watched(args);
-  if (!device.before(watched)) return;
-  call();
-  device.after(watched);
+  detail::watched(device, KernelCall(args), call);
+}
+
+/// Gathers and augments a batch. Throws `Error` where the backend leaves that to the loader.
+inline void run_augment_batch(Device& device, const AugmentBatch& args) {
+  check(device.kernels().augment_batch != nullptr,
+        "unsupported: the backend '{}' does not augment batches", device.kernels().name);
+  detail::watched(device, KernelCall(kAugmentBatch, args), [&] {
+    device.allocator().make_current();
+    device.kernels().augment_batch(device.context(), args);
+    device.context().workspace.finish_call();
+  });
 }
 
 }  // namespace glia

@@ -3,6 +3,7 @@
 // its kernels directly.
 #pragma once
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,22 @@ namespace glia {
 
 class Device;
 
+/// The number of kernels that are no row of the list.
+inline constexpr auto kNotListed = static_cast<KernelId>(std::size(kKernels));
+/// KernelTable::augment_batch, which no network has.
+inline constexpr KernelInfo kAugmentBatch{kNotListed, "augment_batch", "augment_batch", Phase::any,
+                                          false};
+
 /// A kernel call without its type.
 class KernelCall {
  public:
   /// `args` must outlive this.
   template <class Args>
-  explicit KernelCall(const Args& args)
-      : kernel_(kernel_of<Args>()),
+  explicit KernelCall(const Args& args) : KernelCall(kernel_of<Args>(), args) {}
+  /// Of a kernel that is no row of the list.
+  template <class Args>
+  KernelCall(const KernelInfo& kernel, const Args& args)
+      : kernel_(kernel),
         args_(&args),
         operands_([](const void* a) { return operands_of(*static_cast<const Args*>(a)); }) {
     if constexpr (requires { args.geometry.flops(); }) geometry_ = &args.geometry;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/file.h"
+#include "engine/train/predictor.h"
 
 namespace glia {
 
@@ -18,19 +19,18 @@ namespace {
 /// since most steps on a mask share the logits.
 class JudgedBatch {
  public:
-  JudgedBatch(Device& device, nn::Model& model, const Batch& batch)
-      : device_(device), model_(model), tensors_(device, batch) {}
+  JudgedBatch(Predictor& predictor, const Batch& batch)
+      : predictor_(predictor), tensors_(predictor.device(), batch) {}
 
   const Tensor& target() const { return tensors_.target; }
   const Tensor& logits(bool flips) {
     Tensor& logits = logits_[flips ? 1 : 0];
-    if (!logits.defined()) logits = infer_logits(device_, model_, tensors_.images, flips);
+    if (!logits.defined()) logits = predictor_.logits(tensors_.images, flips);
     return logits;
   }
 
  private:
-  Device& device_;
-  nn::Model& model_;
+  Predictor& predictor_;
   BatchTensors tensors_;
   Tensor logits_[2];
 };
@@ -42,11 +42,7 @@ std::vector<Counts> count_pixels(Tape& tape, JudgedBatch& batch, const Inference
       way.postprocess.any()
           ? ops::confusion_counts(tape, decide(logits, t, way.postprocess), batch.target(), 0.5)
           : ops::confusion_counts(tape, logits, batch.target(), t);
-  const auto n = counts.to_vector<std::int64_t>();
-  std::vector<Counts> slices;
-  for (std::size_t i = 0; i < n.size(); i += 4)
-    slices.push_back({n[i], n[i + 1], n[i + 2], n[i + 3]});
-  return slices;
+  return BatchScores::counts_of(counts.to_vector<std::int64_t>());
 }
 
 /// What the counts do not say: shows every slice to the options' observer, collects thresholds and
@@ -79,6 +75,28 @@ std::vector<std::optional<double>> look_closely(const Batch& batch, const Tensor
 
 }  // namespace
 
+std::vector<Counts> BatchScores::counts_of(const std::vector<std::int64_t>& values) {
+  std::vector<Counts> slices;
+  for (std::size_t i = 0; i < values.size(); i += 4)
+    slices.push_back({values[i], values[i + 1], values[i + 2], values[i + 3]});
+  return slices;
+}
+
+void EvaluateResult::add(const BatchScores& scores, const std::vector<ScoredCase>& slices) {
+  loss += scores.loss;
+  ++batches;
+  Counts total;
+  for (std::size_t n = 0; n < slices.size(); ++n) {
+    evaluation.add(slices[n].id, slices[n].patient, scores.counts.at(n), slices[n].hd95);
+    total += scores.counts[n];
+  }
+  evaluation.add_batch_iou(scores.sums.intersection, scores.sums.union_, total);
+}
+
+void EvaluateResult::finish() {
+  if (batches > 0) loss /= static_cast<double>(batches);
+}
+
 std::vector<EvaluateResult> evaluate_ways(Device& device, nn::Model& model, Loader& loader,
                                           const Objective& objective,
                                           const EvaluateOptions& options,
@@ -86,34 +104,32 @@ std::vector<EvaluateResult> evaluate_ways(Device& device, nn::Model& model, Load
   const double t = threshold_logit(options.threshold);
   const Evaluation none(options.pixel_size ? "mm" : "pixels");
   std::vector<EvaluateResult> results(ways.size(), EvaluateResult{.evaluation = none});
+  Predictor predictor(device, model);
   Batch batch;
   std::int64_t done = 0;
   loader.begin_epoch(0);
   while (loader.next(batch)) {
-    JudgedBatch judged(device, model, batch);
+    JudgedBatch judged(predictor, batch);
     Tape tape(device, Tape::Mode::off);
     for (std::size_t i = 0; i < ways.size(); ++i) {
       EvaluateResult& result = results[i];
-      const Objective::Value value = objective(tape, judged.logits(ways[i].flips), judged.target());
-      result.loss += value.loss.item();
-      ++result.batches;
-      const std::vector<Counts> counts = count_pixels(tape, judged, ways[i], t);
+      const Tensor& logits = judged.logits(ways[i].flips);
+      const Objective::Value value = objective(tape, logits, judged.target());
+      const BatchScores scores{.loss = value.loss.item(),
+                               .sums = value.batch_sums(),
+                               .counts = count_pixels(tape, judged, ways[i], t)};
       std::vector<std::optional<double>> distances(batch.ids.size());
       if (options.details || options.slice)
-        distances = look_closely(batch, judged.logits(ways[i].flips), ways[i], options, result);
-      Counts total;
-      for (std::size_t n = 0; n < batch.ids.size(); ++n) {
-        result.evaluation.add(batch.ids[n], options.patient(batch.ids[n]), counts[n], distances[n]);
-        total += counts[n];
-      }
-      const Objective::BatchSums sums = value.batch_sums();
-      result.evaluation.add_batch_iou(sums.intersection, sums.union_, total);
+        distances = look_closely(batch, logits, ways[i], options, result);
+      std::vector<ScoredCase> slices;
+      for (std::size_t n = 0; n < batch.ids.size(); ++n)
+        slices.push_back({batch.ids[n], options.patient(batch.ids[n]), distances[n]});
+      result.add(scores, slices);
     }
     done += batch.size;
     options.progress(done);
   }
-  for (EvaluateResult& result : results)
-    if (result.batches > 0) result.loss /= static_cast<double>(result.batches);
+  for (EvaluateResult& result : results) result.finish();
   return results;
 }
 

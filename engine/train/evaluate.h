@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,22 @@ struct EvaluateOptions {
   std::function<void(const ScoredSlice&)> slice = {};
 };
 
+/// What the device computes of a batch.
+struct BatchScores {
+  double loss = 0;
+  Objective::BatchSums sums;
+  std::vector<Counts> counts;  // one a slice
+
+  /// One a slice of i64 [N, 4], as `ops::confusion_counts` gives them.
+  static std::vector<Counts> counts_of(const std::vector<std::int64_t>& values);
+};
+
+/// Who a slice of a batch is, and what else is known of it.
+struct ScoredCase {
+  std::string id, patient;
+  std::optional<double> hd95 = {};
+};
+
 struct EvaluateResult {
   Evaluation evaluation;
   double loss = 0;  // mean of the objective over batches
@@ -54,6 +71,10 @@ struct EvaluateResult {
   // Of the probabilities before steps on the mask; empty unless `details`.
   ThresholdCurve thresholds = {};
   Calibration calibration = {};
+
+  /// Adds a batch of these slices; `loss` is a sum until `finish`.
+  void add(const BatchScores& scores, const std::vector<ScoredCase>& slices);
+  void finish();
 };
 
 /// One epoch of `loader` in evaluation mode. The loader must not shuffle or augment.

@@ -27,10 +27,26 @@ std::vector<float> flip(const std::vector<float>& values, const Shape& s, bool a
   return flipped;
 }
 
-Tensor forward(Device& device, nn::Model& model, const Tensor& images) {
-  Tape tape(device, Tape::Mode::off);
-  nn::Pass pass{.tape = tape};
-  return model.forward(pass, images);
+Forward forward_of(Device& device, nn::Model& model) {
+  return [&](const Tensor& images) {
+    Tape tape(device, Tape::Mode::off);
+    nn::Pass pass{.tape = tape};
+    return model.forward(pass, images);
+  };
+}
+
+std::vector<std::vector<float>> logits_of_flips(const Forward& forward, const Tensor& images) {
+  const Shape& shape = images.shape();
+  const auto values = images.to_vector<float>();
+  std::vector<std::vector<float>> logits;
+  for (const bool down : {false, true})
+    for (const bool across : {false, true}) {
+      const Tensor flipped =
+          Tensor::from<float>(images.device(), shape, flip(values, shape, across, down));
+      logits.push_back(
+          flip(forward(flipped).to_vector<float>(), shape.with_channels(1), across, down));
+    }
+  return logits;
 }
 
 }  // namespace
@@ -50,31 +66,28 @@ nlohmann::json Inference::to_json() const {
 
 std::vector<std::vector<float>> flip_logits(Device& device, nn::Model& model,
                                             const Tensor& images) {
-  const Shape& shape = images.shape();
-  const auto values = images.to_vector<float>();
-  std::vector<std::vector<float>> logits;
-  for (const bool down : {false, true})
-    for (const bool across : {false, true}) {
-      const Tensor flipped = Tensor::from<float>(device, shape, flip(values, shape, across, down));
-      logits.push_back(flip(forward(device, model, flipped).to_vector<float>(),
-                            shape.with_channels(1), across, down));
-    }
-  return logits;
+  return logits_of_flips(forward_of(device, model), images);
 }
 
 Tensor infer_logits(Device& device, nn::Model& model, const Tensor& images, bool flips) {
+  return infer_logits(forward_of(device, model), model.size_multiple(), images, flips);
+}
+
+Tensor infer_logits(const Forward& forward, std::int64_t multiple, const Tensor& images,
+                    bool flips) {
+  Device& device = images.device();
   const Shape& shape = images.shape();
-  const Shape padded = padded_shape(shape, model.size_multiple());
+  const Shape padded = padded_shape(shape, multiple);
   if (padded != shape) {
     const auto values = fit_edges(images.to_vector<float>(), shape, padded);
     const Tensor logits =
-        infer_logits(device, model, Tensor::from<float>(device, padded, values), flips);
+        infer_logits(forward, multiple, Tensor::from<float>(device, padded, values), flips);
     return Tensor::from<float>(
         device, shape.with_channels(1),
         fit_edges(logits.to_vector<float>(), padded.with_channels(1), shape));
   }
-  if (!flips) return forward(device, model, images);
-  const auto all = flip_logits(device, model, images);
+  if (!flips) return forward(images);
+  const auto all = logits_of_flips(forward, images);
   std::vector<float> mean(all.front().size());
   for (std::size_t i = 0; i < mean.size(); ++i) {
     float sum = 0;

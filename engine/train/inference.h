@@ -3,6 +3,7 @@
 // and steps on the mask.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 
 #include "engine/nn/model.h"
@@ -27,8 +28,15 @@ std::vector<std::vector<float>> flip_logits(Device& device, nn::Model& model, co
 /// Logits [N,H,W,1] of preprocessed images [N,H,W,C] of any size: padded for the network by
 /// repeating their edges (padding.h), and cropped again. With `flips` the mean of `flip_logits`.
 /// Kernels are chosen by the size of the whole batch, so the last bits of an image's logits can
-/// depend on how many images it has beside it.
+/// depend on how many images it has beside it. Kernel by kernel; `Predictor` (predictor.h) gives
+/// the same bits batch after batch.
 Tensor infer_logits(Device& device, nn::Model& model, const Tensor& images, bool flips);
+
+/// What a network makes of images [N,H,W,C] whose H and W are multiples of the model's.
+using Forward = std::function<Tensor(const Tensor& images)>;
+/// The same logits by another way to run a network that takes multiples of `multiple`.
+Tensor infer_logits(const Forward& forward, std::int64_t multiple, const Tensor& images,
+                    bool flips);
 
 /// 1 / (1 + exp(-logit)), in [0, 1]; NaN stays NaN.
 float probability_of(float logit);

@@ -65,8 +65,7 @@ Objective::Value Objective::operator()(Tape& tape, const Tensor& logits,
 }
 
 Objective::BatchSums Objective::Value::batch_sums() const {
-  const auto values = sums.to_vector<double>();
-  return {values[0], values[1]};
+  return BatchSums::of(sums.to_vector<double>());
 }
 
 std::string Objective::str() const {

@@ -18,6 +18,8 @@ class Objective {
   /// The intersection and union over a batch, for the metric.
   struct BatchSums {
     double intersection = 0, union_ = 0;
+    /// Of the values of `Value::sums`.
+    static BatchSums of(const std::vector<double>& values) { return {values.at(0), values.at(1)}; }
     double iou() const { return (intersection + 1) / (union_ + 1); }
   };
   /// The loss of a batch and its sums, on the device.

@@ -48,12 +48,12 @@ std::vector<float> NetworkInput::crop(const std::vector<float>& map) const {
   return fit_edges(map, {1, height, width, 1}, {1, image_height, image_width, 1});
 }
 
-std::vector<float> predict_probabilities(Device& device, nn::Model& model,
-                                         const Preprocess& preprocess, const Slice& slice,
-                                         bool flips) {
-  const Tensor image = Tensor::from<float>(device, {1, slice.height, slice.width, slice.channels},
-                                           preprocessed(model, preprocess, slice));
-  const Tensor logits = infer_logits(device, model, image, flips);
+std::vector<float> predict_probabilities(Predictor& predictor, const Preprocess& preprocess,
+                                         const Slice& slice, bool flips) {
+  const Tensor image =
+      Tensor::from<float>(predictor.device(), {1, slice.height, slice.width, slice.channels},
+                          preprocessed(predictor.model(), preprocess, slice));
+  const Tensor logits = predictor.logits(image, flips);
   std::vector<float> probability = probabilities_of(logits.to_vector<float>());
   check_probabilities(probability);
   return probability;

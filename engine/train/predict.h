@@ -6,6 +6,7 @@
 #include "engine/data/dataset.h"
 #include "engine/data/preprocess.h"
 #include "engine/nn/model.h"
+#include "engine/train/predictor.h"
 
 namespace glia {
 
@@ -28,8 +29,7 @@ struct NetworkInput {
 /// Tumour probability of every pixel of `slice`, [H, W]. With `flips` the logits are averaged over
 /// the image's four flips (engine/train/inference.h). Throws `Error` where `NetworkInput` and
 /// `check_probabilities` do.
-std::vector<float> predict_probabilities(Device& device, nn::Model& model,
-                                         const Preprocess& preprocess, const Slice& slice,
-                                         bool flips = false);
+std::vector<float> predict_probabilities(Predictor& predictor, const Preprocess& preprocess,
+                                         const Slice& slice, bool flips = false);
 
 }  // namespace glia

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "engine/base/check.h"
+#include "engine/formats/npy.h"
 
 namespace glia {
 
@@ -25,6 +26,12 @@ std::vector<std::string> resident_names() {
 std::size_t ResidentSlices::bytes(std::int64_t slices, std::int64_t height, std::int64_t width,
                                   std::int64_t channels) {
   return static_cast<std::size_t>(slices * height * width * (channels + 1)) * sizeof(float);
+}
+
+std::size_t ResidentSlices::bytes(const std::vector<Sample>& samples) {
+  if (samples.empty()) return 0;
+  const std::vector<std::int64_t> image = read_npy_info(samples.front().image).shape;
+  return bytes(static_cast<std::int64_t>(samples.size()), image.at(0), image.at(1), image.at(2));
 }
 
 ResidentSlices load_resident(Device& device, const std::vector<Sample>& samples,

@@ -6,13 +6,6 @@
 
 namespace glia {
 
-namespace {
-
-// The first step grows workspaces and the allocator's store; after the second both are steady.
-constexpr int kWarmUps = 2;
-
-}  // namespace
-
 TrainStep::TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimizer,
                      const Objective& objective, std::uint64_t seed, Mode mode)
     : device_(device),
@@ -20,10 +13,10 @@ TrainStep::TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimiz
       optimizer_(optimizer),
       objective_(objective),
       seed_(seed),
-      mode_(mode),
-      step_(Tensor::empty(device, {1}, DType::i64)) {}
-
-TrainStep::~TrainStep() = default;
+      step_(Tensor::empty(device, {1}, DType::i64)),
+      work_(
+          device, [this] { run(); }, mode),
+      results_{TensorReadback(device), TensorReadback(device)} {}
 
 void TrainStep::place(const Shape& images) {
   if (inputs_.images.defined() && inputs_.images.shape() == images) return;
@@ -52,25 +45,18 @@ void TrainStep::augment_on_device(const AugmentConfig& config, ResidentSlices sl
 }
 
 void TrainStep::augment(const Tensor& images, const Tensor& masks) {
-  device_.allocator().make_current();
-  device_.kernels().augment_batch(device_.context(), {.images = images,
-                                                      .masks = masks,
-                                                      .draws = draws_of_step_,
-                                                      .new_images = inputs_.images,
-                                                      .new_masks = inputs_.target,
-                                                      .gamma = gamma_,
-                                                      .changes = changes_});
-  device_.context().workspace.finish_call();
-}
-
-void TrainStep::forget_recording() {
-  graph_.reset();
-  eager_steps_ = 0;
+  run_augment_batch(device_, {.images = images,
+                              .masks = masks,
+                              .draws = draws_of_step_,
+                              .new_images = inputs_.images,
+                              .new_masks = inputs_.target,
+                              .gamma = gamma_,
+                              .changes = changes_});
 }
 
 void TrainStep::run_on_empty(const Shape& images) {
   place(images);
-  run_or_replay();
+  work_.run();
 }
 
 void TrainStep::run() {
@@ -85,17 +71,9 @@ void TrainStep::run() {
   optimizer_.apply();
 }
 
-void TrainStep::run_or_replay() {
-  const bool capture = mode_ == Mode::automatic && device_.can_capture() && !device_.watched();
-  if (!capture || eager_steps_ < kWarmUps) {
-    ++eager_steps_;
-    return run();
-  }
-  if (!graph_) graph_ = device_.capture([this] { run(); });
-  graph_->replay();
-}
-
 void TrainStep::upload(const Batch& batch) {
+  check(in_flight() < kMostInFlight, "train step: an upload while {} steps may read the last",
+        in_flight());
   place({batch.size, batch.height, batch.width, batch.channels});
   check(augments_ == !batch.draws.empty(), "train step: a batch {} draws for a device that {}",
         augments_ ? "without" : "with", augments_ ? "augments" : "does not augment");
@@ -112,6 +90,7 @@ void TrainStep::upload(const Batch& batch) {
 }
 
 void TrainStep::start(double learning_rate) {
+  check(in_flight() < kMostInFlight, "train step: {} are in flight, finish one", in_flight());
   const Inputs& next = uploads_[newest_];
   if (augments_) {
     device_.allocator().copy_in(draws_of_step_.view().data, draws_.data(),
@@ -124,13 +103,18 @@ void TrainStep::start(double learning_rate) {
   const std::int64_t before[] = {optimizer_.steps()};
   step_.copy_from(std::span<const std::int64_t>(before));
   optimizer_.announce(learning_rate);
-  run_or_replay();
+  work_.run();
+  const Tensor results[] = {value_.loss, value_.sums, optimizer_.not_finite()};
+  results_[static_cast<std::size_t>(started_++ % kMostInFlight)].start(results);
 }
 
 TrainStep::Result TrainStep::finish() {
-  return {.loss = value_.loss.item(),
-          .batch_iou = value_.batch_sums().iou(),
-          .finite = optimizer_.finite()};
+  check(in_flight() > 0, "train step: none is in flight");
+  TensorReadback& results = results_[static_cast<std::size_t>(finished_++ % kMostInFlight)];
+  results.wait();
+  return {.loss = results.item(0),
+          .batch_iou = Objective::BatchSums::of(results.values<double>(1)).iou(),
+          .finite = results.item(2) == 0};
 }
 
 }  // namespace glia

@@ -3,11 +3,12 @@
 #pragma once
 
 #include <array>
-#include <memory>
 
 #include "engine/data/loader.h"
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
+#include "engine/runtime/repeated_work.h"
+#include "engine/tensor/readback.h"
 #include "engine/train/loss.h"
 #include "engine/train/resident.h"
 
@@ -15,8 +16,7 @@ namespace glia {
 
 class TrainStep {
  public:
-  /// Whether the step is captured where the device can, or always run kernel by kernel.
-  enum class Mode { automatic, eager };
+  using Mode = RepeatedWork::Mode;
 
   struct Result {
     double loss = 0, batch_iou = 0;
@@ -26,7 +26,8 @@ class TrainStep {
   /// Everything referred to must outlive the step. `seed` is that of dropout.
   TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimizer,
             const Objective& objective, std::uint64_t seed, Mode mode = Mode::automatic);
-  ~TrainStep();
+  TrainStep(const TrainStep&) = delete;
+  TrainStep& operator=(const TrainStep&) = delete;
 
   /// From here on the device augments: batches bring draws by `config`, and slices as they were
   /// loaded or, where all of them lie on the device already, none. Throws `Error` where the device
@@ -34,37 +35,39 @@ class TrainStep {
   void augment_on_device(const AugmentConfig& config, ResidentSlices slices = {});
 
   /// Brings images [N,H,W,C] and masks [N,H,W,1] of the next step to the device, beside the step
-  /// that runs there. Batches of one size use the same memory; one of another size starts anew with
-  /// that.
+  /// that runs there; at most one may be in flight then. Batches of one size use the same memory;
+  /// one of another size starts anew with that.
   void upload(const Batch& batch);
-  /// Queues a step on the batch that was uploaded last; `finish` waits for it.
+  /// Queues a step on the batch that was uploaded last. Another may be in flight.
   void start(double learning_rate);
+  /// Waits for the oldest step that is in flight.
   Result finish();
+  /// Steps that were started and not finished.
+  static constexpr std::int64_t kMostInFlight = 2;
+  std::int64_t in_flight() const { return started_ - finished_; }
 
   /// Makes room for batches of images [N,H,W,C], as the first upload would.
   void reserve(const Shape& images) { place(images); }
   /// The kernels of a step on a batch [N,H,W,C] of undefined contents, for plans and benchmarks.
   void run_on_empty(const Shape& images);
 
-  bool captured() const { return graph_ != nullptr; }
+  bool captured() const { return work_.captured(); }
   /// Hands the memory that the recorded step keeps aside to what is done between two steps, such as
   /// validation. The next steps run kernel by kernel again, until one is recorded anew. Call it
   /// when no step runs.
-  void forget_recording();
+  void forget_recording() { work_.forget(); }
 
  private:
   void place(const Shape& images);
   /// Makes the step's batch of these slices, as the draws on the device say.
   void augment(const Tensor& images, const Tensor& masks);
   void run();
-  void run_or_replay();
 
   Device& device_;
   nn::Model& model_;
   optim::Optimizer& optimizer_;
   const Objective& objective_;
   std::uint64_t seed_;
-  Mode mode_;
 
   struct Inputs {
     Tensor images, target;
@@ -78,8 +81,9 @@ class TrainStep {
   ResidentSlices slices_;
   Tensor step_;  // [1] i64: steps before this one
   Objective::Value value_;
-  std::unique_ptr<Graph> graph_;
-  int eager_steps_ = 0;  // with this size of batch
+  RepeatedWork work_;                                  // of one size of batch
+  std::array<TensorReadback, kMostInFlight> results_;  // in turn
+  std::int64_t started_ = 0, finished_ = 0;
 };
 
 }  // namespace glia

@@ -38,6 +38,10 @@ BatchContents contents_of(const Device& device, const AugmentConfig& augment,
   return on_device ? BatchContents::loaded : BatchContents::augmented;
 }
 
+RepeatedWork::Mode mode_of(const TrainRuntime& runtime) {
+  return runtime.eager ? RepeatedWork::Mode::eager : RepeatedWork::Mode::automatic;
+}
+
 }  // namespace
 
 Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
@@ -60,13 +64,16 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                      .augment = config.augment,
                      .contents = contents_of(device, config.augment, runtime),
                      .threads = runtime.loader_threads}),
-      val_loader_(
-          std::move(val), preprocess,
-          {.batch_size = config.batch_size, .augment = {}, .threads = runtime.loader_threads}),
+      val_loader_(std::move(val), preprocess,
+                  {.batch_size = config.batch_size,
+                   .augment = {},
+                   .contents = runtime.val_slices.defined() ? BatchContents::draws
+                                                            : BatchContents::augmented,
+                   .threads = runtime.loader_threads}),
       optimizer_(config.optimizer, model.parameters()),
       schedule_(config.schedule),
-      step_(device, model, optimizer_, objective_, config.seed,
-            runtime.eager ? TrainStep::Mode::eager : TrainStep::Mode::automatic) {
+      step_(device, model, optimizer_, objective_, config.seed, mode_of(runtime)),
+      validation_(device, model, objective_, val_loader_, runtime.val_slices, mode_of(runtime)) {
   config_.precision = device.context().precision;
   config_.validate();
   check_size(train_loader_, model);
@@ -126,24 +133,34 @@ std::string Trainer::first_not_finite() const {
   return "a weight";  // in the gaps between the parameters
 }
 
-void Trainer::count(const TrainStep::Result& result, std::int64_t images, double seconds) {
+void Trainer::count(const TrainStep::Result& result, double seconds) {
   const std::int64_t step = state_.sums.steps + 1;
+  const auto how_to_name = [&](const char* what) {
+    return fmt::format(
+        "{} is named by: glia train --resume {} --check-nan, with the --device and --backend of "
+        "this run. {} is from before that",
+        what, shell_word(folder_.path().string()), folder_.last().string());
+  };
   if (!std::isfinite(result.loss))
     fail(
         "train: the loss is {} at step {} of epoch {}, though the weights were finite before it: "
-        "values overflow inside the network; {}. The layer is named by: glia train --resume {} "
-        "--check-nan, with the --device and --backend of this run. {} is from before that",
+        "values overflow inside the network; {}. {}",
         std::abs(result.loss),  // "nan", whatever its sign
-        step, state_.epoch, remedy(), shell_word(folder_.path().string()), folder_.last().string());
+        step, state_.epoch, remedy(), how_to_name("The layer"));
+  // A step that has begun since then has put its own gradients, of such weights, over them.
+  check(result.finite || step_.in_flight() == 0,
+        "train: a gradient, a weight or a moment becomes NaN or infinite at step {} of epoch {}; "
+        "{}. {}",
+        step, state_.epoch, remedy(), how_to_name("The first of them"));
   if (!result.finite)
     fail("train: {} becomes NaN or infinite at step {} of epoch {}; {}. {} is from before that",
          first_not_finite(), step, state_.epoch, remedy(), folder_.last().string());
   state_.sums.loss += result.loss;
   state_.sums.batch_iou += result.batch_iou;
   state_.sums.steps = step;
-  state_.sums.images += images;
+  state_.sums.images += config_.batch_size;
   state_.sums.seconds += seconds;
-  state_.images += images;
+  state_.images += config_.batch_size;
 }
 
 bool Trainer::train_epoch() {
@@ -151,18 +168,12 @@ bool Trainer::train_epoch() {
   std::int64_t total = train_loader_.batches_per_epoch();
   if (config_.max_steps > 0)
     total = std::min(total, state_.sums.steps + config_.max_steps - optimizer_.steps());
-  Batch batch;
-  bool more = !out_of_steps() && train_loader_.next(batch);
-  if (more) step_.upload(batch);
-  while (more) {
-    const auto start = Clock::now();
-    const std::int64_t images = batch.size;
-    step_.start(learning_rate());
-    // The next batch travels while the device computes.
-    more = !out_of_steps() && train_loader_.next(batch);
-    if (more) step_.upload(batch);
+  auto since = Clock::now();
+  const auto finish = [&] {
     const TrainStep::Result result = step_.finish();
-    count(result, images, seconds_since(start));  // of work that has been waited for
+    const auto now = Clock::now();
+    count(result, std::chrono::duration<double>(now - since).count());
+    since = now;
     const auto done = static_cast<double>(state_.sums.steps);
     events_.step({.epoch = state_.epoch,
                   .step = state_.sums.steps,
@@ -170,9 +181,24 @@ bool Trainer::train_epoch() {
                   .images = state_.sums.images,
                   .loss = state_.sums.loss / done,
                   .batch_iou = state_.sums.batch_iou / done});
-    const bool stop = events_.stop();
+  };
+  Batch batch;
+  bool more = !out_of_steps() && train_loader_.next(batch);
+  if (more) step_.upload(batch);
+  while (more) {
+    if (step_.in_flight() == 0) since = Clock::now();
+    step_.start(learning_rate());
     const bool due =
         config_.checkpoint_every > 0 && optimizer_.steps() % config_.checkpoint_every == 0;
+    // The next batch travels while the device computes; it takes the place of the one before last.
+    more = !out_of_steps() && train_loader_.next(batch);
+    if (step_.in_flight() == TrainStep::kMostInFlight) finish();
+    if (more) step_.upload(batch);
+    // A device that replays steps is given the next before the host looks at this one.
+    const bool late = more && !due && step_.captured();
+    while (!late && step_.in_flight() > 0) finish();
+    const bool stop = events_.stop();
+    while (stop && step_.in_flight() > 0) finish();
     if (stop || due) save_last();
     if (stop) return false;
   }
@@ -206,8 +232,7 @@ void Trainer::end_epoch() {
   const auto start = Clock::now();
   keep_finite([this] { check_finite(model_, &optimizer_); });
   step_.forget_recording();
-  const EvaluateResult result =
-      evaluate(device_, model_, val_loader_, objective_, EvaluateOptions{});
+  const EvaluateResult result = validation_.run();
   const Summary summary = result.evaluation.summary();
   const auto steps = static_cast<double>(state_.sums.steps);
   MetricsRow row{.epoch = state_.epoch,

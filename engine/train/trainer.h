@@ -14,6 +14,7 @@
 #include "engine/train/train_config.h"
 #include "engine/train/train_step.h"
 #include "engine/train/training_state.h"
+#include "engine/train/validation.h"
 
 namespace glia {
 
@@ -26,15 +27,16 @@ struct TrainEvents {
   std::function<void(const Step&)> step = [](const Step&) {};
   std::function<void(const MetricsRow&)> epoch = [](const MetricsRow&) {};
   std::function<void(const std::string&)> message = [](const std::string&) {};
-  /// Asked after every step; true stops the run after a checkpoint.
+  /// Asked once a step; true stops the run after a checkpoint.
   std::function<bool()> stop = [] { return false; };
 };
 
 /// How a run is carried out, none of which changes its result.
 struct TrainRuntime {
   int loader_threads = 0;
-  bool eager = false;          // no step is captured as a graph
-  ResidentSlices slices = {};  // of the training list, where the device makes batches of them
+  bool eager = false;              // no step is captured as a graph
+  ResidentSlices slices = {};      // of the training list, where the device makes batches of them
+  ResidentSlices val_slices = {};  // of the validation list, where they lie on the device
 };
 
 class Trainer {
@@ -61,9 +63,9 @@ class Trainer {
   bool is_done() const;
 
   /// Trains to the last epoch or step, or until `events.stop`. Returns whether it came to the end.
-  /// Throws `Error` naming step and tensor after the first step whose loss, gradients, weights or
-  /// moments are not finite, and before a checkpoint when anything in it is not; the checkpoints
-  /// are then the last good ones.
+  /// Throws `Error` naming the first step whose loss, gradients, weights or moments are not finite,
+  /// and the tensor, or how to learn its name where steps are replayed and the next has begun; and
+  /// before a checkpoint when anything in it is not. The checkpoints are then the last good ones.
   bool run();
 
   const std::vector<MetricsRow>& rows() const { return state_.rows; }
@@ -77,7 +79,7 @@ class Trainer {
   void keep_finite(const std::function<void()>& action);
   /// Adds a step to the sums. Throws `Error` when its loss, or what the optimizer read or wrote, is
   /// not finite.
-  void count(const TrainStep::Result& result, std::int64_t images, double seconds);
+  void count(const TrainStep::Result& result, double seconds);
   bool train_epoch();
   /// Whether the run has made the steps that `max_steps` allows.
   bool out_of_steps() const;
@@ -104,6 +106,7 @@ class Trainer {
   optim::Optimizer optimizer_;
   optim::Schedule schedule_;
   TrainStep step_;
+  Validation validation_;
 
   TrainingState state_;  // its steps and schedule are the optimizer's and the schedule's own
 };

@@ -5,6 +5,7 @@
 
 #include "engine/base/augment_draws.h"
 #include "kernels/api/context.h"
+#include "kernels/api/operands.h"
 #include "kernels/api/view.h"
 
 namespace glia {
@@ -20,6 +21,14 @@ struct AugmentBatch {
   View new_images, new_masks;
   bool gamma = false, changes = false;  // whether any draws ask for them; of flips, pay nothing
 };
+
+/// Without the slices, of which a batch reads a few.
+template <class V>
+void visit(AugmentBatch& a, const V& v) {
+  v("draws", Role::in, a.draws);
+  v("new_images", Role::out, a.new_images);
+  v("new_masks", Role::out, a.new_masks, Content::binary);
+}
 
 using AugmentBatchKernel = void (*)(KernelContext&, const AugmentBatch&);
 

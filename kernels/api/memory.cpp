@@ -26,7 +26,30 @@ void* system_allocate(std::size_t bytes) {
   return data;
 }
 
+/// Of a device that has done what was queued: its memory is read at once.
+class HostReadback : public Readback {
+ public:
+  HostReadback(Allocator& memory, std::size_t bytes) : memory_(memory), bytes_(bytes) {}
+  void start(std::span<const DeviceBytes> parts) override {
+    std::size_t place = 0;
+    for (const DeviceBytes& part : parts) {
+      memory_.copy_out(bytes_.data() + place, part.data, part.count);
+      place += part.count;
+    }
+  }
+  void wait() override {}
+  const std::byte* data() const override { return bytes_.data(); }
+
+ private:
+  Allocator& memory_;
+  std::vector<std::byte> bytes_;
+};
+
 }  // namespace
+
+std::unique_ptr<Readback> Allocator::make_readback(std::size_t bytes) {
+  return std::make_unique<HostReadback>(*this, bytes);
+}
 
 void Allocator::copy_in(void* to, const void* from_host, std::size_t bytes) {
   std::memcpy(to, from_host, bytes);

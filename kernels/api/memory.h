@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,26 @@ class Timer {
   virtual double stop() = 0;
 };
 
+/// Bytes of a device's memory.
+struct DeviceBytes {
+  const void* data = nullptr;
+  std::size_t count = 0;
+};
+
+/// A place in the host's memory for a few results, which are read some time after they were asked
+/// for: the device goes on meanwhile.
+class Readback {
+ public:
+  virtual ~Readback() = default;
+  /// Queues copies of `parts`, one behind the other, as what was queued before leaves them. The
+  /// last copies must have been waited for.
+  virtual void start(std::span<const DeviceBytes> parts) = 0;
+  /// Until the last copies have happened.
+  virtual void wait() = 0;
+  /// Where they go. Not to be touched between `start` and `wait`.
+  virtual const std::byte* data() const = 0;
+};
+
 class Allocator {
  public:
   virtual ~Allocator() = default;
@@ -60,6 +81,12 @@ class Allocator {
   virtual void fill(void* to, unsigned char value, std::size_t bytes);
   /// Waits until everything that was queued has happened.
   virtual void synchronize() {}
+  /// A place for `bytes` of results, which must not outlive this.
+  virtual std::unique_ptr<Readback> make_readback(std::size_t bytes);
+  /// From now on the names of all kernels that the calling thread launches on any such device, and
+  /// "memset", are added to `names`, until the next call; null: to nothing. Of a host's kernels and
+  /// of a library's there are none.
+  virtual void log_launches(std::vector<const char*>* names) { static_cast<void>(names); }
   /// Makes this the device that what the calling thread queues next is for, where a thread has one
   /// (a GPU); before every kernel, since another device may have been opened in between.
   virtual void make_current() {}

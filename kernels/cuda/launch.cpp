@@ -9,6 +9,24 @@
 
 namespace glia::GLIA_GPU {
 
+namespace {
+
+thread_local std::vector<const char*>* t_launches = nullptr;
+
+void note(const char* name) {
+  if (t_launches) t_launches->push_back(name);
+}
+
+}  // namespace
+
+void log_launches(std::vector<const char*>* names) {
+  t_launches = names;
+}
+
+void log_fill() {
+  note("memset");
+}
+
 void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   fail("{}: {} ({})", what, cudaGetErrorString(status), cudaGetErrorName(status));
@@ -21,6 +39,7 @@ void require(bool ok, const char* op, const char* problem) {
 namespace detail {
 
 void prepare_launch(const void* kernel, const LaunchConfig& config) {
+  note(config.name);
   constexpr std::size_t kDefaultLimit = 48 * 1024;
   if (config.smem_bytes <= kDefaultLimit) return;
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,

@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <vector>
 
 // One program may hold two builds of these sources, for GPUs and for the emulator, so everything in
 // kernels/cuda lives in `namespace glia::GLIA_GPU`, and code refers to it as `gpu::`.
@@ -34,8 +35,14 @@ void check(cudaError_t status, const char* what);
 /// engine/base/check.h.
 void require(bool ok, const char* op, const char* problem);
 
+/// From now on the names of the calling thread's launches are added to `names`; null: to nothing.
+void log_launches(std::vector<const char*>* names);
+/// A fill of memory, which is queued as a kernel is.
+void log_fill();
+
 namespace detail {
-/// Raises the kernel's shared-memory limit where it needs more than 48 KiB.
+/// Notes the launch for `log_launches`. Raises the kernel's shared-memory limit where it needs more
+/// than 48 KiB.
 void prepare_launch(const void* kernel, const LaunchConfig& config);
 /// Throws `Error` with the configuration when the launch was refused.
 void check_launch(const LaunchConfig& config);

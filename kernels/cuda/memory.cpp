@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/base/check.h"
+#include "kernels/cuda/readback.h"
 #include "kernels/cuda/survey.h"
 #include "kernels/cuda/timer.h"
 
@@ -11,7 +12,7 @@ namespace glia::GLIA_GPU {
 
 namespace {
 
-constexpr std::size_t kStagingBytes = std::size_t{4} << 20;
+constexpr std::size_t kStagingBytes = std::size_t{1} << 20;
 constexpr const char* kChoosing = "choosing the GPU";
 
 class CapturedGraph : public Graph {
@@ -116,7 +117,7 @@ void Memory::copy_in_on(cudaStream_t stream, void* to, const void* from_host, st
   while (bytes > 0) {
     const std::size_t part = std::min(bytes, kStagingBytes);
     const Staging& staging = staging_[next_];
-    next_ = 1 - next_;
+    next_ = (next_ + 1) % staging_.size();
     check(cudaEventSynchronize(staging.free), "waiting for a copy to the GPU");
     std::memcpy(staging.data, source, part);
     check(cudaMemcpyAsync(target, staging.data, part, cudaMemcpyHostToDevice, stream),
@@ -138,6 +139,7 @@ void Memory::copy_out(void* to_host, const void* from, std::size_t bytes) {
 
 void Memory::fill(void* to, unsigned char value, std::size_t bytes) {
   make_current();
+  log_fill();
   check(cudaMemsetAsync(to, value, bytes, stream_), "filling the GPU's memory");
 }
 
@@ -177,6 +179,14 @@ std::string Memory::pci_address() const {
 
 std::unique_ptr<Timer> Memory::make_timer() {
   return std::make_unique<EventTimer>(index_, stream_);
+}
+
+std::unique_ptr<Readback> Memory::make_readback(std::size_t bytes) {
+  return std::make_unique<PinnedReadback>(index_, stream_, bytes);
+}
+
+void Memory::log_launches(std::vector<const char*>* names) {
+  gpu::log_launches(names);
 }
 
 void Memory::describe(KernelContext& context) const {

@@ -8,8 +8,9 @@
 
 namespace glia::GLIA_GPU {
 
-/// Copies go through two pinned buffers in turn, so that the host fills one while the other is on
-/// its way.
+/// Copies to the GPU go through pinned buffers in turn, so that the host fills one while others are
+/// on their way. There are more than two, since the small ones of a step wait for the step before
+/// it, and the host shall not.
 class Memory : public Allocator {
  public:
   /// Throws `Error` when there is no GPU `index` or it cannot run these kernels.
@@ -33,6 +34,8 @@ class Memory : public Allocator {
   std::unique_ptr<Graph> capture(const std::function<void()>& work) override;
   std::unique_ptr<Timer> make_timer() override;
   std::string pci_address() const override;
+  std::unique_ptr<Readback> make_readback(std::size_t bytes) override;
+  void log_launches(std::vector<const char*>* names) override;
 
  private:
   struct Staging {
@@ -45,7 +48,7 @@ class Memory : public Allocator {
   std::int64_t block_memory_ = 0;
   cudaStream_t stream_ = nullptr, copy_stream_ = nullptr;
   cudaEvent_t copied_ = nullptr;  // the last copy beside the stream
-  std::array<Staging, 2> staging_;
+  std::array<Staging, 8> staging_;
   std::size_t next_ = 0;
   bool capturing_ = false;
 };

@@ -199,7 +199,7 @@ TEST_CASE("gpu kit: the ladder has the fastest first, beside PyTorch's best and 
       "floors": [{"name": "S0", "seconds": 0.05}],
       "floors_bf16": [{"name": "S0", "seconds": 0.01}]}]})",
                                        "timing");
-  const auto tables = kit::ladder_tables(timing);
+  const auto tables = kit::ladder_tables(timing, "step");
   REQUIRE(tables.size() == 1);
   CHECK(tables[0].name == "Base width 2, batch 6, 16x16");
   const auto& rows = tables[0].table.rows;
@@ -209,6 +209,8 @@ TEST_CASE("gpu kit: the ladder has the fastest first, beside PyTorch's best and 
   CHECK(rows[2][0] == "torch fp32");
   CHECK(rows[3] ==
         std::vector<std::string>{"cudnn eager", "unsupported: no engine", "", "", "", ""});
+  CHECK(tables[0].table.head[0] == "step");
+  CHECK(kit::ladder_tables(timing, "inference")[0].table.head[0] == "inference");
   const std::string text = kit::text_of(tables[0].table);
   CHECK(text.find("torch bf16") < text.find("native eager"));
 }

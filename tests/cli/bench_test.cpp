@@ -38,6 +38,36 @@ TEST_CASE("bench: steps that fuse more or less stand side by side", "[cli]") {
   for (const char* name : {"fuse none", "fuse s1", "fuse auto"}) CHECK(contains(outcome, name));
 }
 
+TEST_CASE("bench: inference by itself, at several batch sizes", "[cli]") {
+  const TempFolder folder;
+  const std::string out = (folder.path() / "bench").string();
+  const Outcome outcome = run_bench({"--op", "inference", "--batch-size", "1,3", "--out", out});
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome, "inference, base width"));
+  CHECK(contains(outcome, "s a batch"));
+  CHECK_FALSE(contains(outcome, "training step"));
+  CHECK_FALSE(contains(outcome, "kernels of a step"));
+  const auto steps = nlohmann::json::parse(read_file(folder.path() / "bench/bench.json"))["steps"];
+  REQUIRE(steps.size() == 2);
+  for (const auto& step : steps) {
+    CHECK(step["op"] == "inference");
+    CHECK(step["floors"].empty());
+    CHECK(step["images_per_s"].get<double>() > 0);
+    CHECK(step["launches"].empty());
+  }
+  // A step needs its gradients besides, and three times the products.
+  const Outcome both = run_bench({"--op", "inference,train_step", "--out", out + "2"});
+  CAPTURE(both.output);
+  REQUIRE(both.code == 0);
+  const auto two = nlohmann::json::parse(read_file(folder.path() / "bench2/bench.json"))["steps"];
+  REQUIRE(two.size() == 2);
+  CHECK(two[0]["op"] == "train_step");
+  CHECK(two[0]["flops"].get<double>() > 2 * two[1]["flops"].get<double>());
+  CHECK(two[0]["planned_bytes"].get<double>() > two[1]["planned_bytes"].get<double>());
+  CHECK(run_bench({"--op", "inference", "--phase", "wgrad"}).code == 1);
+}
+
 TEST_CASE("bench: the whole table, and three files", "[cli]") {
   const TempFolder folder;
   const std::string out = (folder.path() / "bench").string();

@@ -275,3 +275,24 @@ TEST_CASE("program: --trace names the kernel that computed each pass", "[cli]") 
   CHECK(times(fp32, row("conv_transpose2d_forward", "shuffled")) == 1);
   CHECK(times(tf32, row("conv2d_forward", "tiled")) == 1);
 }
+
+TEST_CASE("program: --trace lists what a GPU is given, augmentation too", "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  const CliWorkspace w(16);
+  const auto trace = [&](const std::string& run, const std::string& backend) {
+    const Outcome outcome =
+        run_glia(with(w.train(run, 1), {"--backend", backend, "--max-steps", "1", "--trace"}));
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    return outcome;
+  };
+  const Outcome emu = trace("a", "emu"), cpu = trace("b", "native");
+  CHECK(contains(emu, fmt::format("{:<28} {:<17} {:>7}", "augment_batch", "", 1)));
+  CHECK(contains(emu, "launches"));
+  CHECK(contains(emu, fmt::format("{:<46} {:>7}", "augment_move", 1)));
+  CHECK(contains(emu, fmt::format("{:<46} {:>7}", "adam_step", 1)));
+  CHECK_FALSE(contains(cpu, "launche"));
+}

@@ -31,9 +31,9 @@ TEST_CASE("program: slices on the device change nothing of a run", "[cli]") {
   REQUIRE(on.code == 0);
   REQUIRE(off.code == 0);
   REQUIRE(automatic.code == 0);
-  CHECK(contains(on, "training slices on the device"));
-  CHECK(contains(automatic, "training slices on the device"));
-  CHECK_FALSE(contains(off, "training slices on the device"));
+  CHECK(contains(on, "training and validation slices on the device"));
+  CHECK(contains(automatic, "training and validation slices on the device"));
+  CHECK_FALSE(contains(off, "slices on the device"));
   const std::string weights = read_file(w.path("on/best.safetensors"));
   CHECK((read_file(w.path("off/best.safetensors")) == weights));
   CHECK((read_file(w.path("auto/best.safetensors")) == weights));

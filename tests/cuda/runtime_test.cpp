@@ -23,7 +23,7 @@ TEST_CASE("gpu memory: copies of any size come back", "[cuda]") {
   for (const DeviceRequest& request : gpu_devices()) {
     const auto device = open_device(request);
     CHECK_FALSE(device->allocator().on_host());
-    // More than twice the pinned buffers, so that both are used again; and a part of one.
+    // More than all pinned buffers, so that they are used again; and a part of one.
     for (std::size_t count : {std::size_t{1}, std::size_t{1000}, (std::size_t{9} << 20) / 4 + 3}) {
       const std::vector<float> values = counting(count);
       const Tensor t = Tensor::from<float>(*device, {static_cast<std::int64_t>(count)}, values);

@@ -47,6 +47,7 @@ TEST_CASE(
   const auto device = make_cpu_device(2);
   UNet model({.in_channels = 2, .base_width = 4, .depth = 2});
   model.parameters().allocate(*device, 3);
+  Predictor predictor(*device, model);
   const Objective objective = Objective::parse("iou", Region::batch, 1);
   // 30 x 27 and 17 x 40 are padded for the network, which takes multiples of 4.
   for (const auto& [height, width] : {std::pair{32, 32}, std::pair{30, 27}, std::pair{17, 40}}) {
@@ -75,7 +76,7 @@ TEST_CASE(
               const auto sample = std::find_if(samples.begin(), samples.end(),
                                                [&](const Sample& s) { return s.id == slice.id; });
               const auto probability =
-                  predict_probabilities(*device, model, preprocess, load_slice(*sample), flips);
+                  predict_probabilities(predictor, preprocess, load_slice(*sample), flips);
               const auto mask = decide(probability, height, width, threshold, postprocess);
               CHECK((seen[slice.id].probability == probability));
               CHECK((seen[slice.id].mask == mask));
