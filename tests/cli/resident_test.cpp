@@ -1,4 +1,6 @@
 // --resident: the same run wherever its slices lie, and what is refused.
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
@@ -80,6 +82,49 @@ TEST_CASE("program: slices that find no memory on the device come batch by batch
   CHECK(on.code == 1);
   CHECK(contains(on, "leave it out, and slices come batch by batch"));
   CHECK(off.code == 0);
+}
+
+TEST_CASE("program: validation slices that do not fit beside those of training are read", "[cli]") {
+  if (!find_gpu_backend("emu")) {
+    WARN("this build has no emulator");
+    return;
+  }
+  constexpr std::int64_t kTrain = 20, kVal = 1000, kSliceBytes = 16 * 16 * (3 + 1) * 4;
+  const TempFolder folder;
+  const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
+  const std::string data = path("data");
+  std::filesystem::create_directories(data);
+  write_npy<float>(data + "/0_img.npy", {16, 16, 3}, std::vector<float>(16 * 16 * 3, 1));
+  write_npy<std::uint8_t>(data + "/0_seg.npy", {16, 16}, std::vector<std::uint8_t>(16 * 16, 1));
+  std::string train_ids, val_ids;
+  for (std::int64_t i = 0; i < kTrain + kVal; ++i) {
+    (i < kTrain ? train_ids : val_ids) += std::to_string(i) + "\n";
+    for (const char* end : {"_img.npy", "_seg.npy"})
+      if (i > 0)
+        std::filesystem::create_hard_link(data + "/0" + end, data + "/" + std::to_string(i) + end);
+  }
+  write_file_atomically(path("train.txt"), train_ids);
+  write_file_atomically(path("val.txt"), val_ids);
+  const Words shape{"--base-width", "2", "--depth", "1", "--batch-size", "20"};
+  const Json plan = Json::parse(
+      run_glia(
+          with({"plan", "--device", "cuda", "--size", "16", "--channels", "3", "--json"}, shape))
+          .output);
+  const auto step = plan["device_bytes"].get<std::int64_t>();
+  const auto train = [&](const std::string& run, std::int64_t memory) {
+    const Outcome outcome = run_shell(fmt::format(
+        "GLIA_EMU_MEMORY={} \"$GLIA\" train --data {} --train-list {} --val-list {} --backend emu "
+        "{} --epochs 1 --out {}",
+        memory, data, path("train.txt"), path("val.txt"), fmt::join(shape, " "), path(run)));
+    CAPTURE(outcome.output);
+    REQUIRE(outcome.code == 0);
+    return outcome;
+  };
+  const std::int64_t slices = (kTrain + kVal) * kSliceBytes;
+  const Outcome all = train("all", step + 2 * slices), some = train("some", step + slices / 2);
+  CHECK(contains(all, "training and validation slices on the device"));
+  CHECK(contains(some, "training slices on the device"));
+  CHECK((read_file(path("all/best.safetensors")) == read_file(path("some/best.safetensors"))));
 }
 
 TEST_CASE("program: the CPU refuses to keep slices, and plan counts a GPU's", "[cli]") {
