@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/rng.h"
 #include "tests/catch.h"
+#include "tests/data/slices.h"
 #include "tests/temp_folder.h"
 
 using namespace glia;

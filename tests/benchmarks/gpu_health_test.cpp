@@ -34,8 +34,9 @@ class Slow : public GpuHealth {
  public:
   explicit Slow(int slow) : slow_(slow) {}
   GpuState now() const override {
-    return {
-        .sm_mhz = 1000 + asked_, .watts = 300, .limits = asked_++ < slow_ ? kThermalSlowdown : 0u};
+    return {.sm_mhz = 1000 + asked_,
+            .watts = 300,
+            .limits = asked_++ < slow_ ? std::uint64_t{kThermalSlowdown} : 0};
   }
 
  private:
@@ -87,12 +88,13 @@ TEST_CASE("gpu health: why there is none", "[bench]") {
   CHECK(why ==
         "no libnothere.so.1 (it comes with NVIDIA's driver): clocks and power are not known");
   CHECK(fake(why) == nullptr);
-  CHECK_THAT(why, EndsWith("does not start: clocks and power are not known"));
+  CHECK_THAT(why, Catch::Matchers::EndsWith("does not start: clocks and power are not known"));
   CHECK(open_gpu_health(kAddress, why, "libm.so.6") == nullptr);
   CHECK(why == "libm.so.6 lacks a function that is needed: clocks and power are not known");
   const Says says("1,1,1,0");
   CHECK(fake(why, "0000:99:00.0") == nullptr);
-  CHECK_THAT(why, EndsWith("knows no GPU at 0000:99:00.0: its clocks and power are not known"));
+  CHECK_THAT(why, Catch::Matchers::EndsWith(
+                      "knows no GPU at 0000:99:00.0: its clocks and power are not known"));
 }
 
 TEST_CASE("gpu health: samples of a GPU that is slowed down are dropped and counted", "[bench]") {
