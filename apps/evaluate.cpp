@@ -125,12 +125,16 @@ nlohmann::ordered_json settings_of(const EvaluateFlags& o, const OpenModel& open
 void run_evaluate(const EvaluateFlags& o) {
   check(o.explain.empty() || !o.out.empty(),
         "--explain: the maps go into the report; add --out FOLDER");
-  const CommandInput data{"--data", o.data}, checkpoint{"--checkpoint", o.checkpoint};
-  const auto json_file = output_file(
-      "--json", o.json, kJsonFile,
-      {data, checkpoint, {"--list", o.list}, {"--group-by", table_of_rule(o.group_by)}});
+  std::vector<CommandInput> inputs{{"--data", o.data},
+                                   {"--checkpoint", o.checkpoint},
+                                   {"--list", o.list},
+                                   {"--group-by", table_of_rule(o.group_by)}};
+  if (!o.out.empty()) check_output_folder("--out", o.out, inputs);
+  // The split that a list belongs to says whose the slices are.
+  if (!o.list.empty())
+    inputs.push_back({"--list", std::filesystem::path(o.list).parent_path() / "manifest.json"});
+  const auto json_file = output_file("--json", o.json, kJsonFile, inputs);
   if (!o.out.empty()) {
-    check_output_folder("--out", o.out, {data, checkpoint});
     check_names_free(o.out, EvaluationOutput::names(), o.overwrite);
   }
   const auto device = o.device.open();

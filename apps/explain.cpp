@@ -172,6 +172,7 @@ class Explaining {
 void run_explain(const ExplainOptions& o) {
   std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
   inputs.push_back({"--checkpoint", o.checkpoint});
+  inputs.push_back({"--list", o.list});
   check_output_folder("--out", o.out, inputs);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);

@@ -183,7 +183,10 @@ void run_predict(PredictOptions& o) {
   check(o.files.threshold > 0 && o.files.threshold < 1, "--threshold: found {}, expected 0 < t < 1",
         o.files.threshold);
   o.files.out = o.out;
-  check_output_folder("--out", o.out, named_inputs("--input", o.inputs));
+  std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
+  inputs.push_back({"--checkpoint", o.checkpoint});
+  inputs.push_back({"--list", o.list});
+  check_output_folder("--out", o.out, inputs);
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);

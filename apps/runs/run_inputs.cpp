@@ -48,6 +48,8 @@ nlohmann::json read_manifest(const fs::path& split) {
   const fs::path file = split / "manifest.json";
   auto json = parse_json(read_text(file), file.string());
   check(json.is_object(), "{}: is no JSON object; run glia split again", file.string());
+  json_field<bool>(json, "leaking", false, file.string());
+  json_field<std::int64_t>(json, "identical_across_parts", 0, file.string());
   return json;
 }
 

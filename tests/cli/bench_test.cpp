@@ -96,7 +96,7 @@ TEST_CASE("bench: the whole table, and three files", "[cli]") {
 TEST_CASE("bench: results side by side, and status 1 where one got slower", "[cli]") {
   const TempFolder folder;
   const auto path = [&](const char* name) { return (folder.path() / name).string(); };
-  REQUIRE(run_bench({"--op", "relu", "--samples", "5", "--out", path("old")}).code == 0);
+  REQUIRE(run_bench({"--op", "max_pool2d", "--samples", "5", "--out", path("old")}).code == 0);
   auto json = nlohmann::json::parse(read_file(folder.path() / "old/bench.json"));
   for (auto& row : json["rows"])
     for (auto& sample : row["samples_s"]["warm"]) sample = 100 * sample.get<double>();
@@ -123,7 +123,7 @@ TEST_CASE("bench: results side by side, and status 1 where one got slower", "[cl
   CHECK(contains(run_glia({"bench", "--compare", old, slow, "--fail-above", "0.05"}),
                  "--fail-above: found '0.05', expected a percentage such as 5%"));
   CHECK(contains(run_glia({"bench", "--fail-above", "5%"}), "--fail-above is of --compare"));
-  CHECK(contains(run_glia({"bench", "--compare", old, slow, "--op", "relu"}),
+  CHECK(contains(run_glia({"bench", "--compare", old, slow, "--op", "max_pool2d"}),
                  "--compare reads files and times nothing"));
   CHECK(run_glia({"bench", "--compare", old}).code != 0);
   CHECK(run_glia({"bench", "--compare", old, path("nothere.json")}).code != 0);
@@ -133,7 +133,7 @@ TEST_CASE("bench: samples until medians are known, and what is no number of samp
   const TempFolder folder;
   const std::string out = (folder.path() / "out").string();
   const Outcome sure =
-      run_bench({"--op", "relu", "--samples", "auto", "--row-seconds", "0.05", "--out", out});
+      run_bench({"--op", "max_pool2d", "--samples", "auto", "--row-seconds", "0.05", "--out", out});
   CAPTURE(sure.output);
   CHECK(sure.code == 0);
   const auto json = nlohmann::json::parse(read_file(folder.path() / "out/bench.json"));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
 #include "tests/cli/advice.h"
@@ -272,4 +273,65 @@ TEST_CASE("outputs: a link that leads nowhere is named, or its target made", "[c
   works({"export", "--checkpoint", best, "--onnx", link});
   CHECK(fs::is_symlink(link));
   CHECK(fs::is_regular_file(w.path("nowhere")));
+}
+
+TEST_CASE("outputs: no list, table or checkpoint of the command is replaced, whatever the flag",
+          "[cli]") {
+  const Network w;
+  const std::string checkpoint = w.path("run/best.safetensors"), slices = w.path("slices");
+  const std::string list = read_file(w.path("split/val.txt"));
+  fs::create_directory(w.path("out"));
+  const fs::path out = w.path("out");
+  const std::string id = list.substr(0, list.find('\n'));
+  struct Case {
+    std::string name;  // of an output that is an input too
+    Words words;
+  };
+  const std::string mask = (out / (id + "_mask.png")).string();
+  const std::vector<Case> cases = {
+      {"slices.csv", {"evaluate", "--checkpoint", checkpoint, "--data", slices}},
+      {id + "_mask.png",
+       {"predict", "--checkpoint", checkpoint, "--input", slices, "--masks-only"}},
+      {"explain.json", {"explain", "--checkpoint", checkpoint, "--input", slices}}};
+  for (const Case& test : cases) {
+    INFO(test.words.front());
+    const fs::path file = out / test.name;
+    write_file_atomically(file, list);
+    const Words words = with(test.words, {"--overwrite", "--out", out.string(), "--list"});
+    refused(with(words, {file.string()}), "--list");
+    CHECK(read_file(file) == list);
+    fs::remove(file);
+    works(with(words, {w.path("split/val.txt")}));
+    fs::remove_all(out);
+    fs::create_directory(out);
+  }
+  fs::copy(checkpoint, mask);
+  const std::string before = read_file(mask);
+  refused({"predict", "--checkpoint", mask, "--input", slices, "--masks-only", "--overwrite",
+           "--out", out.string()},
+          "--checkpoint");
+  CHECK(read_file(mask) == before);
+  const std::string manifest = read_file(w.path("split/manifest.json"));
+  refused({"evaluate", "--checkpoint", checkpoint, "--data", slices, "--list",
+           w.path("split/val.txt"), "--json", w.path("split/manifest.json")},
+          "is the file that --list reads");
+  CHECK(read_file(w.path("split/manifest.json")) == manifest);
+}
+
+TEST_CASE("outputs: notes of another type in a split are refused by the file's name", "[cli]") {
+  const Network w;
+  auto manifest = nlohmann::json::parse(read_file(w.path("split/manifest.json")));
+  for (const nlohmann::json& wrong : {nlohmann::json("no"), nlohmann::json(), nlohmann::json(-3)}) {
+    manifest["leaking"] = wrong;
+    write_file_atomically(w.path("split/manifest.json"), manifest.dump());
+    const Outcome outcome = run_glia({"train", "--data", w.path("slices"), "--split",
+                                      w.path("split"), "--out", w.path("again"), "--base-width",
+                                      "4", "--depth", "2", "--epochs", "1", "--batch-size", "2"});
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome, "split/manifest.json"));
+    CHECK(contains(outcome, "leaking"));
+    CHECK_FALSE(contains(outcome, "json.exception"));
+    CHECK_FALSE(fs::exists(w.path("again")));
+  }
 }
