@@ -127,15 +127,46 @@ struct Contender {
     capture();
   }
 
-  void sample(const MeasureOptions& options) {
+  Timing sample(const MeasureOptions& options) {
     replay->run();  // another backend has been in the caches
-    result.warm.push_back(
-        time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); }));
-    if (!options.cold) return;
+    Timing taken{.warm = time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); })};
+    if (!options.cold) return taken;
     backend.flush_caches();
-    result.cold.push_back(time_once());
+    taken.cold = time_once();
+    return taken;
   }
 };
+
+void add(const Timing& sample, Measurement& to) {
+  to.warm.push_back(sample.warm);
+  if (sample.cold) to.cold.push_back(*sample.cold);
+}
+
+class Turns : public CallTurns {
+ public:
+  Turns(const Call& call, OpenBackend& backend, const MeasureOptions& options)
+      : contents_(call, 1), options_(options), contender_{backend, result_} {
+    result_.backend = backend.name();
+    contender_.prepare(call, contents_, options);
+  }
+  Timing sample() override { return contender_.sample(options_); }
+
+ private:
+  Contents contents_;
+  MeasureOptions options_;
+  Contender contender_;
+};
+
+/// Gives `remote` a turn; an error ends it and no other.
+template <class Turn>
+void attempt_remote(Measurement& result, const Turn& turn) {
+  if (!result.problem.empty()) return;
+  try {
+    turn();
+  } catch (const Error& error) {
+    result.problem = error.what();
+  }
+}
 
 /// One backend and whole steps.
 struct Trainee {
@@ -222,10 +253,20 @@ void OpenBackend::flush_caches() {
   run<&KernelTable::sum>(*device_, {.x = large_, .y = sum_});
 }
 
+std::unique_ptr<CallTurns> prepare_turns(const Call& call, OpenBackend& backend,
+                                         const MeasureOptions& options) {
+  return std::make_unique<Turns>(call, backend, options);
+}
+
 std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
-                                      const MeasureOptions& options) {
-  std::vector<Measurement> results(backends.size());
+                                      const MeasureOptions& options,
+                                      const std::vector<RemoteBackend*>& remotes) {
+  std::vector<Measurement> results(backends.size() + remotes.size());
   for (std::size_t i = 0; i < backends.size(); ++i) results[i].backend = backends[i].name();
+  const auto remote_result = [&](std::size_t i) -> Measurement& {
+    return results[backends.size() + i];
+  };
+  for (std::size_t i = 0; i < remotes.size(); ++i) remote_result(i).backend = remotes[i]->name();
   const double needed = host_bytes(call);
   for (const MemoryLimit& limit : memory_limits()) {
     if (needed <= static_cast<double>(limit.total)) continue;
@@ -242,12 +283,21 @@ std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>
     Contender& contender = contenders.back();
     contender.attempt([&] { contender.prepare(call, contents, options); });
   }
+  for (std::size_t i = 0; i < remotes.size(); ++i)
+    attempt_remote(remote_result(i), [&] {
+      Measurement prepared = remotes[i]->prepare();
+      prepared.backend = remotes[i]->name();
+      remote_result(i) = std::move(prepared);
+    });
   if (options.once) return results;
   bool backwards = false;
   for (Budget budget(options.samples, options.seconds); budget.next(); backwards = !backwards)
-    in_turn(contenders.size(), backwards, [&](std::size_t i) {
+    in_turn(results.size(), backwards, [&](std::size_t i) {
+      if (i >= contenders.size())
+        return attempt_remote(results[i],
+                              [&] { add(remotes[i - contenders.size()]->sample(), results[i]); });
       Contender& contender = contenders[i];
-      if (contender.replay) contender.attempt([&] { contender.sample(options); });
+      if (contender.replay) contender.attempt([&] { add(contender.sample(options), results[i]); });
     });
   return results;
 }
