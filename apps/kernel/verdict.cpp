@@ -110,10 +110,12 @@ std::string results_text(const JudgeRun& run) {
   const Counted n = count(run.cases);
   std::string text =
       fmt::format("  results        {} of {} cases right", n.judged - n.wrong, n.judged);
-  const CaseResult* worst = nullptr;
+  const CaseResult* nearest = nullptr;  // to its bound, of those that are right
   for (const CaseResult& result : run.cases)
-    if (counts(result) && (!worst || result.share > worst->share)) worst = &result;
-  if (worst) text += fmt::format(", at most {:.2f} of a bound ({})", worst->share, worst->name);
+    if (counts(result) && result.failures.empty() && (!nearest || result.share > nearest->share))
+      nearest = &result;
+  if (nearest)
+    text += fmt::format(", at most {:.2f} of a bound ({})", nearest->share, nearest->name);
   text += "\n";
   if (const std::string common = in_common(run.cases); !common.empty())
     text += fmt::format("    {}\n", common);
@@ -178,8 +180,8 @@ std::string profile_text(const std::vector<Profiled>& lines, bool shared) {
           ? fmt::format("  shared memory  {}",
                         waste ? fmt::format("{:.2f} wavefronts where one would do", count / ideal)
                               : "no bank conflicts")
-          : fmt::format("  device memory  {:.2f} MB touched by all cases, {:.2f} times the least",
-                        32e-6 * count, count / ideal);
+          : fmt::format("  device memory  {:.2f} MB touched, {:.2f} times the least", 32e-6 * count,
+                        count / ideal);
   if (waste) text += fmt::format("; most at {}, {:.2f}", worst->place, worst->count / worst->ideal);
   return text + "\n";
 }

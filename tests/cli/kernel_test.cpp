@@ -159,6 +159,15 @@ TEST_CASE("kernel: writes outside are reported with their line", "[cli][kernel]"
   CHECK(contains(outcome, "mine.cu:"));
 }
 
+TEST_CASE("kernel: larger blocks than its launch bounds are refused", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Outcome outcome =
+      Given(relu(), ".block = kThreads", ".block = 2 * kThreads").judged_as("relu.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "the kernel was compiled for at most 128 (its __launch_bounds__)"));
+}
+
 TEST_CASE("kernel: one that never ends is stopped", "[cli][kernel]") {
   if (!has_emulator()) return;
   const auto start = std::chrono::steady_clock::now();
