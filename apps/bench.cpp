@@ -14,6 +14,7 @@
 #include "apps/flags/operation_list.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/outputs.h"
+#include "apps/study/plugin_worker.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/compare.h"
@@ -138,7 +139,8 @@ Report start_report(const BenchOptions& o) {
     const auto device = o.open(variant, !first);
     if (first) of_rows = device->name();
     // A roof is of one machine; what an emulator beside it would do at best says nothing.
-    if (!o.measure.once && device->name() == of_rows) o.measure_ceilings(*device, report.ceilings);
+    if (!o.measure.once && device->name() == of_rows && variant.plugin.empty())
+      o.measure_ceilings(*device, report.ceilings);
     if (!first) continue;
     const int threads = device->context().threads;
     const bool cpu = device->allocator().on_host();
@@ -166,6 +168,7 @@ Report start_report(const BenchOptions& o) {
                      {"flush_mib", o.flush_mib},
                      {"memory", o.memory},
                      {"up", o.up}};
+  if (!o.device.plugin.empty()) report.settings["plugin"] = o.device.plugin;
   if (!o.of_cases()) return report;
   for (const char* of_step : {"size", "memory", "up"}) report.settings.erase(of_step);
   report.settings["op"] = o.ops;
@@ -190,18 +193,43 @@ void print_machine(const Report& report, const BenchOptions& o) {
     fmt::print("without both fp32 and copy no roofline; give --peak-gflops or --peak-gbytes\n\n");
 }
 
+/// Those of the plugin, or all others.
+std::vector<Variant> variants_of(const BenchOptions& o, bool plugin) {
+  std::vector<Variant> variants = o.variants();
+  std::erase_if(variants, [&](const Variant& v) { return v.plugin.empty() == plugin; });
+  return variants;
+}
+
+ClosedBackend closed(const BenchOptions& o, const Variant& variant) {
+  return {variant.name, [&o, variant] { return o.open(variant, true, false); }};
+}
+
+std::vector<std::unique_ptr<PluginWorker>> plugin_workers(const BenchOptions& o) {
+  std::vector<std::unique_ptr<PluginWorker>> workers;
+  for (const Variant& variant : variants_of(o, true))
+    workers.push_back(std::make_unique<PluginWorker>(variant.name, workers.size()));
+  return workers;
+}
+
 void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
-  for (const Variant& variant : o.variants())
-    backends.push_back({variant.name, [&o, variant] { return o.open(variant, true, false); }});
-  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors) {
+  for (const Variant& variant : variants_of(o, false)) backends.push_back(closed(o, variant));
+  const auto workers = plugin_workers(o);
+  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors,
+                           std::optional<std::size_t> of_plugins) {
     if (interrupted()) return;
     report.steps.push_back({step, std::move(floors), measure_step(step, backends, o.measure)});
+    for (const auto& worker : workers)
+      if (of_plugins)
+        for (StepMeasurement& found : worker->steps(*of_plugins))
+          report.steps.back().measurements.push_back(std::move(found));
     print_now(step_text(report.steps.back()) + "\n");
   };
-  for (const BenchStep& bench : steps) {
-    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks));
-    if (bench.inference) measure(*bench.inference, {});
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const BenchStep& bench = steps[i];
+    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks), i);
+    if (bench.inference)
+      measure(*bench.inference, {}, {});  // of a plugin's network nothing is said
   }
 }
 
@@ -212,42 +240,82 @@ bool only_whole(const BenchOptions& o) {
   });
 }
 
-std::vector<OpenBackend> open_all(const BenchOptions& o) {
-  std::vector<OpenBackend> backends;
-  for (const Variant& variant : o.variants())
-    backends.emplace_back(variant.name, o.open(variant, true),
-                          o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float));
+OpenBackend opened(const BenchOptions& o, const Variant& variant) {
+  return {variant.name, o.open(variant, true),
+          o.measure.cold && !o.measure.once ? o.flush_bytes() : sizeof(float)};
+}
+
+/// Who takes part in every row.
+struct Contestants {
+  std::vector<OpenBackend> here;
+  std::vector<std::unique_ptr<PluginWorker>> elsewhere;
+  std::size_t row = 0;  // the next of all rows
+
+  std::vector<Measurement> measure(const Call& call, const MeasureOptions& options) {
+    std::vector<RemoteBackend*> remotes;
+    for (const auto& worker : elsewhere) {
+      worker->choose_row(row);
+      remotes.push_back(worker.get());
+    }
+    ++row;
+    return measure_call(call, here, options, remotes);
+  }
+};
+
+Contestants open_all(const BenchOptions& o) {
+  Contestants all{.here = {}, .elsewhere = plugin_workers(o)};
+  for (const Variant& variant : variants_of(o, false)) all.here.push_back(opened(o, variant));
   const auto untold =
-      std::find_if(backends.begin(), backends.end(),
+      std::find_if(all.here.begin(), all.here.end(),
                    [](const OpenBackend& backend) { return !backend.no_health().empty(); });
-  if (untold != backends.end()) print_note(untold->no_health());
-  return backends;
+  if (untold != all.here.end()) print_note(untold->no_health());
+  return all;
 }
 
 /// A table of rows, of a step or of cases.
 void bench_rows(const BenchOptions& o, const std::vector<Row>& rows, const RecordedStep* step,
-                std::vector<OpenBackend>& backends, Report& report) {
+                Contestants& contestants, Report& report) {
   fit_columns(report, rows);
   print_now(table_header(report));
   for (const Row& row : rows) {
     if (interrupted()) return;
     report.kernels.push_back({step ? step->config.base_width : 0, step ? step->batch_size : 0, row,
-                              measure_call(row.call, backends, o.measure)});
+                              contestants.measure(row.call, o.measure)});
     print_now(table_lines(report, report.kernels.back()));
   }
 }
 
+std::vector<Row> rows_of(const BenchOptions& o, const BenchStep& bench) {
+  std::vector<Row> rows = distinct_rows(bench.step.calls);
+  std::erase_if(rows, [&](const Row& row) { return !filter_of(o).lets(row.call); });
+  return rows;
+}
+
 void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
-  std::vector<OpenBackend> backends = open_all(o);
+  Contestants contestants = open_all(o);
   for (const BenchStep& bench : steps) {
     fmt::print("kernels of a step, base width {}, batch {}\n", bench.step.config.base_width,
                bench.step.batch_size);
-    std::vector<Row> rows = distinct_rows(bench.step.calls);
-    std::erase_if(rows, [&](const Row& row) { return !filter_of(o).lets(row.call); });
-    bench_rows(o, rows, &bench.step, backends, report);
+    bench_rows(o, rows_of(o, bench), &bench.step, contestants, report);
     if (interrupted()) return;
     if (!o.measure.once) print_now(total_text(report, bench.step) + "\n");
   }
+}
+
+/// Measures the plugin's kernels for the process that started this one.
+void work_for_plugin(const BenchOptions& o, std::vector<Row> rows,
+                     const std::vector<BenchStep>& steps) {
+  for (const BenchStep& bench : steps)
+    for (Row& row : rows_of(o, bench)) rows.push_back(std::move(row));
+  const std::vector<Variant> variants = variants_of(o, true);
+  answer_questions({.open = [&](std::size_t variant) { return opened(o, variants.at(variant)); },
+                    .row = [&](std::size_t row) -> const Call& { return rows.at(row).call; },
+                    .steps =
+                        [&](std::size_t variant, std::size_t step) {
+                          return measure_step(steps.at(step).step,
+                                              {closed(o, variants.at(variant))}, o.measure);
+                        },
+                    .options = o.measure});
 }
 
 /// What the devices do at best, of every backend that is asked for. Throws `Error` when nothing
@@ -322,12 +390,13 @@ void run_bench(BenchOptions& o) {
   const bool of_cases = o.of_cases();
   const std::vector<Row> rows = of_cases ? record_cases(o) : std::vector<Row>();
   const std::vector<BenchStep> steps = of_cases ? std::vector<BenchStep>() : record_steps(o);
+  if (o.plugin_worker) return work_for_plugin(o, rows, steps);
   Report report = start_report(o);
   print_machine(report, o);
   catch_interrupts();
   if (of_cases) {
-    std::vector<OpenBackend> backends = open_all(o);
-    bench_rows(o, rows, nullptr, backends, report);
+    Contestants contestants = open_all(o);
+    bench_rows(o, rows, nullptr, contestants, report);
   } else {
     if (o.phases.empty()) bench_steps(o, steps, report);
     if (!only_whole(o)) bench_kernels(o, steps, report);
@@ -355,6 +424,7 @@ void add_bench_command(CLI::App& app) {
       "  glia bench --op conv2d --shape 6x57x61x33 --kernel 3x3x48 --stride 2\n"
       "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
       "  glia bench --case conv2d.windows,relu\n"
+      "  glia bench --op relu --shape 6x240x240x32 --plugin my.so\n"
       "  glia bench --ceilings --json\n"
       "  glia bench --compare old/bench.json new/bench.json --fail-above 5%\n"
       "glia bench --list shows every operation, kernel and group of cases.\n"

@@ -12,6 +12,7 @@
 #include "benchmarks/suite/ceilings.h"
 #include "engine/base/check.h"
 #include "engine/base/streams.h"
+#include "engine/runtime/plugin.h"
 #include "engine/runtime/precisions.h"
 
 namespace glia {
@@ -70,13 +71,31 @@ std::vector<Variant> BenchOptions::variants() const {
             {fmt::format("{}", fmt::join(name, " ")), backend, conv, precision, fuse});
       }
   }
+  if (!device.plugin.empty()) add_plugin_to(variants);
   return variants;
+}
+
+void BenchOptions::add_plugin_to(std::vector<Variant>& variants) const {
+  const Plugin& plugin = load_plugin(device.plugin);
+  const std::string backend = plugin.backend == "emu" ? "emu" : "native";
+  check(chosen(backends, backend),
+        "--plugin {}: its kernels are for {}, and --backend is {}; add {} to it", plugin.file,
+        plugin.backend, fmt::join(backends, ","), backend);
+  for (const auto& [precision, fuse] : pairs_of(precisions, fuses)) {
+    std::vector<std::string> name{plugin.name};
+    if (precisions.size() > 1) name.push_back(precision);
+    if (fuses.size() > 1) name.push_back("fuse " + fuse);
+    variants.push_back({fmt::format("{}", fmt::join(name, " ")), backend,
+                        name_of(ConvMethod::automatic), precision, fuse, plugin.file});
+  }
 }
 
 void BenchOptions::check_combination() const {
   check(!ceilings || (ops.empty() && phases.empty() && cases.empty() && !shape.given()),
         "--ceilings measures the machine and no kernel; leave it out, or --op, --phase, --case and "
         "--shape");
+  check(!ceilings || device.plugin.empty(),
+        "--ceilings measures the machine and no kernel; leave it out, or --plugin");
   check(!ceilings || !measure.once, "--ceilings and --profile-once: give one of them");
   check(!json || ceilings || !compare.empty(),
         "--json is of --ceilings and --compare; rows and steps go to bench.json with --out");
@@ -107,6 +126,7 @@ std::unique_ptr<Device> BenchOptions::open(const Variant& variant, bool quiet,
   DeviceRequest request = device;
   request.single_calls = single_calls;
   request.backend = variant.backend;
+  request.plugin = variant.plugin;
   request.conv = parse_conv(variant.conv);
   request.precision = parse_precision_choice(variant.precision);
   request.fuse = parse_fuse(variant.fuse);
@@ -174,6 +194,10 @@ void BenchOptions::add_choices(CLI::App& command) {
       ->delimiter(',')
       ->check(CLI::IsMember(fuse_names()))
       ->capture_default_str();
+  command.add_option("--plugin", device.plugin,
+                     "A shared library with kernels of yours, which stand beside ours in each row "
+                     "(docs/your-kernel.md)");
+  command.add_flag("--plugin-worker", plugin_worker)->group("");  // for this program itself
   command.add_option("--threads", device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
   command

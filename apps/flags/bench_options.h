@@ -13,9 +13,10 @@
 namespace glia {
 
 /// What stands side by side in a row: a backend with a way to convolve, its precision and how far
-/// it fuses passes.
+/// it fuses passes; `plugin` is the file of a library whose kernels take the place of the
+/// backend's.
 struct Variant {
-  std::string name, backend, conv, precision, fuse;
+  std::string name, backend, conv, precision, fuse, plugin{};
 };
 
 struct BenchOptions {
@@ -32,12 +33,14 @@ struct BenchOptions {
   std::string samples = "10";
   bool no_cold = false, no_check = false, list = false, ceilings = false, json = false,
        overwrite = false;
+  /// This process measures the plugin's rows for another one (apps/study/plugin_worker.h).
+  bool plugin_worker = false;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);
   /// Every backend with every --conv, --precision and --fuse, named after what differs. Beside our
   /// own kernels others stand once in each of these precisions that they have, and once in their
-  /// own where they have none.
+  /// own where they have none. A plugin's kernels stand last, in each precision and fusion.
   std::vector<Variant> variants() const;
   /// Throws `Error` where a flag asks for what goes with none of the others.
   void check_combination() const;
@@ -57,6 +60,8 @@ struct BenchOptions {
 
  private:
   std::vector<const CLI::Option*> of_step_;  // flags that shape a training step
+
+  void add_plugin_to(std::vector<Variant>& variants) const;
 
   void add_choices(CLI::App& command);
   void add_step(CLI::App& command);

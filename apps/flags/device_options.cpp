@@ -75,6 +75,9 @@ void DeviceOptions::add_to(CLI::App& command) {
       "seven: on a GPU, which stores activations and their gradients so, or on a CPU with "
       "AMX or AVX512-BF16, which rounds as it multiplies), or auto (tf32 on a GPU, fp32 on "
       "the CPU)");
+  command.add_option("--plugin", request.plugin,
+                     "A shared library whose kernels take the place of ours, of the CPU, the "
+                     "emulator or a GPU, whichever it was made for (docs/your-kernel.md)");
 }
 
 void DeviceOptions::add_check_nan_to(CLI::App& command) {

@@ -1,5 +1,5 @@
-// The flags --device, --backend, --threads, --conv, --memory and --precision, and the device that
-// they name.
+// The flags --device, --backend, --threads, --conv, --memory, --precision and --plugin, and the
+// device that they name.
 #pragma once
 
 #include <memory>

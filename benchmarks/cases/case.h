@@ -1,5 +1,5 @@
 // A case: one way to call an operation and on what. From it the tests derive every check of the
-// operation (tests/ops/op_case.h), and the benchmark the kernel calls that it times.
+// operation (tests/ops/examine.h), and the benchmark the kernel calls that it times.
 #pragma once
 
 #include <functional>

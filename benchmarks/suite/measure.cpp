@@ -152,18 +152,14 @@ struct Contender {
     capture();
   }
 
-  void sample(const MeasureOptions& options) {
+  Timing sample(const MeasureOptions& options) {
     replay->run();  // another backend has been in the caches
-    const double warm = time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); });
-    if (!at_full_speed(backend.health(), result)) return;
-    result.warm.push_back(warm);
-    if (!options.cold) return;
+    Timing taken{.warm = time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); })};
+    if (backend.health()) taken.state = backend.health()->now();
+    if (!options.cold || taken.throttled()) return taken;
     backend.flush_caches();
-    result.cold.push_back(time_once());
-  }
-
-  void finish() {
-    if (replay && result.warm.empty()) result.problem = always_slow(result.throttled);
+    taken.cold = time_once();
+    return taken;
   }
 };
 
@@ -174,6 +170,42 @@ std::unique_ptr<Repeated> make_repeated(Device& device, const RecordedStep& step
     return std::make_unique<RepeatedInference>(device, step.config, step.batch_size, step.size,
                                                mode);
   return std::make_unique<RepeatedStep>(device, step.config, step.batch_size, step.size, mode);
+}
+
+void add(const Timing& sample, Measurement& to) {
+  if (sample.throttled()) {
+    ++to.throttled;
+    return;
+  }
+  if (sample.state) to.states.push_back(*sample.state);
+  to.warm.push_back(sample.warm);
+  if (sample.cold) to.cold.push_back(*sample.cold);
+}
+
+class Turns : public CallTurns {
+ public:
+  Turns(const Call& call, OpenBackend& backend, const MeasureOptions& options)
+      : contents_(call, 1), options_(options), contender_{backend, result_} {
+    result_.backend = backend.name();
+    contender_.prepare(call, contents_, options);
+  }
+  Timing sample() override { return contender_.sample(options_); }
+
+ private:
+  Contents contents_;
+  MeasureOptions options_;
+  Contender contender_;
+};
+
+/// Gives `remote` a turn; an error ends it and no other.
+template <class Turn>
+void attempt_remote(Measurement& result, const Turn& turn) {
+  if (!result.problem.empty()) return;
+  try {
+    turn();
+  } catch (const Error& error) {
+    result.problem = error.what();
+  }
 }
 
 /// One backend and whole steps.
@@ -282,10 +314,20 @@ void OpenBackend::flush_caches() {
   run<&KernelTable::sum>(*device_, {.x = large_, .y = sum_});
 }
 
+std::unique_ptr<CallTurns> prepare_turns(const Call& call, OpenBackend& backend,
+                                         const MeasureOptions& options) {
+  return std::make_unique<Turns>(call, backend, options);
+}
+
 std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
-                                      const MeasureOptions& options) {
-  std::vector<Measurement> results(backends.size());
+                                      const MeasureOptions& options,
+                                      const std::vector<RemoteBackend*>& remotes) {
+  std::vector<Measurement> results(backends.size() + remotes.size());
   for (std::size_t i = 0; i < backends.size(); ++i) results[i].backend = backends[i].name();
+  const auto remote_result = [&](std::size_t i) -> Measurement& {
+    return results[backends.size() + i];
+  };
+  for (std::size_t i = 0; i < remotes.size(); ++i) remote_result(i).backend = remotes[i]->name();
   const double needed = host_bytes(call);
   for (const MemoryLimit& limit : memory_limits()) {
     if (needed <= static_cast<double>(limit.total)) continue;
@@ -302,20 +344,34 @@ std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>
     Contender& contender = contenders.back();
     contender.attempt([&] { contender.prepare(call, contents, options); });
   }
+  for (std::size_t i = 0; i < remotes.size(); ++i)
+    attempt_remote(remote_result(i), [&] {
+      Measurement prepared = remotes[i]->prepare();
+      prepared.backend = remotes[i]->name();
+      remote_result(i) = std::move(prepared);
+    });
   if (options.once) return results;
   bool backwards = false;
   const auto all_sure = [&] {
-    return std::all_of(contenders.begin(), contenders.end(), [&](const Contender& contender) {
-      return sure(options, contender.result.warm, contender.replay != nullptr);
-    });
+    for (std::size_t i = 0; i < results.size(); ++i)
+      if (!sure(
+              options, results[i].warm,
+              i < contenders.size() ? contenders[i].replay != nullptr : results[i].problem.empty()))
+        return false;
+    return true;
   };
   for (Budget budget(options.samples, options.seconds); !all_sure() && budget.next();
        backwards = !backwards)
-    in_turn(contenders.size(), backwards, [&](std::size_t i) {
+    in_turn(results.size(), backwards, [&](std::size_t i) {
+      if (i >= contenders.size())
+        return attempt_remote(results[i],
+                              [&] { add(remotes[i - contenders.size()]->sample(), results[i]); });
       Contender& contender = contenders[i];
-      if (contender.replay) contender.attempt([&] { contender.sample(options); });
+      if (contender.replay) contender.attempt([&] { add(contender.sample(options), results[i]); });
     });
-  for (Contender& contender : contenders) contender.finish();
+  for (Measurement& result : results)
+    if (result.problem.empty() && result.warm.empty() && result.throttled > 0)
+      result.problem = always_slow(result.throttled);
   return results;
 }
 

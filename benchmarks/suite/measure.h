@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,10 +74,48 @@ class OpenBackend {
   Tensor large_, sum_;
 };
 
+/// A sample of one backend, seconds a run.
+struct Timing {
+  double warm = 0;
+  std::optional<double> cold = {};
+  std::optional<GpuState> state = {};  // of a GPU that tells
+
+  bool throttled() const { return state && state->slowed_down(); }
+};
+
+/// One backend's turns at one call, for whoever gives it its turns.
+class CallTurns {
+ public:
+  virtual ~CallTurns() = default;
+  /// Throws `Error` for what would be the row's `problem`.
+  virtual Timing sample() = 0;
+  /// All of it but the samples.
+  const Measurement& prepared() const { return result_; }
+
+ protected:
+  Measurement result_;
+};
+
+/// Prepares, checks and captures the call, which must outlive the turns as the backend must. Throws
+/// `Error` as they do.
+std::unique_ptr<CallTurns> prepare_turns(const Call& call, OpenBackend& backend,
+                                         const MeasureOptions& options);
+
+/// A backend that runs somewhere else, in a process of its own for instance, whose end is then the
+/// problem of one row. Both throw `Error` for what is the row's `problem`.
+class RemoteBackend {
+ public:
+  virtual ~RemoteBackend() = default;
+  virtual const std::string& name() const = 0;
+  virtual Measurement prepare() = 0;
+  virtual Timing sample() = 0;
+};
+
 /// A backend that lacks the kernel or the memory gets a `problem`; the others are timed all the
-/// same.
+/// same. `remotes`, which know of which call this is, stand last.
 std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>& backends,
-                                      const MeasureOptions& options);
+                                      const MeasureOptions& options,
+                                      const std::vector<RemoteBackend*>& remotes = {});
 
 /// A backend's whole training steps, or inferences.
 struct StepMeasurement {

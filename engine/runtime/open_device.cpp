@@ -11,6 +11,7 @@
 #include "engine/runtime/check_nan.h"
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
+#include "engine/runtime/plugin.h"
 #include "engine/runtime/precisions.h"
 #include "engine/runtime/start_threads.h"
 
@@ -264,6 +265,9 @@ void check_device_name(const std::string& name) {
 std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say) {
   check_device_name(request.device);
   auto device = open_requested(request, say);
+  if (!request.plugin.empty())
+    device->use(with_plugin(load_plugin(request.plugin), device->kernels(),
+                            fmt::format("{} with --backend {}", device->name(), request.backend)));
   if (request.check_nan) device->watch(std::make_shared<CheckNan>());
   if (request.memory != MemoryMode::automatic) {
     check(request.fuse == Fuse::automatic,

@@ -28,6 +28,7 @@ struct DeviceRequest {
   /// Of convolutions. Nothing: tf32 on a GPU and in the emulator, fp32 on the CPU. tf32 is for the
   /// former, bf16 for our kernels, on either. The device's context has what was taken.
   std::optional<ConvPrecision> precision = std::nullopt;
+  std::string plugin{};       // a library whose kernels take the place of ours (plugin.h)
   bool check_nan = false;     // watched for the first value that is not finite (check_nan.h)
   bool single_calls = false;  // kernels will be called one by one, as the rows of glia bench are
 };

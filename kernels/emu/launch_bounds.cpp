@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "kernels/emu/block.h"
 #include "kernels/emu/emu.h"
@@ -19,12 +21,21 @@ namespace {
 constexpr std::uint8_t kEmptyInstruction = 0x90;  // nop of x86
 constexpr std::size_t kSharedOfAll = 48 << 10;
 
+using Table = std::pair<const std::uintptr_t*, const std::uintptr_t*>;
+
+/// Of the program and of the libraries that it has loaded.
+std::vector<Table>& tables() {
+  static std::vector<Table> all{
+      {__start___patchable_function_entries, __stop___patchable_function_entries}};
+  return all;
+}
+
 int look_up(const void* kernel) {
   const auto address = reinterpret_cast<std::uintptr_t>(kernel);
   std::uintptr_t begin = 0;
-  for (const auto* entry = __start___patchable_function_entries;
-       entry != __stop___patchable_function_entries; ++entry)
-    if (*entry < address) begin = std::max(begin, *entry);
+  for (const auto& [first, last] : tables())
+    for (const auto* entry = first; entry != last; ++entry)
+      if (*entry < address) begin = std::max(begin, *entry);
   if (begin == 0 || address - begin > kMaxThreads) return kMaxThreads;
   // Or they belong to the function before this one, which says none.
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(begin);
@@ -47,8 +58,13 @@ int launch_bound(const void* kernel) {
   return found->second;
 }
 
+void add_launch_bounds(const std::uintptr_t* begin, const std::uintptr_t* end) {
+  tables().emplace_back(begin, end);
+}
+
 bool has_launch_bounds() {
-  return &__start___patchable_function_entries[0] != &__stop___patchable_function_entries[0];
+  return std::any_of(tables().begin(), tables().end(),
+                     [](const Table& table) { return table.first != table.second; });
 }
 
 std::size_t shared_limit_of(const void* kernel) {

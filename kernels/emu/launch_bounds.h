@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #define GLIA_FIRST_OF(first, ...) first
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
@@ -19,6 +20,8 @@ namespace glia::emu {
 
 /// The most threads of a block that `kernel` was compiled for; 1024 where it does not say.
 int launch_bound(const void* kernel);
+/// Of a library that was loaded into the program: its table of kernels that say a bound.
+void add_launch_bounds(const std::uintptr_t* begin, const std::uintptr_t* end);
 /// Whether this build can tell.
 bool has_launch_bounds();
 

@@ -10,7 +10,10 @@
 
 namespace glia::emu {
 
-/// The place of a return address in this program.
+/// From now on the shared library that `inside` lies in counts as this program's.
+void add_library(const void* inside);
+
+/// The place of a return address in this program; 0 elsewhere.
 std::uint32_t place_of(const void* return_address);
 std::uint32_t place_of(Site site);
 

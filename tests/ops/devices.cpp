@@ -9,7 +9,6 @@
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/gpu_backends.h"
 #include "kernels/cpu/table.h"
-#include "tests/catch.h"
 
 namespace glia::test {
 
@@ -83,19 +82,6 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op) {
 
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels) {
   return std::make_shared<GuardedAllocator>(opened(kernels));
-}
-
-void on_each_device_in_bf16(const std::function<void(Device&)>& body) {
-  for (const KernelTable* kernels : devices_under_test()) {
-    if (!kernels->in_bf16) continue;
-    INFO("on " << kernels->name);
-    const auto memory = guarded_memory(*kernels->in_bf16);
-    {
-      Device device("guarded", *kernels->in_bf16, memory, 1);
-      body(device);
-    }
-    CHECK(memory->violations() == 0);
-  }
 }
 
 bool is_our_gpu(const KernelTable& kernels) {

@@ -1,7 +1,7 @@
 // Runs a case once on one backend, in guarded memory.
 #pragma once
 
-#include "tests/ops/op_case.h"
+#include "tests/ops/examine.h"
 
 namespace glia::test {
 

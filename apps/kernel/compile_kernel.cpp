@@ -1,0 +1,204 @@
+#include "apps/kernel/compile_kernel.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <regex>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "apps/kernel/kernel_names.h"
+#include "apps/study/child_process.h"
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "glia_kernel_build.h"
+
+namespace glia {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+struct Ran {
+  ProcessEnd end;
+  std::string said;
+};
+
+Ran run(const Words& command, const fs::path& output) {
+  using namespace std::chrono_literals;
+  ProcessEnd end;
+  {
+    ChildProcess process(command, output);
+    std::optional<ProcessEnd> how;
+    while (!(how = process.poll())) std::this_thread::sleep_for(5ms);
+    end = *how;
+  }
+  return {end, read_file(output)};
+}
+
+Words split(const std::string& list) {
+  Words words;
+  std::istringstream text(list);
+  for (std::string word; std::getline(text, word, ';');) words.push_back(word);
+  return words;
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+fs::path wrapper(const KernelSource& source) {
+  return source.folder / "entry.cu";
+}
+
+/// Lines of the compiler's words that are about the wrapper, and all others.
+struct Said {
+  std::string about_wrapper, others;
+};
+
+/// What includes what is left out.
+Said sorted(const KernelSource& source, const std::string& said) {
+  Said result;
+  const std::string mine = wrapper(source).string();
+  std::istringstream lines(said);
+  bool of_wrapper = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool including = line.starts_with("In file included from") ||
+                           (line.starts_with("   ") && line.find(" from ") < 24);
+    if (including) continue;
+    if (!line.starts_with(" ")) of_wrapper = line.find(mine) != std::string::npos;
+    (of_wrapper ? result.about_wrapper : result.others) += line + "\n";
+  }
+  const std::string absolute = fs::absolute(source.file).string();
+  result.others = replaced(result.others, absolute, source.file);
+  result.others = replaced(result.others, std::string(kernel_build::kSource) + "/", "");
+  return result;
+}
+
+/// Of a file that compiles and has no function as it must be.
+std::string wrong_signature(const KernelSource& source, const std::string& said) {
+  std::smatch found;
+  std::string what = fmt::format("none named {}", source.kernel.name);
+  static const std::regex kFrom("invalid conversion from [^a-zA-Z]+([^\\n]*\\))[^\\n]* to ");
+  if (std::regex_search(said, found, kFrom)) {
+    what = replaced(found[1].str(), "(*)", fmt::format(" {}", source.kernel.name));
+    what = replaced(what, "  ", " ");
+  } else if (said.find("no matches converting") != std::string::npos) {
+    what = "only others of that name";
+  }
+  return fmt::format("{}: expected the function {} at global scope, found {}\n", source.file,
+                     declaration_of(source.kernel), what);
+}
+
+std::string problem_of(const KernelSource& source, const std::string& said) {
+  const Said by = sorted(source, said);
+  const bool has_error = by.others.find("error:") != std::string::npos;
+  return has_error ? by.others : wrong_signature(source, by.about_wrapper);
+}
+
+}  // namespace
+
+void check_can_compile() {
+  namespace build = kernel_build;
+  check(
+      build::kEmulator,
+      "glia kernel needs the emulator, and this program was built without it: install the headers "
+      "of a CUDA toolkit (docs/emulator.md) and build again");
+  check(fs::is_regular_file(fs::path(build::kSource) / "kernels/cuda/gpu.h"),
+        "glia kernel compiles against Glia's sources, which are no longer in {}: run a glia that "
+        "was built where its sources are",
+        build::kSource);
+  check(::access(build::kCompiler, X_OK) == 0,
+        "glia kernel compiles with {}, the compiler of this build, which is not there: install it, "
+        "or build Glia with another",
+        build::kCompiler);
+  check(fs::is_regular_file(build::kJudge),
+        "glia kernel needs the program {}: build it with tools/build kernel_judge", build::kJudge);
+}
+
+void write_wrapper(const KernelSource& source) {
+  const std::string args = declaration_of(source.kernel);
+  const std::size_t at = args.find("const ") + 6;
+  write_file_atomically(
+      wrapper(source),
+      fmt::format("#include \"{}\"\n"
+                  "#include \"kernels/api/plugin.h\"\n"
+                  "namespace {{\n"
+                  "constexpr glia::Kernel<{}> kGliaKernel = {};\n"
+                  "void glia_install(glia::KernelTable& table) {{ table.{} = kGliaKernel; }}\n"
+                  "}}\n"
+                  "GLIA_PLUGIN(\"{}\", glia_install)\n",
+                  fs::absolute(source.file).string(), args.substr(at, args.size() - at - 2),
+                  source.kernel.name, source.kernel.name,
+                  fs::path(source.file).stem().string().substr(0, 24)));
+}
+
+Compiled compile_kernel(const KernelSource& source, bool race) {
+  namespace build = kernel_build;
+  const std::string name = race ? "race" : "plain";
+  const fs::path object = source.folder / (name + ".o"), library = source.folder / (name + ".so");
+  const fs::path said = source.folder / (name + ".txt");
+  Words command{build::kCompiler,
+                "-std=c++20",
+                "-O1",
+                "-g1",
+                "-gdwarf-4",
+                "-fPIC",
+                "-w",
+                "-fno-omit-frame-pointer",
+                "-fdiagnostics-color=never",
+                "-fmax-errors=5",
+                "-DGLIA_EMULATED",
+                "-include",
+                fmt::format("{}/kernels/emu/runtime_names.h", build::kSource),
+                fmt::format("-I{}", build::kSource),
+                "-isystem",
+                build::kCudaHeaders};
+  if (race)
+    for (const std::string& flag : split(build::kRaceFlags)) command.push_back(flag);
+  for (const std::string& word : {std::string("-x"), std::string("c++"), std::string("-c"),
+                                  wrapper(source).string(), std::string("-o"), object.string()})
+    command.push_back(word);
+  Ran ran = run(command, said);
+  if (ran.end.status != 0 || ran.end.signal != 0) return {{}, problem_of(source, ran.said)};
+  // Its own functions before those of the program that have the same names. Without
+  // -fsanitize=thread here, since the hooks are the program's.
+  ran = run({build::kCompiler, "-shared", "-Wl,-Bsymbolic-functions", object.string(), "-o",
+             library.string()},
+            said);
+  if (ran.end.status != 0 || ran.end.signal != 0)
+    return {{}, fmt::format("{}: cannot be linked: {}\n", source.file, ran.said)};
+  return {library, {}};
+}
+
+std::string registers_of(const KernelSource& source) {
+  const fs::path said = source.folder / "nvcc.txt", object = source.folder / "sm_90.o";
+  const Ran ran = run({"nvcc", "-std=c++20", "-arch=sm_90", "-Xptxas", "-v", "-w",
+                       "--expt-relaxed-constexpr", fmt::format("-I{}", kernel_build::kSource), "-c",
+                       wrapper(source).string(), "-o", object.string()},
+                      said);
+  if (ran.end.status == kNoSuchProgram) return "";
+  if (ran.end.status != 0) return sorted(source, ran.said).others;
+  std::string result, name;
+  std::istringstream lines(ran.said);
+  std::smatch found;
+  std::string spills;
+  static const std::regex kEntry("entry function '([^']*)'"), kRegisters("Used ([0-9]+) registers"),
+      kSpills("([0-9]+) bytes spill stores");
+  for (std::string line; std::getline(lines, line);) {
+    if (std::regex_search(line, found, kEntry)) name = found[1];
+    if (std::regex_search(line, found, kSpills)) spills = found[1];
+    if (std::regex_search(line, found, kRegisters))
+      result += fmt::format("{} registers, {} ({})\n", found[1].str(),
+                            spills == "0" ? "no spills" : spills + " bytes of spills", name);
+  }
+  return result;
+}
+
+}  // namespace glia

@@ -1,0 +1,61 @@
+// The kernels of --plugin as glia bench measures them: in a process of their own, so that their
+// crash is a problem of their row and every other row is measured all the same. Both ends of it.
+// The other process is this program with the same flags, so it finds the same rows.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/study/child_process.h"
+#include "apps/study/lines.h"
+#include "benchmarks/suite/measure.h"
+
+namespace glia {
+
+/// The asking end. A process is started with the first question, and again after a crash.
+class PluginWorker : public bench::RemoteBackend {
+ public:
+  /// Asks for the `variant`-th of the plugin's.
+  PluginWorker(std::string name, std::size_t variant);
+  ~PluginWorker() override;
+  PluginWorker(const PluginWorker&) = delete;
+  PluginWorker& operator=(const PluginWorker&) = delete;
+
+  /// Of all rows, from 0, in the order in which they are measured.
+  void choose_row(std::size_t row) { row_ = row; }
+  const std::string& name() const override { return name_; }
+  bench::Measurement prepare() override;
+  bench::Timing sample() override;
+  /// Whole steps of the `step`-th configuration, one after another and not in turn with others'.
+  /// A crash is their problem.
+  std::vector<bench::StepMeasurement> steps(std::size_t step);
+
+ private:
+  std::string ask(const std::string& question);
+  std::string receive();
+  [[noreturn]] void give_up(const std::string& why);
+  void start();
+  void stop();
+
+  std::string name_;
+  std::size_t variant_, row_ = 0;
+  int socket_ = -1;
+  std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<Lines> lines_;
+};
+
+/// What the answering end can be asked for.
+struct WorkerTasks {
+  std::function<bench::OpenBackend(std::size_t variant)> open;
+  std::function<const bench::Call&(std::size_t row)> row;
+  std::function<std::vector<bench::StepMeasurement>(std::size_t variant, std::size_t step)> steps;
+  bench::MeasureOptions options;
+};
+
+/// Answers questions on standard input until there are no more. What the plugin prints goes to
+/// standard error.
+void answer_questions(const WorkerTasks& tasks);
+
+}  // namespace glia

@@ -1,0 +1,220 @@
+// glia kernel: from a .cu file to a verdict. What it finds of kernels that are right and of those
+// that are not, and what it says of files that are none.
+#include <algorithm>
+#include <chrono>
+
+#include "engine/base/file.h"
+#include "tests/catch.h"
+#include "tests/cli/program.h"
+#include "tests/temp_folder.h"
+
+using namespace glia;
+
+namespace {
+
+const std::string kHalo = std::string(GLIA_TEST_KERNELS) + "/halo3x3.cu";
+
+bool has_emulator() {
+#if defined(GLIA_TEST_JUDGE)
+  return true;
+#else
+  WARN("skipped: this build has no emulator with a race checker");
+  return false;
+#endif
+}
+
+/// A file to judge, made of a right one by changing `part` once.
+class Given {
+ public:
+  explicit Given(const std::string& text) { write_file_atomically(path(), text); }
+  Given(std::string text, const std::string& part, const std::string& to) {
+    const auto at = text.find(part);
+    REQUIRE(at != std::string::npos);
+    write_file_atomically(path(), text.replace(at, part.size(), to));
+  }
+
+  std::string path() const { return (folder_.path() / "mine.cu").string(); }
+  Outcome judged_as(const std::string& kernel, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words{"kernel", path(), "--as", kernel};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_glia(words);
+  }
+
+ private:
+  TempFolder folder_;
+};
+
+std::string new_kernel(const std::string& name) {
+  const Outcome outcome = run_glia({"kernel", "--new", name});
+  REQUIRE(outcome.code == 0);
+  return outcome.output;
+}
+
+std::string relu() {
+  return new_kernel("relu.forward");
+}
+
+}  // namespace
+
+TEST_CASE("kernel: every template has at most 40 lines, compiles and is right", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  for (const char* name : {"relu.forward", "conv2d.forward", "conv2d.dgrad"}) {
+    const std::string text = new_kernel(name);
+    CHECK(std::count(text.begin(), text.end(), '\n') <= 40);
+    const Outcome outcome = Given(text).judged_as(name);
+    CAPTURE(name, outcome.output);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome, std::string(name) + " by "));
+    CHECK(contains(outcome, ": right ("));
+    CHECK(contains(outcome, "cases without a report"));
+    CHECK(contains(outcome, "shared memory  not used"));
+    CHECK(contains(outcome, "device memory  "));
+  }
+}
+
+TEST_CASE("kernel: a tiled convolution is right, leaves out what it declines, and is a plugin",
+          "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const TempFolder folder;
+  const std::string library = (folder.path() / "halo.so").string();
+  const Outcome outcome = run_glia({"kernel", kHalo, "--as", "conv2d.forward", "--out", library});
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "halo3x3.cu: right ("));
+  CHECK(contains(outcome, "cases left out: the kernel declines: only 3x3 of stride 1"));
+  CHECK(contains(outcome, "shared memory  "));
+  const Outcome row = run_glia({"bench",
+                                "--backend",
+                                "emu",
+                                "--op",
+                                "conv2d_forward",
+                                "--shape",
+                                "1x9x9x5",
+                                "--kernel",
+                                "3x3x6",
+                                "--padding",
+                                "1",
+                                "--precision",
+                                "fp32",
+                                "--samples",
+                                "1",
+                                "--row-seconds",
+                                "0",
+                                "--flush-mib",
+                                "1",
+                                "--plugin",
+                                library});
+  CAPTURE(row.output);
+  CHECK(row.code == 0);
+  CHECK(contains(row, "halo3x3"));
+}
+
+TEST_CASE("kernel: without its second barrier it races, with both lines", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Given given(read_file(kHalo), "    __syncthreads();  // and used", "    // and used");
+  const Outcome outcome = given.judged_as("conv2d.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "race: write at"));
+  CHECK(contains(outcome, "is not ordered with the read at"));
+  const auto first = outcome.output.find("mine.cu:");
+  REQUIRE(first != std::string::npos);
+  CHECK(outcome.output.find("mine.cu:", outcome.output.find("is not ordered")) !=
+        std::string::npos);
+}
+
+TEST_CASE("kernel: one that is right for one slice of channels is told by its cases",
+          "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Given given(read_file(kHalo), "c0 < g.C; c0 += kSlice", "c0 < kSlice; c0 += kSlice");
+  const Outcome outcome = given.judged_as("conv2d.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "wrong results"));
+  CHECK(contains(outcome, "every case with C above"));
+}
+
+TEST_CASE("kernel: right for dense tensors or square images alone is said so", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Outcome dense =
+      Given(relu(), "y[row * y_pitch + c]", "y[row * channels + c]").judged_as("relu.forward");
+  CAPTURE(dense.output);
+  CHECK(dense.code == 1);
+  CHECK(contains(dense, "dense tensors are right, channel slices are not"));
+  const Outcome square =
+      Given(new_kernel("conv2d.forward"), "(n * g.H + row) * g.W", "(n * g.H + row) * g.H")
+          .judged_as("conv2d.forward");
+  CAPTURE(square.output);
+  CHECK(square.code == 1);
+  CHECK(contains(square, "wrong results"));
+}
+
+TEST_CASE("kernel: writes outside are reported with their line", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Outcome outcome =
+      Given(relu(), "if (i >= rows * channels) return;", "").judged_as("relu.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "out of bounds"));
+  CHECK(contains(outcome, "mine.cu:"));
+}
+
+TEST_CASE("kernel: larger blocks than its launch bounds are refused", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Outcome outcome =
+      Given(relu(), ".block = kThreads", ".block = 2 * kThreads").judged_as("relu.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "the kernel was compiled for at most 128 (its __launch_bounds__)"));
+}
+
+TEST_CASE("kernel: one that never ends is stopped", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      Given(relu(), "const float value =",
+            "for (volatile int forever = 1; forever;) {}\n  const float value =")
+          .judged_as("relu.forward", {"--case-seconds", "2"});
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "no end after 2 s (--case-seconds)"));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+}
+
+TEST_CASE("kernel: what does not compile is told by the compiler's words and line, and no more",
+          "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Given given(relu(), "const float value = x[row", "const float value = z[row");
+  const Outcome outcome = given.judged_as("relu.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.output.starts_with(given.path() + ": In function"));
+  CHECK(contains(outcome, given.path() + ":15:"));
+  CHECK(contains(outcome, "error: "));
+  CHECK_FALSE(contains(outcome, "entry.cu"));
+  CHECK_FALSE(contains(outcome, "relu.forward by"));
+}
+
+TEST_CASE("kernel: another signature, no function, and no such kernel", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Outcome other = Given("void relu_forward(int) {}\n").judged_as("relu.forward");
+  CAPTURE(other.output);
+  CHECK(other.code == 1);
+  CHECK(contains(other,
+                 "mine.cu: expected the function void relu_forward(glia::KernelContext&, const "
+                 "glia::ReluForward&) at global scope, found void relu_forward(int)\n"));
+  const Outcome none = Given("int x;\n").judged_as("relu.forward");
+  CAPTURE(none.output);
+  CHECK(contains(none, "at global scope, found none named relu_forward\n"));
+  const Outcome unknown = Given(relu()).judged_as("softmax");
+  CHECK(unknown.code == 1);
+  CHECK(contains(unknown, "--as: found 'softmax', expected one of conv2d.forward, conv2d.dgrad"));
+  const Outcome near = Given(relu()).judged_as("relu.sideways");
+  CHECK(contains(near, "expected one of relu.forward, relu.backward\n"));
+  const Outcome no_template = run_glia({"kernel", "--new", "softmax"});
+  CHECK(no_template.code == 1);
+  CHECK(contains(no_template, "--new: found 'softmax', expected one of conv2d.dgrad"));
+  const Outcome missing = run_glia({"kernel", "/no/such.cu", "--as", "relu.forward"});
+  CHECK(missing.code == 1);
+  CHECK(contains(missing, "there is no file /no/such.cu"));
+}
