@@ -121,7 +121,7 @@ const KernelTable& with_plugin(const Plugin& plugin, const KernelTable& kernels,
   KernelTable& table = tables.emplace_back(kernels);
   table.in_bf16 = nullptr;
   table.maps = std::min(kernels.maps, Maps::written);
-  table.maps_results = false;
+  table.maps_results = table.gives_moments = false;
   table.algorithm = nullptr;
   plugin.entry->install(table);
   check(replaces_any(table, kernels),
@@ -129,8 +129,10 @@ const KernelTable& with_plugin(const Plugin& plugin, const KernelTable& kernels,
         "table.relu_forward",
         plugin.file);
   if (!replaces_mapped(table, kernels)) table.maps = kernels.maps;
-  if (!replaces(table, kernels, KernelId::conv2d_forward))
+  if (!replaces(table, kernels, KernelId::conv2d_forward)) {
     table.maps_results = kernels.maps_results;
+    table.gives_moments = kernels.gives_moments;
+  }
   if (table.algorithm == nullptr) {
     algorithms() = {plugin.name, &table, &kernels};
     table.algorithm = algorithm_of;

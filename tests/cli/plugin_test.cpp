@@ -54,7 +54,8 @@ TEST_CASE("plugin: what it crashes, declines and gets wrong are rows; the others
   const TempFolder folder;
   const std::string out = (folder.path() / "out").string();
   for (const int channels : {4, 5, 6, 7}) {
-    const Outcome outcome = bench_relu(plugin("crashing_relu"), channels, {"--out", out});
+    const Outcome outcome =
+        bench_relu(plugin("crashing_relu"), channels, {"--overwrite", "--out", out});
     CAPTURE(channels, outcome.output);
     CHECK(outcome.code == 0);
     const auto rows = rows_in(out);
