@@ -44,5 +44,5 @@ class Networks:
         """Probabilities of every image of a folder by id."""
         import numpy as np
         self.glia("predict", "--checkpoint", checkpoint, "--input", self.path(images), "--out",
-                  self.path(out), "--npy")
+                  self.path(out), "--npy", "--overwrite")
         return {i: np.load(self.path(out, f"{i}_probability.npy")) for i in ids or self.ids}
