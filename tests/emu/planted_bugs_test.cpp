@@ -134,6 +134,8 @@ const Planted kPlanted[] = {
      Planted::by_luck},
     {"moments: rows not checked", Bug::moments_rows_not_bounded, run_tile_moments, Planted::always},
     {"moments: of rounded results", Bug::moments_rounded, run_tile_moments, Planted::always},
+    {"moments: rows counted by all warps side by side", Bug::moments_rows_by_all, run_tile_moments,
+     Planted::by_luck},
     {"halo wgrad: no cp.async wait", Bug::halo_wgrad_weak_wait, run_halo_wgrad, Planted::always},
     {"halo wgrad: pixels permuted on the reading side alone", Bug::halo_wgrad_unpermuted,
      run_halo_wgrad, Planted::always},

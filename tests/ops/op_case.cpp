@@ -37,6 +37,11 @@ void check_cases_with_written_maps(std::span<const Case> cases) {
     if (kernels->maps != Maps::none) check_on(*kernels, cases);
 }
 
+void check_cases_with_moments(std::span<const Case> cases) {
+  for (const KernelTable* kernels : devices_under_test())
+    if (kernels->gives_moments) check_on(*kernels, cases);
+}
+
 void check_cases_on_cpu(std::span<const Case> cases) {
   for (const KernelTable* kernels : devices_under_test())
     if (kernels == &cpu::table()) check_on(*kernels, cases);

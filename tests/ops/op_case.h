@@ -12,6 +12,8 @@ void check_cases(std::span<const Case> cases);
 void check_cases_with_maps(std::span<const Case> cases);
 /// And on those that at least write down what maps make.
 void check_cases_with_written_maps(std::span<const Case> cases);
+/// And on those whose convolutions give moments.
+void check_cases_with_moments(std::span<const Case> cases);
 /// The same on the devices that use threads, which is the CPU.
 void check_cases_on_cpu(std::span<const Case> cases);
 /// The same with activations in bf16 (operands are drawn from the numbers that it has), on the

@@ -146,7 +146,8 @@ GLIA_INLINE void tile_moments(const Output& output, const Share& share, int warp
     put_moments<kRows>(
         smem, down, rows, live, [&](int c) { return column(q, c); },
         [&](int i, int c) { return value(q, i, c); });
-  if (threadIdx.x % 32 == 0) smem.rows[down] = rows;
+  // Of the warps side by side the first says how many.
+  if (threadIdx.x % 32 == 0 && column(0, 0) == 0) smem.rows[down] = rows;
   // All warps' parts are there.
   __syncthreads();
   merge_warps<Tile, kDown>(output, share, smem);

@@ -65,6 +65,7 @@ enum class Bug : int {
   moments_merged_early,
   moments_rows_not_bounded,
   moments_rounded,
+  moments_rows_by_all,
   // halo_wgrad
   halo_wgrad_weak_wait,
   halo_wgrad_unpermuted,

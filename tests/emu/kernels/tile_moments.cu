@@ -46,7 +46,8 @@ __global__ void __launch_bounds__(Tile::kThreads)
   put_moments<kMicro>(
       smem.moments, down, rows, live, [&](int c) { return place.column + Steps::column_step(c); },
       [&](int i, int c) { return sum[i][c]; });
-  if (threadIdx.x % 32 == 0) smem.moments.rows[down] = rows;
+  if (threadIdx.x % 32 == 0 && (place.column == 0 || bug == Bug::moments_rows_by_all))
+    smem.moments.rows[down] = rows;
   if (bug != Bug::moments_merged_early) __syncthreads();  // all warps' parts are there
   merge_warps<Tile, kDown>(y, share, smem.moments);
 }
