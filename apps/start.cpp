@@ -1,4 +1,6 @@
 // What the program notes before any library of it starts.
+#include <cstdlib>  // any header of the C library says whether it is glibc
+
 #include "engine/base/cores.h"
 
 namespace {
