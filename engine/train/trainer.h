@@ -94,7 +94,6 @@ class Trainer {
   /// made so, else a weight or moment that overflowed.
   std::string first_not_finite() const;
 
-  Device& device_;
   nn::Model& model_;
   TrainConfig config_;
   Objective objective_;
