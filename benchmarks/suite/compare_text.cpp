@@ -1,4 +1,6 @@
 // A comparison as a table, and as JSON.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -57,21 +59,21 @@ std::string comparison_text(const Comparison& comparison) {
 }
 
 nlohmann::ordered_json comparison_json(const Comparison& comparison) {
-  using Json = nlohmann::ordered_json;
-  Json json = {
+  using Value = nlohmann::ordered_json;
+  Value json = {
       {"format", 1},        {"program", "glia bench --compare"}, {"files", comparison.files},
-      {"confidence", 0.99}, {"environment", Json::array()},      {"items", Json::array()}};
+      {"confidence", 0.99}, {"environment", Value::array()},     {"items", Value::array()}};
   for (const EnvironmentDifference& difference : comparison.environment)
     json["environment"].push_back({{"what", difference.what}, {"values", difference.values}});
   for (const ComparedItem& item : comparison.items) {
-    Json others = Json::array();
+    Value others = Value::array();
     for (const ComparedItem::Other& other : item.others) {
-      Json entry = {{"median_s", other.seconds > 0 ? Json(other.seconds) : Json()},
-                    {"ratio", nullptr},
-                    {"low", nullptr},
-                    {"high", nullptr},
-                    {"verdict", nullptr},
-                    {"note", other.note}};
+      Value entry = {{"median_s", other.seconds > 0 ? Value(other.seconds) : Value()},
+                     {"ratio", nullptr},
+                     {"low", nullptr},
+                     {"high", nullptr},
+                     {"verdict", nullptr},
+                     {"note", other.note}};
       if (other.ratio) {
         entry["ratio"] = other.ratio->ratio;
         entry["low"] = other.ratio->low;
@@ -81,7 +83,7 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
       others.push_back(entry);
     }
     json["items"].push_back({{"name", item.name},
-                             {"median_s", item.seconds > 0 ? Json(item.seconds) : Json()},
+                             {"median_s", item.seconds > 0 ? Value(item.seconds) : Value()},
                              {"others", others}});
   }
   return json;

@@ -2,6 +2,7 @@
 // message says the same command passes. Not in a build without the formats' libraries.
 #include <filesystem>
 
+#include "engine/base/file.h"
 #include "tests/cli/advice.h"
 #include "tests/cli/pictures.h"
 
