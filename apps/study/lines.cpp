@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace glia {
@@ -18,7 +19,7 @@ Lines::Got Lines::next(std::string& line, std::chrono::milliseconds patience) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
     pollfd waiting{.fd = file_, .events = POLLIN, .revents = 0};
-    const int ready = left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(left.count())) : 0;
+    const int ready = ::poll(&waiting, 1, std::max(0, static_cast<int>(left.count())));
     if (ready == 0) return Got::nothing;
     if (ready < 0 && errno == EINTR) return Got::nothing;
     char buffer[4096];

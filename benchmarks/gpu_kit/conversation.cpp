@@ -1,11 +1,9 @@
 #include "benchmarks/gpu_kit/conversation.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -49,6 +47,7 @@ void Conversation::start() {
   const auto questions = make_pipe(), answers = make_pipe();
   to_ = questions[1];
   from_ = answers[0];
+  lines_.emplace(from_);
   child_ = std::make_unique<ChildProcess>(
       command_, ChildStreams{.input = questions[0], .output = answers[1], .errors = errors});
   for (const int file : {questions[0], answers[1], errors}) ::close(file);
@@ -64,7 +63,7 @@ void Conversation::stop() {
   ::close(from_);
   end_program(*child_);
   child_.reset();
-  pending_.clear();
+  lines_.reset();
 }
 
 void Conversation::restart() {
@@ -84,22 +83,16 @@ nlohmann::json Conversation::ask(const nlohmann::json& question, Deadline deadli
 }
 
 std::string Conversation::read_line(Deadline deadline) {
+  std::string line;
   for (;;) {
-    if (const std::size_t end = pending_.find('\n'); end != std::string::npos) {
-      const std::string line = pending_.substr(0, end);
-      pending_.erase(0, end + 1);
-      return line;
-    }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
-    pollfd wanted{.fd = from_, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&wanted, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
-    if (ready < 0 && errno == EINTR) continue;
-    check(ready > 0, "{}: no answer in time", name_);
-    std::array<char, 4096> bytes{};
-    const ssize_t count = ::read(from_, bytes.data(), bytes.size());
-    check(count > 0, "{}: has ended without an answer", name_);
-    pending_.append(bytes.data(), static_cast<std::size_t>(count));
+    switch (lines_->next(line, left)) {
+      case Lines::Got::line: return line;
+      case Lines::Got::end: fail("{}: has ended without an answer", name_);
+      case Lines::Got::nothing:
+        check(std::chrono::steady_clock::now() < deadline, "{}: no answer in time", name_);
+    }
   }
 }
 

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
+#include "apps/study/lines.h"
 #include "benchmarks/gpu_kit/program.h"
 
 namespace glia::kit {
@@ -32,8 +34,9 @@ class Conversation {
 
   Command command_;
   std::filesystem::path messages_;
-  std::string name_, pending_;
+  std::string name_;
   int to_ = -1, from_ = -1;
+  std::optional<Lines> lines_;  // of from_
   std::unique_ptr<ChildProcess> child_;
 };
 

@@ -1,7 +1,6 @@
 #include "benchmarks/suite/compare.h"
 
 #include <algorithm>
-#include <map>
 
 #include "benchmarks/suite/statistics.h"
 #include "engine/base/check.h"

@@ -66,13 +66,17 @@ Arithmetic arithmetic_of(Device& device, const Call& call, const std::string& al
   return tf32 && call.op.starts_with("conv") ? Arithmetic::tf32 : Arithmetic::fp32;
 }
 
-/// Whether a sample that was just taken counts: notes the GPU's state, or that it was slowed down.
+std::optional<GpuState> state_of(const GpuHealth* health) {
+  return health ? std::optional(health->now()) : std::nullopt;
+}
+
+/// Whether a sample after which the GPU was in that state counts: notes it, or that it was slowed
+/// down.
 template <class Result>
-bool at_full_speed(const GpuHealth* health, Result& result) {
-  if (health == nullptr) return true;
-  const GpuState state = health->now();
-  if (state.slowed_down()) return ++result.throttled, false;
-  result.states.push_back(state);
+bool at_full_speed(const std::optional<GpuState>& state, Result& result) {
+  if (!state) return true;
+  if (state->slowed_down()) return ++result.throttled, false;
+  result.states.push_back(*state);
   return true;
 }
 
@@ -155,7 +159,7 @@ struct Contender {
   Timing sample(const MeasureOptions& options) {
     replay->run();  // another backend has been in the caches
     Timing taken{.warm = time_of(result.repeats, [&] { graph ? graph->replay() : run_repeats(); })};
-    if (backend.health()) taken.state = backend.health()->now();
+    taken.state = state_of(backend.health());
     if (!options.cold || taken.throttled()) return taken;
     backend.flush_caches();
     taken.cold = time_once();
@@ -173,11 +177,7 @@ std::unique_ptr<Repeated> make_repeated(Device& device, const RecordedStep& step
 }
 
 void add(const Timing& sample, Measurement& to) {
-  if (sample.throttled()) {
-    ++to.throttled;
-    return;
-  }
-  if (sample.state) to.states.push_back(*sample.state);
+  if (!at_full_speed(sample.state, to)) return;
   to.warm.push_back(sample.warm);
   if (sample.cold) to.cold.push_back(*sample.cold);
 }
@@ -235,7 +235,7 @@ struct Trainee {
     stopwatch->start();
     step->run();
     const double seconds = stopwatch->stop();
-    if (at_full_speed(health.get(), result)) result.seconds.push_back(seconds);
+    if (at_full_speed(state_of(health.get()), result)) result.seconds.push_back(seconds);
   }
 
   /// Steps that are not timed, of which the first tells what it launches.

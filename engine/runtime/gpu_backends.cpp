@@ -19,4 +19,8 @@ const GpuBackend* find_gpu_backend([[maybe_unused]] std::string_view name) {
   return nullptr;
 }
 
+bool is_our_gpu(const KernelTable& kernels) {
+  return kernels.name == std::string_view("emu") || kernels.name == std::string_view("cuda");
+}
+
 }  // namespace glia

@@ -180,11 +180,6 @@ void set_precision(Device& device, const DeviceRequest& request, const Say& say)
           : "; this processor has no AMX, so those that are faster in fp32 stay in it"));
 }
 
-bool is_our_gpu(const KernelTable& kernels) {
-  const std::string_view name = kernels.name;
-  return name == "cuda" || name == "emu";
-}
-
 /// What --conv asks of our kernels for GPUs.
 struct GpuConv {
   ConvMethod method;

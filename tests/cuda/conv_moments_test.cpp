@@ -2,7 +2,6 @@
 // rounded, by every kernel, also where the mean is far larger than what differs from it.
 #include <cmath>
 
-#include "engine/base/rng.h"
 #include "engine/ops/ops.h"
 #include "engine/runtime/run.h"
 #include "tests/catch.h"
@@ -37,18 +36,10 @@ const Layer kLayers[] = {
     {{1, 7, 5, 5}, {7, 3, 3, 5}, {}},
 };
 
-Tensor normal(Device& device, const Shape& shape, DType type, std::uint64_t stream, double mean) {
-  Sequence draw(3, stream);
-  std::vector<float> values(static_cast<std::size_t>(shape.numel()));
-  for (float& v : values) v = static_cast<float>(draw.normal() + mean);
-  const Tensor t = Tensor::empty(device, shape, type);
-  t.copy_from(values);
-  return t;
-}
-
 std::vector<double> moments_of(const std::vector<float>& y, std::size_t channels) {
   std::vector<double> moments(2 * channels);
-  const auto rows = static_cast<double>(y.size() / channels);
+  const std::size_t pixels = y.size() / channels;
+  const auto rows = static_cast<double>(pixels);
   for (std::size_t i = 0; i < y.size(); ++i) moments[i % channels] += y[i] / rows;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const double d = y[i] - moments[i % channels];
@@ -84,18 +75,6 @@ struct Call {
   }
 };
 
-/// Devices of our GPU kernels, in each precision.
-template <class Action>
-void on_our_gpus(const Action& action) {
-  for (DeviceRequest request : gpu_devices())
-    for (const auto precision : {ConvPrecision::fp32, ConvPrecision::tf32, ConvPrecision::bf16}) {
-      if (request.backend == "cudnn") continue;
-      request.precision = precision;
-      INFO(request.backend << " in " << name_of(precision));
-      action(*open_device(request));
-    }
-}
-
 /// Whether the context computes the layer by the kernel that is asked for.
 bool suits(const Device& device, const Layer& layer) {
   return device.kernels().activations == DType::f32 || layer.how.algorithm != ConvAlgorithm::tiled;
@@ -116,7 +95,7 @@ void check_near(const std::vector<double>& found, const std::vector<double>& exp
 }  // namespace
 
 TEST_CASE("conv moments: those of the sums, by every kernel and at any mean", "[ops]") {
-  on_our_gpus([](Device& device) {
+  on_our_gpus([](Device& device, ConvPrecision) {
     for (const Layer& layer : kLayers)
       for (const double mean : {0.0, 4.0}) {
         if (!suits(device, layer)) continue;
@@ -143,7 +122,7 @@ TEST_CASE("conv moments: those of the sums, by every kernel and at any mean", "[
 }
 
 TEST_CASE("conv moments: a NaN is one in its channels' moments and no others'", "[ops]") {
-  on_our_gpus([](Device& device) {
+  on_our_gpus([](Device& device, ConvPrecision) {
     for (const Layer& layer : kLayers) {
       if (!suits(device, layer)) continue;
       device.context().gpu_conv = layer.how;

@@ -29,12 +29,7 @@ Trained train(const DeviceRequest& request) {
   optim::Optimizer sgd({.kind = optim::Kind::sgd}, net.parameters());
   const Objective objective = Objective::parse("iou+0.5*bce", Region::batch, 1);
   TrainStep step(*device, net, sgd, objective, 3);
-  Batch batch{.size = images.shape[0],
-              .height = images.shape[1],
-              .width = images.shape[2],
-              .channels = images.shape[3],
-              .images = images.images,
-              .masks = images.masks};
+  Batch batch = images.batch();
   Trained result;
   for (int i = 0; i < kSteps; ++i) {
     step.upload(batch);

@@ -93,12 +93,7 @@ TEST_CASE("launches: a trace sees every one of a step, augmentation too", "[cuda
     optim::Optimizer adam({}, net.parameters());
     const Objective objective = Objective::parse("iou", Region::batch, 1);
     TrainStep step(*device, net, adam, objective, 3);
-    Batch batch{.size = images.shape[0],
-                .height = images.shape[1],
-                .width = images.shape[2],
-                .channels = images.shape[3],
-                .images = images.images,
-                .masks = images.masks};
+    Batch batch = images.batch();
     if (resident) {
       const AugmentConfig augment = AugmentConfig::parse(kAll);
       step.augment_on_device(

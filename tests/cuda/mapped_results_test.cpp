@@ -16,15 +16,6 @@ namespace glia::test {
 
 namespace {
 
-Tensor normal(Device& device, const Shape& shape, DType type, std::uint64_t stream) {
-  Sequence draw(3, stream);
-  std::vector<float> values(static_cast<std::size_t>(shape.numel()));
-  for (float& v : values) v = static_cast<float>(draw.normal());
-  const Tensor t = Tensor::empty(device, shape, type);
-  t.copy_from(values);
-  return t;
-}
-
 /// A layer, and which of the kernels is to compute it.
 struct Layer {
   Shape x, w;
@@ -48,18 +39,6 @@ const Layer kLayers[] = {
 float mapped(const std::vector<float>& map, std::size_t channels, std::size_t c, float x) {
   const float y = std::fma(map[c], x, map[channels + c]), floor = map[2 * channels + c];
   return y < floor ? floor : y;
-}
-
-/// Devices of our GPU kernels, in each precision.
-template <class Action>
-void on_our_gpus(const Action& action) {
-  for (DeviceRequest request : gpu_devices())
-    for (const auto precision : {ConvPrecision::fp32, ConvPrecision::tf32, ConvPrecision::bf16}) {
-      if (request.backend == "cudnn") continue;
-      request.precision = precision;
-      INFO(request.backend << " in " << name_of(precision));
-      action(*open_device(request), precision);
-    }
 }
 
 }  // namespace

@@ -45,13 +45,7 @@ Training train(Device& device, const UNetConfig& config, TrainStep::Mode mode,
   optim::Optimizer adam({}, net.parameters());
   const Objective objective = Objective::parse("iou+0.5*bce", Region::batch, 1);
   TrainStep step(device, net, adam, objective, 3, mode);
-  Batch batch;
-  batch.size = images.shape[0];
-  batch.height = images.shape[1];
-  batch.width = images.shape[2];
-  batch.channels = images.shape[3];
-  batch.images = images.images;
-  batch.masks = images.masks;
+  const Batch batch = images.batch();
 
   Training result;
   result.start = net.parameters().flat_values().to_vector<float>();

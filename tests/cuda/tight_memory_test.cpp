@@ -32,14 +32,7 @@ Outcome train(TrainStep::Mode mode, std::size_t limit, bool forget = true) {
   optim::Optimizer adam({}, net.parameters());
   const Objective objective = Objective::parse("iou", Region::batch, 1);
   TrainStep step(device, net, adam, objective, 3, mode);
-  const Batch batch{.size = images.shape[0],
-                    .height = images.shape[1],
-                    .width = images.shape[2],
-                    .channels = images.shape[3],
-                    .images = images.images,
-                    .masks = images.masks,
-                    .indices = {},
-                    .ids = {}};
+  const Batch batch = images.batch();
   Outcome outcome;
   for (int epoch = 0; epoch < 2; ++epoch) {
     for (int i = 0; i < 4; ++i) {

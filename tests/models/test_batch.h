@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/base/rng.h"
+#include "engine/data/loader.h"
 #include "engine/tensor/tensor.h"
 
 namespace glia::test {
@@ -23,6 +24,15 @@ struct TestBatch {
             images.push_back(static_cast<float>(random.normal() + (inside ? 2.0 : 0.0)));
           masks.push_back(inside ? 1.0f : 0.0f);
         }
+  }
+  /// As a loader would hand it over.
+  Batch batch() const {
+    return {.size = shape[0],
+            .height = shape[1],
+            .width = shape[2],
+            .channels = shape[3],
+            .images = images,
+            .masks = masks};
   }
   template <class T>
   Tensor tensor(Device& device, const Shape& s, const std::vector<float>& values) const {

@@ -7,7 +7,6 @@
 
 #include "engine/base/check.h"
 #include "engine/runtime/cpu_backends.h"
-#include "engine/runtime/gpu_backends.h"
 #include "kernels/cpu/table.h"
 
 namespace glia::test {
@@ -82,10 +81,6 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op) {
 
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels) {
   return std::make_shared<GuardedAllocator>(opened(kernels));
-}
-
-bool is_our_gpu(const KernelTable& kernels) {
-  return kernels.name == std::string_view("emu") || kernels.name == std::string_view("cuda");
 }
 
 bool is_threaded(const KernelTable& kernels) {

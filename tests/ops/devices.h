@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/runtime/device.h"
+#include "engine/runtime/gpu_backends.h"
 #include "kernels/api/table.h"
 
 namespace glia::test {
@@ -23,8 +24,6 @@ std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels);
 /// has to be intact afterwards.
 void on_each_device_in_bf16(const std::function<void(Device&)>& body);
 
-/// Whether they are our GPU kernels, on a GPU or emulated.
-bool is_our_gpu(const KernelTable& kernels);
 /// Whether the kernels use as many threads as they are told to (those on GPUs do not).
 bool is_threaded(const KernelTable& kernels);
 /// Whether they cut sums by the number of threads, so that the last bits depend on it.

@@ -65,13 +65,7 @@ StepBytes of_step(ConvPrecision precision) {
   optim::Optimizer adam({}, net.parameters());
   const Objective objective = Objective::parse("iou", Region::batch, 1);
   TrainStep step(*device, net, adam, objective, 3, TrainStep::Mode::eager);
-  Batch batch;
-  batch.size = images.shape[0];
-  batch.height = images.shape[1];
-  batch.width = images.shape[2];
-  batch.channels = images.shape[3];
-  batch.images = images.images;
-  batch.masks = images.masks;
+  const Batch batch = images.batch();
   const auto bytes = std::make_shared<StepBytes>();
   bytes->parameters = net.parameters().count();
   const emu::Options before = emu::options();
