@@ -89,9 +89,8 @@ std::vector<std::string> backends() {
 std::string describe_bf16() {
   const char* instructions = cpu::bf16_instruction_set();
   if (instructions == nullptr) return "none";
-  return cpu::bf16_everywhere()
-             ? instructions
-             : fmt::format("{} without AMX: for convolutions that it makes faster", instructions);
+  return fmt::format("{}{}: for convolutions that it makes faster", instructions,
+                     cpu::bf16_mostly() ? "" : " without AMX");
 }
 
 /// "tf32 (default), fp32": in what the convolutions of each backend can multiply.

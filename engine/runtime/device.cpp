@@ -77,8 +77,8 @@ const char* cpu_bf16_instructions() {
   return cpu::bf16_instruction_set();
 }
 
-bool cpu_bf16_everywhere() {
-  return cpu::bf16_everywhere();
+bool cpu_bf16_mostly() {
+  return cpu::bf16_mostly();
 }
 
 std::unique_ptr<Device> make_cpu_device(int threads) {

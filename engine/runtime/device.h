@@ -73,8 +73,8 @@ std::unique_ptr<Device> make_cpu_device(int threads, const KernelTable& kernels,
 /// The instructions with which the CPU device multiplies in bf16 on this machine; null where it has
 /// none.
 const char* cpu_bf16_instructions();
-/// Whether they compute every convolution of --precision bf16, and not only those that gain.
-bool cpu_bf16_everywhere();
+/// Whether most convolutions gain by them: with AMX.
+bool cpu_bf16_mostly();
 
 /// Cores that this process may run on: those of OpenMP's places if the environment names any, else
 /// those that it was started on (not the machine's count).

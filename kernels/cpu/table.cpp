@@ -43,7 +43,7 @@ const char* bf16_instruction_set() {
   return unit != nullptr ? unit->name : nullptr;
 }
 
-bool bf16_everywhere() {
+bool bf16_mostly() {
   return bf16_amx() != nullptr;
 }
 

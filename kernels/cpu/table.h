@@ -19,9 +19,9 @@ bool limit_instruction_set(std::string_view name);
 /// The instructions that multiply in bf16 on this machine, "AMX" for instance; null where it has
 /// none.
 const char* bf16_instruction_set();
-/// Whether --precision bf16 computes every convolution in bf16 here: with AMX. Without, those that
-/// fp32 computes faster stay in fp32 (kernels/cpu/conv/conv_choice.h).
-bool bf16_everywhere();
+/// Whether --precision bf16 computes most convolutions in bf16 here: with AMX. Those that fp32
+/// computes faster stay in fp32 (kernels/cpu/conv/conv_choice.h).
+bool bf16_mostly();
 
 /// The cores of the places to which OpenMP binds threads because the environment says so
 /// (OMP_PLACES, OMP_PROC_BIND); 0 where it binds none.

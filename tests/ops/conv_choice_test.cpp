@@ -99,7 +99,7 @@ TEST_CASE("conv choice: the way of every kind of layer", "[ops]") {
           std::string(cpu::name_of(row.fp32)));
     context.precision = ConvPrecision::bf16;
     const bool here = cpu::choose(context, row.kernel, row.geometry) == ConvWay::bf16;
-    CHECK(here == (cpu::bf16_everywhere() || cpu::bf16_pays_without_amx(row.fp32, row.geometry)));
+    CHECK(here == (cpu::bf16_pays(row.fp32, row.geometry, cpu::bf16_mostly())));
     for (const Bf16Choice unit : {Bf16Choice::amx, Bf16Choice::avx512, Bf16Choice::portable}) {
       context.bf16 = unit;  // asked for by name: everything
       CHECK(cpu::choose(context, row.kernel, row.geometry) == ConvWay::bf16);
@@ -112,12 +112,25 @@ TEST_CASE("conv choice: the way of every kind of layer", "[ops]") {
 
 TEST_CASE("conv choice: without AMX bf16 takes the layers that it makes faster", "[ops]") {
   const ConvGeometry up = square(6, 30, 64, 128, {.stride_h = 2, .stride_w = 2, .padding = {}}, 2);
-  CHECK(cpu::bf16_pays_without_amx(cpu::ConvWay::taps, up));
-  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::winograd, square(6, 240, 32, 32)));
-  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::patches, up));
-  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::dots, square(6, 240, 32, 1, {}, 1)));
-  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::taps, square(6, 240, 3, 32)));
-  CHECK_FALSE(cpu::bf16_pays_without_amx(cpu::ConvWay::taps, square(6, 240, 32, 8)));
+  CHECK(cpu::bf16_pays(cpu::ConvWay::taps, up, false));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::winograd, square(6, 240, 32, 32), false));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::patches, up, false));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::dots, square(6, 240, 32, 1, {}, 1), false));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::taps, square(6, 240, 3, 32), false));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::taps, square(6, 240, 32, 8), false));
+}
+
+TEST_CASE("conv choice: with AMX the first layer and the head stay in fp32", "[ops]") {
+  const auto up = [](std::int64_t channels) {
+    return square(6, 120, channels, 2 * channels, {.stride_h = 2, .stride_w = 2, .padding = {}}, 2);
+  };
+  CHECK(cpu::bf16_pays(cpu::ConvWay::taps, up(16), true));
+  CHECK(cpu::bf16_pays(cpu::ConvWay::winograd, square(6, 240, 16, 16), true));
+  CHECK(cpu::bf16_pays(cpu::ConvWay::winograd, square(6, 240, 8, 16), true));
+  CHECK(cpu::bf16_pays(cpu::ConvWay::patches, up(32), true));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::patches, up(16), true));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::dots, square(6, 240, 32, 1, {}, 1), true));
+  CHECK_FALSE(cpu::bf16_pays(cpu::ConvWay::taps, square(6, 240, 3, 32), true));
 }
 
 TEST_CASE("conv choice: tiles cover every pixel once, and tasks hold at least one", "[ops]") {

@@ -1,5 +1,7 @@
 #include "kernels/cpu/conv/conv_choice.h"
 
+#include <algorithm>
+
 #include "engine/base/check.h"
 #include "kernels/cpu/conv/bf16_unit.h"
 #include "kernels/cpu/conv/winograd_tiles.h"
@@ -68,16 +70,18 @@ bool winograd_fits(const ConvGeometry& g) {
   return g.R == 3 && g.S == 3 && g.stride_h == 1 && g.stride_w == 1;
 }
 
-bool bf16_pays_without_amx(ConvWay fp32, const ConvGeometry& g) {
+bool bf16_pays(ConvWay fp32, const ConvGeometry& g, bool amx) {
   constexpr std::int64_t kFull = 16;  // channels of a tile
-  return fp32 == ConvWay::taps && g.C >= kFull && g.K >= kFull;
+  const std::int64_t channels = std::min(g.C, g.K);
+  if (amx) return channels >= (fp32 == ConvWay::patches ? 2 * kFull : kFull / 2);
+  return fp32 == ConvWay::taps && channels >= kFull;
 }
 
 ConvWay choose(const KernelContext& context, KernelId kernel, const ConvGeometry& g) {
   const ConvWay fp32 = choose_fp32(context, kernel, g);
   if (context.precision != ConvPrecision::bf16) return fp32;
-  const bool always = context.bf16 != Bf16Choice::automatic || bf16_amx() != nullptr;
-  return always || bf16_pays_without_amx(fp32, g) ? ConvWay::bf16 : fp32;
+  const bool always = context.bf16 != Bf16Choice::automatic;
+  return always || bf16_pays(fp32, g, bf16_amx() != nullptr) ? ConvWay::bf16 : fp32;
 }
 
 }  // namespace glia::cpu

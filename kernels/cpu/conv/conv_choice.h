@@ -21,13 +21,14 @@ const char* name_of(ConvWay way);
 /// The way for this kernel, which must be one of the six of conv2d and conv_transpose2d, where it
 /// was measured to be the fastest (docs/adr/0009-winograd.md). `context.conv` may forbid Winograd's
 /// algorithm, or ask for it wherever it fits. In bf16 there is one way, since Winograd's transforms
-/// would multiply its errors; with `context.bf16` automatic and a processor without AMX, what
-/// `bf16_pays_without_amx` does not name keeps the way that it has in fp32.
+/// would multiply its errors; with `context.bf16` automatic, what `bf16_pays` does not name keeps the
+/// way that it has in fp32.
 ConvWay choose(const KernelContext& context, KernelId kernel, const ConvGeometry& g);
 
-/// Whether AVX512-BF16, which multiplies twice as fast as fp32 at best, beats the way in fp32:
-/// Winograd multiplies a quarter as often, and few channels fill no tiles (docs/ops/conv2d.md).
-bool bf16_pays_without_amx(ConvWay fp32, const ConvGeometry& g);
+/// Whether bf16 beats the way in fp32 (docs/ops/conv2d.md). Few channels fill no tiles; AMX beats
+/// the rest. AVX512-BF16, which multiplies twice as fast as fp32 at best, loses to Winograd, which
+/// multiplies a quarter as often.
+bool bf16_pays(ConvWay fp32, const ConvGeometry& g, bool amx);
 
 /// Whether Winograd's kernels can compute it: a window of 3x3 with stride 1, whatever the padding.
 bool winograd_fits(const ConvGeometry& g);
