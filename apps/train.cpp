@@ -11,11 +11,13 @@
 #include "apps/flags/device_options.h"
 #include "apps/flags/model_options.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/rank_threads.h"
 #include "apps/runs/run_inputs.h"
 #include "apps/runs/step_memory.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/training_reporter.h"
 #include "engine/base/shell_word.h"
+#include "engine/comm/communicator.h"
 #include "engine/runtime/precisions.h"
 #include "engine/runtime/trace.h"
 #include "engine/base/file.h"
@@ -33,7 +35,7 @@ struct TrainOptions {
   std::string region = "batch", optimizer = "adam", schedule = "constant";
   ModelOptions model;
   TrainConfig train;
-  int loader_threads = 1;
+  int loader_threads = 1, ranks = 1;
   std::string resident = "auto";
   bool trace = false;
   bool eager = false;
@@ -42,9 +44,9 @@ struct TrainOptions {
 };
 
 /// The flags that --resume may come with.
-constexpr std::array kWithResume = {"resume",         "data",   "epochs",      "threads",
-                                    "loader-threads", "device", "backend",     "memory",
-                                    "resident",       "trace",  "tensorboard", "check-nan"};
+constexpr std::array kWithResume = {
+    "resume", "data",  "epochs",   "threads", "loader-threads", "device",   "backend",
+    "memory", "ranks", "resident", "trace",   "tensorboard",    "check-nan"};
 
 bool may_change(const CLI::Option& option) {
   return std::any_of(kWithResume.begin(), kWithResume.end(),
@@ -115,13 +117,23 @@ std::string nothing_to_do(const TrainConfig& config, const std::vector<MetricsRo
                    done, config.epochs, done + 1);
 }
 
-/// A resumed run keeps its own precision.
-std::unique_ptr<Device> open(const TrainOptions& o, const Run& run) {
-  if (!run.resumed) return o.device.open();
+/// The device of a rank, which has its share of the cores; one says which it took. A resumed run
+/// keeps its own precision.
+std::unique_ptr<Device> open(const TrainOptions& o, const Run& run, Communicator* ranks) {
   DeviceOptions options = o.device;
+  const auto join = [&] {
+    auto device =
+        ranks != nullptr && ranks->rank() > 0 ? open_device(options.request) : options.open();
+    device->join(ranks);
+    return device;
+  };
+  if (ranks != nullptr)
+    options.request.threads =
+        std::max(1, resolve_threads(o.device.request.threads) / ranks->size());
+  if (!run.resumed) return join();
   options.request.precision = run.config.precision;
   try {
-    return options.open();
+    return join();
   } catch (const UnsupportedPrecision& error) {
     fail("{}: the run is one of --precision {}, which {}; resume it with {}, or start a new run",
          run.folder.path().string(), name_of(run.config.precision), error.why(), error.elsewhere());
@@ -165,9 +177,10 @@ KeptSlices keep_slices(const TrainOptions& o, const Run& run, const StepMemory& 
   return kept;
 }
 
-void train(const TrainOptions& o, const Run& run) {
+/// Trains with the first rank, which tells what happens and writes files, or the only one.
+void train_first(const TrainOptions& o, const Run& run, Communicator* ranks) {
   const auto host = least_memory();
-  const auto device = open(o, run);
+  const auto device = open(o, run, ranks);
   device->context().conv = run.config.conv;  // a resumed run's own
   run.config.precision = device->context().precision;
   const StepMemory memory(run.model, run.config, run.inputs.train.front(), *device, host);
@@ -223,6 +236,38 @@ void train(const TrainOptions& o, const Run& run) {
     throw CLI::RuntimeError(130);
   }
   fmt::print("written to {}\n", run.folder.path().string());
+}
+
+/// Another rank computes and says nothing.
+void train_other(const TrainOptions& o, const Run& run, Communicator& ranks) {
+  const auto device = open(o, run, &ranks);
+  device->context().conv = run.config.conv;
+  const auto model = make_model(run.model);
+  model->parameters().allocate(*device, run.config.seed);
+  Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
+                  run.folder, run.inputs.info,
+                  {.loader_threads = o.loader_threads, .eager = o.eager}, {.stop = interrupted});
+  if (run.resumed) run.begin(trainer);
+  trainer.run();
+}
+
+/// A batch norm looks at all images in every layer: its shards are computed side by side, as by as
+/// many ranks.
+int ranks_of(const TrainOptions& o, const Run& run) {
+  const bool batch_norm = run.model.value("norm", "") == name_of(nn::NormKind::batch);
+  const std::int64_t shards = run.config.shards;
+  return batch_norm && shards % o.ranks == 0 ? std::max(o.ranks, static_cast<int>(shards))
+                                             : o.ranks;
+}
+
+void train(const TrainOptions& o, const Run& run) {
+  const TrainConfig config = run.config;
+  run_ranks(ranks_of(o, run), [&](Communicator* ranks) {
+    if (ranks == nullptr || ranks->rank() == 0) return train_first(o, run, ranks);
+    TrainConfig own = config;
+    train_other(o, {run.folder, run.inputs, own, run.model, run.preprocess, run.begin, run.resumed},
+                *ranks);
+  });
 }
 
 /// Settings that were given and that the others leave without effect, a warning each.
@@ -336,6 +381,14 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--batch-size", t.batch_size, "Slices a step")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  command
+      .add_option(
+          "--shards", t.shards,
+          "Equal parts of a batch whose sums are added up in one order, so that results have "
+          "the same bits on 1, 2, 4 ... ranks; one rank takes them in turn, in the memory of "
+          "one (not with --norm batch). 0: one a rank")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
   command.add_option("--loss", t.loss, "iou (-log IoU), bce, dice, or a sum such as iou+0.5*bce")
       ->capture_default_str();
   command
@@ -411,6 +464,12 @@ void add_train_command(CLI::App& app) {
   options->device.add_check_nan_to(*command);
   command->add_option("--loader-threads", options->loader_threads, "Threads that load slices ahead")
       ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--ranks", options->ranks,
+                   "Share each batch among so many ranks, threads with a share of the cores each; "
+                   "the gradient stays that of the whole batch (docs/scale.md)")
+      ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command
       ->add_option("--resident", options->resident,

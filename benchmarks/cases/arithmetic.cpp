@@ -53,6 +53,18 @@ Case fill_case(const Shape& y, double alpha) {
           .takes_out = true};
 }
 
+Case fold_case(const Shape& parts) {
+  return {.op = "fold",
+          .text = parts.str(),
+          .inputs = {{.shape = parts, .grad = false, .image = false}},
+          .build =
+              [](Tape& tape, std::span<const Tensor> in, const Tensor&) {
+                // Of a copy, since it adds up in place.
+                return ops::fold(tape, ops::scale(tape, in[0], 1));
+              },
+          .length = static_cast<double>(parts[0])};
+}
+
 using In = std::span<const Tensor>;
 
 Case composite_case(const char* text, std::size_t inputs, Tensor (*call)(Tape&, In)) {
@@ -85,6 +97,14 @@ std::vector<Case> scale_shapes() {
 std::vector<Case> sum_shapes() {
   std::vector<Case> cases;
   for (const Shape& x : kArithmeticShapes) cases.push_back(sum_case("sum", x, ops::sum));
+  return cases;
+}
+
+std::vector<Case> fold_parts() {
+  std::vector<Case> cases;
+  for (const Shape& parts :
+       {Shape{1, 5}, Shape{2, 16}, Shape{3, 7}, Shape{4, 33}, Shape{7, 1}, Shape{8, 9001}})
+    cases.push_back(fold_case(parts));
   return cases;
 }
 
@@ -151,6 +171,16 @@ Operation sum_operation() {
           .image = false,
           .at = [](const Dimensions& d) { return std::vector{sum_case("sum", d.shape, ops::sum)}; },
           .groups = {{"shapes", "images and a vector", sum_shapes}}};
+}
+
+Operation fold_operation() {
+  return {.name = "fold",
+          .image = false,
+          .at =
+              [](const Dimensions& d) {
+                return std::vector{fold_case({4, d.shape.numel()})};
+              },
+          .groups = {{"parts", "up to eight parts", fold_parts}}};
 }
 
 Operation mean_operation() {

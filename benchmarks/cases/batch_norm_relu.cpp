@@ -3,6 +3,7 @@
 #include <array>
 
 #include "benchmarks/cases/convolutions.h"
+#include "benchmarks/cases/of_ranks.h"
 #include "engine/ops/ops.h"
 
 namespace glia::cases {
@@ -238,11 +239,24 @@ std::vector<Case> deferred_moments() {
   return cases;
 }
 
+/// The sums and what is made of them are kernels apart, as where ranks add them up in between.
+std::vector<Case> deferred_of_ranks() {
+  std::vector<Case> cases;
+  for (const Shape& x :
+       {Shape{2, 3, 5, 3}, Shape{3, 5, 4, 17}, Shape{1, 7, 3, 32}, Shape{2, 33, 31, 16}})
+    cases.push_back(of_ranks(deferred_case("materialise", true, x, stored)));
+  cases.push_back(of_ranks(deferred_case("materialise", true, {2, 4, 5, 3}, stored)));
+  cases.back().inputs[0].grad = false;
+  return cases;
+}
+
 std::vector<Case> batch_norm_relu_at(const Dimensions& d) {
   std::vector<Case> cases{deferred_case("materialise", true, d.shape, stored),
-                          deferred_case("materialise", false, d.shape, stored)};
+                          deferred_case("materialise", false, d.shape, stored),
+                          of_ranks(deferred_case("materialise", true, d.shape, stored))};
   cases[0].name = "training";
   cases[1].name = "evaluation";
+  cases[2].name = "ranks";
   return cases;
 }
 
@@ -261,7 +275,8 @@ Operation batch_norm_relu_operation() {
           {"conv2d-windows", "then conv2d of one pixel or with strides", deferred_conv2d_windows},
           {"conv_transpose2d", "then conv_transpose2d", deferred_conv_transpose2d},
           {"concat", "joined with another tensor, then conv2d", deferred_concat},
-          {"moments", "of the moments that conv2d gives", deferred_moments}}};
+          {"moments", "of the moments that conv2d gives", deferred_moments},
+          {"ranks", "of several ranks: sums by themselves", deferred_of_ranks}}};
 }
 
 }  // namespace glia::cases

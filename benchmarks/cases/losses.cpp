@@ -7,7 +7,8 @@ namespace glia::cases {
 
 namespace {
 
-using LossFunction = ops::RegionLoss (*)(Tape&, const Tensor&, const Tensor&, Region, double);
+using LossFunction = ops::RegionLoss (*)(Tape&, const Tensor&, const Tensor&, Region, double,
+                                         const ops::WholeBatch&);
 
 struct Loss {
   const char* name;
@@ -26,7 +27,7 @@ Case region_loss_case(const Loss& loss, const Shape& shape, Region region, doubl
                  {.shape = shape, .fill = Fill::binary, .grad = false, .image = false}},
       .build = [call = loss.call, region, smooth](
                    Tape& tape, std::span<const Tensor> in,
-                   const Tensor&) { return call(tape, in[0], in[1], region, smooth).loss; },
+                   const Tensor&) { return call(tape, in[0], in[1], region, smooth, {}).loss; },
       .length = static_cast<double>(shape.numel()),
       .floor = 1,
       .samples = range > 10 ? 200u : 16u};  // few logits in a wide range have large gradients
@@ -71,7 +72,22 @@ std::vector<Case> region_loss_sums(const Loss& loss) {
     test.text += ", sums";
     test.inputs[0].grad = false;
     test.build = [call = loss.call, region](Tape& tape, std::span<const Tensor> in, const Tensor&) {
-      return call(tape, in[0], in[1], region, 1).sums;
+      return call(tape, in[0], in[1], region, 1, {}).sums;
+    };
+  }
+  return cases;
+}
+
+/// The loss of sums that are known, as where the shards of a batch are computed apart.
+std::vector<Case> region_loss_whole(const Loss& loss) {
+  std::vector<Case> cases;
+  for (const double smooth : {1.0, 0.1}) {
+    Case& test = cases.emplace_back(region_loss_case(loss, {3, 7, 5, 1}, Region::batch, smooth, 3));
+    test.text += ", of its sums";
+    test.build = [call = loss.call, smooth](Tape& tape, std::span<const Tensor> in, const Tensor&) {
+      return call(tape, in[0], in[1], Region::batch, smooth,
+                  [](Tape&, const Tensor& sums) { return sums; })
+          .loss;
     };
   }
   return cases;
@@ -133,7 +149,8 @@ Operation iou_loss_operation() {
           .at = [](const Dimensions& d) { return region_loss_at(kIou, d); },
           .groups = {{"masks", "masks, soft, empty and full ones, and saturated logits",
                       [] { return region_loss_masks(kIou); }},
-                     {"sums", "the sums of the loss", [] { return region_loss_sums(kIou); }}}};
+                     {"sums", "the sums of the loss", [] { return region_loss_sums(kIou); }},
+                     {"whole", "of given sums", [] { return region_loss_whole(kIou); }}}};
 }
 
 Operation dice_loss_operation() {
@@ -141,7 +158,8 @@ Operation dice_loss_operation() {
           .at = [](const Dimensions& d) { return region_loss_at(kDice, d); },
           .groups = {{"masks", "masks, soft, empty and full ones, and saturated logits",
                       [] { return region_loss_masks(kDice); }},
-                     {"sums", "the sums of the loss", [] { return region_loss_sums(kDice); }}}};
+                     {"sums", "the sums of the loss", [] { return region_loss_sums(kDice); }},
+                     {"whole", "of given sums", [] { return region_loss_whole(kDice); }}}};
 }
 
 Operation bce_with_logits_operation() {

@@ -52,6 +52,15 @@ double reference(const Sum& a, const void*, Element) {
   return a.alpha * sum;
 }
 
+double reference(const Fold& a, const void*, Element e) {
+  // In place, row r > 0 gets those up to the next that has more factors of two; row 0 gets all.
+  const std::int64_t parts = a.parts.shape[0], after = e.row == 0 ? parts : e.row & -e.row;
+  double sum = 0;
+  for (std::int64_t part = e.row; part < std::min(parts, e.row + after); ++part)
+    sum += element(a.parts, {part, e.channel});
+  return sum;
+}
+
 double reference(const Threshold& a, const void*, Element e) {
   return element(a.x, e) > a.t ? 1 : 0;
 }

@@ -48,6 +48,14 @@ double reference(const IouLossForward& a, const void* output, Element e) {
   return loss / static_cast<double>(regions);
 }
 
+double reference(const IouLossOfSums& a, const void*, Element) {
+  double loss = 0;
+  for (std::int64_t region = 0; region < a.sums.rows(); ++region)
+    loss -= std::log((element(a.sums, {region, 0}) + a.smooth) /
+                     (element(a.sums, {region, 1}) + a.smooth));
+  return loss / static_cast<double>(a.sums.rows());
+}
+
 double reference(const IouLossBackward& a, const void*, Element e) {
   const std::int64_t regions = regions_of(a);
   const std::int64_t region = e.row / (a.logits.rows() / regions);
@@ -70,6 +78,14 @@ double reference(const DiceLossForward& a, const void* output, Element e) {
     loss += 1 - (2 * found.intersection + a.smooth) / (found.areas + a.smooth);
   }
   return loss / static_cast<double>(regions);
+}
+
+double reference(const DiceLossOfSums& a, const void*, Element) {
+  double loss = 0;
+  for (std::int64_t region = 0; region < a.sums.rows(); ++region)
+    loss += 1 - (2 * element(a.sums, {region, 0}) + a.smooth) /
+                    (element(a.sums, {region, 1}) + a.smooth);
+  return loss / static_cast<double>(a.sums.rows());
 }
 
 double reference(const DiceLossBackward& a, const void*, Element e) {

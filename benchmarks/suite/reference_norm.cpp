@@ -203,6 +203,53 @@ double reference(const BatchNormReluBackwardTrain& a, const void* output, Elemen
          (dz(e.row) - dbeta / rows - xhat(e.row) * dgamma / rows);
 }
 
+namespace {
+
+/// dz of row `row`: dy where the map of x is above its floor, else 0.
+template <class Args>
+double gradient_of(const Args& a, Element at) {
+  const double floor = element(a.map, {MapRow::floor, at.channel});
+  return element(a.x, a.map, at) > floor ? element(a.dy, at) : 0;
+}
+
+}  // namespace
+
+double reference(const MergeMoments& a, const void*, Element e) {
+  const std::int64_t parts = a.parts.shape[0];
+  const auto of = [&](std::int64_t part, std::int64_t row) {
+    return element(a.parts, {2 * part + row, e.channel});
+  };
+  double mean = 0, squares = 0;
+  for (std::int64_t part = 0; part < parts; ++part) mean += of(part, 0);
+  mean /= static_cast<double>(parts);
+  for (std::int64_t part = 0; part < parts; ++part)
+    squares += of(part, 1) + static_cast<double>(a.rows) * std::pow(of(part, 0) - mean, 2);
+  return e.row == 0 ? mean : squares;
+}
+
+double reference(const BatchNormReluBackwardSums& a, const void* output, Element e) {
+  const double mean = element(a.mean, {0, e.channel});
+  double sum = 0, dot = 0;
+  for (std::int64_t row = 0; row < a.x.rows(); ++row) {
+    const double dz = gradient_of(a, {row, e.channel});
+    sum += dz;
+    dot += dz * (element(a.x, {row, e.channel}) - mean);
+  }
+  if (output == a.dbeta.data) return sum;
+  if (output == a.dgamma.data) return dot * element(a.invstd, {0, e.channel});
+  return e.row == 0 ? sum : dot;
+}
+
+double reference(const BatchNormReluBackwardApply& a, const void*, Element e) {
+  const Element channel{0, e.channel};
+  const double invstd = element(a.invstd, channel);
+  const auto rows = static_cast<double>(a.rows);
+  const double away = element(a.x, e) - element(a.mean, channel);
+  return element(a.gamma, channel) * invstd *
+         (gradient_of(a, e) - element(a.sums, channel) / rows -
+          away * invstd * invstd * element(a.sums, {1, e.channel}) / rows);
+}
+
 double reference(const BatchNormReluBackwardEval& a, const void* output, Element e) {
   const Element channel{0, e.channel};
   const double mean = element(a.running_mean, channel);

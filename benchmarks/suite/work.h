@@ -30,6 +30,10 @@ inline constexpr double kOperations<BatchNormBackwardTrain> = 10;  // xhat twice
 template <>
 inline constexpr double kOperations<BatchNormReluBackwardTrain> = 16;  // and the mask, twice
 template <>
+inline constexpr double kOperations<BatchNormReluBackwardSums> = 8;
+template <>
+inline constexpr double kOperations<BatchNormReluBackwardApply> = 8;
+template <>
 inline constexpr double kOperations<Materialise> = 3;
 template <>
 inline constexpr double kOperations<IouLossForward> = 8;  // the sigmoid counted as 4; three sums

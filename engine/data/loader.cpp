@@ -35,6 +35,10 @@ Loader::Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig 
   check(config_.threads >= 0 && config_.threads <= 1024,
         "data loader: {} threads, expected 0 to 1024", config_.threads);
   check(config_.prefetch >= 1, "data loader: prefetch {}, expected at least 1", config_.prefetch);
+  check(config_.parts >= 1 && config_.part < config_.parts &&
+            config_.batch_size % config_.parts == 0 && (config_.parts == 1 || config_.drop_last),
+        "data loader: part {} of {} of batches of {}, expected equal parts of full batches",
+        config_.part, config_.parts, config_.batch_size);
   const auto count = static_cast<std::int64_t>(samples_.size());
   batches_ = count / config_.batch_size;
   if (!config_.drop_last && count % config_.batch_size != 0) ++batches_;
@@ -88,7 +92,7 @@ void Loader::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
     ready_.clear();
     epoch_ = epoch;
     ++run_;
-    next_load_ = next_out_ = first_batch;
+    next_load_ = next_out_ = first_batch + config_.offset;
     end_ = batches_;
   }
   may_load_.notify_all();
@@ -105,7 +109,7 @@ bool Loader::next(Batch& batch) {
       loaded_.wait(lock, [&] { return ready_.contains(next_out_); });
       result = std::move(ready_.extract(next_out_).mapped());
     }
-    ++next_out_;
+    next_out_ += config_.stride;
     if (result.error) end_ = next_out_;
   }
   may_load_.notify_all();
@@ -116,9 +120,11 @@ bool Loader::next(Batch& batch) {
 
 void Loader::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (may_load_.wait(
-      lock, stop, [&] { return next_load_ < end_ && next_load_ < next_out_ + config_.prefetch; })) {
-    const std::int64_t number = next_load_++, run = run_, epoch = epoch_;
+  while (may_load_.wait(lock, stop, [&] {
+    return next_load_ < end_ && next_load_ < next_out_ + config_.prefetch * config_.stride;
+  })) {
+    const std::int64_t number = std::exchange(next_load_, next_load_ + config_.stride), run = run_,
+                       epoch = epoch_;
     const std::shared_ptr<const Order> order = order_;
     lock.unlock();
     Result result = try_load(epoch, number, *order);
@@ -140,9 +146,9 @@ Loader::Result Loader::try_load(std::int64_t epoch, std::int64_t number, const O
 }
 
 Batch Loader::load(std::int64_t epoch, std::int64_t number, const Order& order) const {
-  const std::int64_t first = number * config_.batch_size;
-  const std::int64_t last =
-      std::min(first + config_.batch_size, static_cast<std::int64_t>(order.size()));
+  const std::int64_t size = config_.batch_size / config_.parts;
+  const std::int64_t first = number * config_.batch_size + config_.part * size;
+  const std::int64_t last = std::min(first + size, static_cast<std::int64_t>(order.size()));
   Batch batch{.size = last - first, .height = height_, .width = width_, .channels = channels_};
   if (config_.contents != BatchContents::draws) {
     batch.images.reserve(static_cast<std::size_t>(batch.size * height_ * width_ * channels_));

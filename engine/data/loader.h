@@ -2,6 +2,7 @@
 // batch) only: not on the number of threads, not on timing, not on where an epoch was resumed.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -35,6 +36,10 @@ struct LoaderConfig {
   BatchContents contents = BatchContents::augmented;
   int threads = 0;   // 0 loads in the thread that calls `next`
   int prefetch = 2;  // batches loaded ahead, at most
+  // Of each batch only part `part` of `parts` equal ones; or, with `stride`, of all batches only
+  // every stride-th from `offset` on: what a rank loads.
+  std::int64_t part = 0, parts = 1;
+  std::int64_t offset = 0, stride = 1;
 };
 
 /// `size` slices in NHWC order.
@@ -57,7 +62,15 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
+  /// Of all ranks.
   std::int64_t batches_per_epoch() const { return batches_; }
+  const std::vector<Sample>& samples() const { return samples_; }
+  std::int64_t batch_size() const { return config_.batch_size; }
+  /// Slices of batch `number`.
+  std::size_t size_of(std::int64_t number) const {
+    return static_cast<std::size_t>(
+        std::min(config_.batch_size, slices() - number * config_.batch_size));
+  }
   std::int64_t slices() const { return static_cast<std::int64_t>(samples_.size()); }
   std::int64_t height() const { return height_; }
   std::int64_t width() const { return width_; }

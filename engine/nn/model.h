@@ -19,6 +19,8 @@ struct Pass {
   /// One i64: the optimizer's steps so far, so that every step draws other dropout masks.
   /// Undefined: 0.
   Tensor step{};
+  /// The place of the first image in the batch of which these are a part.
+  std::int64_t first_image = 0;
   /// Dropout acts, also where `training` is not set: one sample of the network's uncertainty.
   bool dropout = false;
   Probe* probe = nullptr;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/base/rng.h"
+#include "engine/comm/communicator.h"
 #include "engine/runtime/run.h"
 
 namespace glia::nn {
@@ -49,7 +50,10 @@ void ParameterSet::allocate(Device& device) {
   for (const Parameter& p : parameters_) total += padded(p.shape);
   const DType dtype = device.kernels().parameters, activations = device.kernels().activations;
   values_ = Tensor::zeros(device, {total}, dtype);
-  grads_ = Tensor::zeros(device, {total}, dtype);
+  // A part a rank, each of whole lines.
+  const std::int64_t lines = 16 * std::int64_t{device.ranks() ? device.ranks()->size() : 1};
+  padded_grads_ = Tensor::zeros(device, {(total + lines - 1) / lines * lines}, dtype);
+  grads_ = padded_grads_.slice(0, {total});
   shadow_ = dtype == activations ? Tensor() : Tensor::zeros(device, {total}, activations);
   gradients_.clear();
   std::int64_t offset = 0;

@@ -54,6 +54,8 @@ class ParameterSet {
   /// 16 elements and the gaps are 0.
   const Tensor& flat_values() const { return values_; }
   const Tensor& flat_grads() const { return grads_; }
+  /// The gradients and, on a device of several ranks, zeros up to a multiple of 16 times the ranks.
+  const Tensor& padded_grads() const { return padded_grads_; }
   /// The trained values in the type of activations, laid out likewise: what an optimizer's step
   /// writes besides. Undefined where activations have the type of parameters.
   const Tensor& flat_shadow() const { return shadow_; }
@@ -70,7 +72,7 @@ class ParameterSet {
 
   std::deque<Parameter> parameters_, buffers_;
   std::deque<Tensor> gradients_;
-  Tensor values_, grads_, shadow_;
+  Tensor values_, grads_, padded_grads_, shadow_;
 };
 
 /// While it lives, no parameter of the set wants a gradient: for backward passes that ask for

@@ -45,6 +45,10 @@ Tensor batch_norm(Tape& tape, const Tensor& x, const Tensor& gamma, const Tensor
     return y;
   }
 
+  check(tape.device().ranks() == nullptr,
+        "unsupported: {}: the backend '{}' does not share the statistics of a batch between ranks; "
+        "choose --backend native, --norm group or --norm none",
+        op, tape.device().kernels().name);
   check(x.numel() / channels > 1,
         "batch_norm: found one value a channel (input {}), expected two or more in training",
         x.shape().str());

@@ -5,9 +5,10 @@
 namespace glia::ops {
 
 RegionLoss dice_loss(Tape& tape, const Tensor& logits, const Tensor& target, Region region,
-                     double smooth) {
-  return region_loss<&KernelTable::dice_loss_forward, &KernelTable::dice_loss_backward>(
-      "dice_loss", tape, logits, target, region, smooth);
+                     double smooth, const WholeBatch& whole) {
+  return region_loss<&KernelTable::dice_loss_forward, &KernelTable::dice_loss_of_sums,
+                     &KernelTable::dice_loss_backward>("dice_loss", tape, logits, target, region,
+                                                       smooth, whole);
 }
 
 }  // namespace glia::ops

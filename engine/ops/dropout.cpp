@@ -6,13 +6,16 @@
 namespace glia::ops {
 
 Tensor dropout(Tape& tape, const Tensor& x, double p, std::uint64_t seed, std::uint64_t stream,
-               const Tensor& out, const Tensor& counter) {
+               const Tensor& out, const Tensor& counter, std::uint64_t first) {
   check_operand("dropout", "input", x);
   check(p >= 0 && p < 1, "dropout: found p = {}, expected 0 <= p < 1", p);
+  check(first % 4 == 0, "dropout: the first element is number {}, expected a multiple of four",
+        first);
   Tensor y = result("dropout", x, x.shape(), out);
   run<&KernelTable::dropout>(
-      tape.device(), {.x = x, .counter = counter, .y = y, .p = p, .seed = seed, .stream = stream});
-  tape.record("dropout", {x}, y, [x, p, seed, stream, counter](Tape& t, const Tensor& dy) {
+      tape.device(),
+      {.x = x, .counter = counter, .y = y, .p = p, .seed = seed, .stream = stream, .first = first});
+  tape.record("dropout", {x}, y, [x, p, seed, stream, first, counter](Tape& t, const Tensor& dy) {
     const GradTarget dx = t.grad_target(x);
     run<&KernelTable::dropout>(t.device(), {.x = dy,
                                             .counter = counter,
@@ -20,6 +23,7 @@ Tensor dropout(Tape& tape, const Tensor& x, double p, std::uint64_t seed, std::u
                                             .p = p,
                                             .seed = seed,
                                             .stream = stream,
+                                            .first = first,
                                             .write = dx.write});
   });
   return y;

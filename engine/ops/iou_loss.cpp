@@ -5,9 +5,10 @@
 namespace glia::ops {
 
 RegionLoss iou_loss(Tape& tape, const Tensor& logits, const Tensor& target, Region region,
-                    double smooth) {
-  return region_loss<&KernelTable::iou_loss_forward, &KernelTable::iou_loss_backward>(
-      "iou_loss", tape, logits, target, region, smooth);
+                    double smooth, const WholeBatch& whole) {
+  return region_loss<&KernelTable::iou_loss_forward, &KernelTable::iou_loss_of_sums,
+                     &KernelTable::iou_loss_backward>("iou_loss", tape, logits, target, region,
+                                                      smooth, whole);
 }
 
 }  // namespace glia::ops

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "engine/base/geometry.h"
@@ -78,8 +79,9 @@ Tensor sigmoid(Tape& tape, const Tensor& x, const Tensor& out = {});
 
 /// Zeroes elements with probability p and scales the others by 1/(1-p); which ones is a function of
 /// (seed, stream, element). 0 <= p < 1. `counter` (one i64) adds 65536 times its value to `stream`.
+/// `first`, a multiple of four, is the number of x's first element where x is part of a batch.
 Tensor dropout(Tape& tape, const Tensor& x, double p, std::uint64_t seed, std::uint64_t stream,
-               const Tensor& out = {}, const Tensor& counter = {});
+               const Tensor& out = {}, const Tensor& counter = {}, std::uint64_t first = 0);
 
 /// Ties go to the first maximum in row-major order.
 Tensor max_pool2d(Tape& tape, const Tensor& x, std::int64_t window = 2, std::int64_t stride = 2,
@@ -100,6 +102,10 @@ Tensor scale(Tape& tape, const Tensor& x, double alpha, const Tensor& out = {});
 Tensor sum(Tape& tape, const Tensor& x);
 Tensor mean(Tape& tape, const Tensor& x);
 
+/// The sum of the rows of `parts` [V, n], by pairs of neighbours and pairs of pairs: [n], in the
+/// memory of row 0. The other rows have no meaning afterwards. Not differentiable.
+Tensor fold(Tape& tape, const Tensor& parts);
+
 /// 1 where x > t, else 0. A step has no useful gradient: nothing is recorded.
 Tensor threshold(Tape& tape, const Tensor& x, double t = 0.5);
 
@@ -109,12 +115,18 @@ struct RegionLoss {
   Tensor loss, sums;
 };
 
-/// -log((I + smooth) / (U + smooth)) of p = sigmoid(logits); target is a constant.
+/// From the sums [1, 2] of this part of a batch to those of the whole batch, of which the loss then
+/// is; its gradient stays that of this part's logits.
+using WholeBatch = std::function<Tensor(Tape&, const Tensor& sums)>;
+
+/// -log((I + smooth) / (U + smooth)) of p = sigmoid(logits); target is a constant. `whole` is for
+/// losses over the batch.
 RegionLoss iou_loss(Tape& tape, const Tensor& logits, const Tensor& target,
-                    Region region = Region::batch, double smooth = 1);
+                    Region region = Region::batch, double smooth = 1, const WholeBatch& whole = {});
 /// 1 - (2 I + smooth) / (P + T + smooth).
 RegionLoss dice_loss(Tape& tape, const Tensor& logits, const Tensor& target,
-                     Region region = Region::batch, double smooth = 1);
+                     Region region = Region::batch, double smooth = 1,
+                     const WholeBatch& whole = {});
 /// Mean binary cross-entropy.
 Tensor bce_with_logits(Tape& tape, const Tensor& logits, const Tensor& target);
 

@@ -11,6 +11,8 @@
 
 namespace glia {
 
+class Communicator;
+
 class Device {
  public:
   /// `threads` are those of the CPU backend. With kernels whose activations are bf16 the context's
@@ -30,6 +32,10 @@ class Device {
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
+  /// From here on this device computes its rank's part of every batch. Null: whole batches. Before
+  /// there are parameters; the ranks must outlive the device.
+  void join(Communicator* ranks) { ranks_ = ranks; }
+  Communicator* ranks() const { return ranks_; }
   void set_memory_mode(MemoryMode mode) { memory_mode_ = mode; }
   MemoryMode memory_mode() const { return memory_mode_; }
   /// Waits until every kernel and copy that was queued has finished.
@@ -61,6 +67,7 @@ class Device {
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
   MemoryMode memory_mode_ = MemoryMode::automatic;
+  Communicator* ranks_ = nullptr;
   std::vector<std::shared_ptr<Watcher>> watchers_;
 };
 

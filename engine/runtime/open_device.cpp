@@ -173,7 +173,8 @@ void set_precision(Device& device, const DeviceRequest& request, const Say& say)
   check(request.conv != ConvMethod::winograd,
         "--precision bf16 with --conv winograd: Winograd's algorithm is computed in fp32 only; "
         "choose --conv auto or direct, or --precision fp32");
-  say(fmt::format("precision: convolutions in bf16 by {}, summed in fp32; those that are faster in "
+  say(
+      fmt::format("precision: convolutions in bf16 by {}, summed in fp32; those that are faster in "
                   "fp32 stay in it{}",
                   cpu_bf16_instructions(),
                   cpu_bf16_mostly() ? "" : ", which are most, since this processor has no AMX"));

@@ -1,7 +1,10 @@
 #include "engine/train/loss.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include "engine/runtime/run.h"
 
 namespace glia {
 
@@ -40,26 +43,65 @@ Objective Objective::parse(std::string_view text, Region region, double smooth) 
   }
 }
 
-Objective::Value Objective::operator()(Tape& tape, const Tensor& logits,
-                                       const Tensor& target) const {
+bool Objective::has(Kind kind) const {
+  return std::any_of(terms_.begin(), terms_.end(), [&](const Term& t) { return t.kind == kind; });
+}
+
+bool Objective::couples_images() const {
+  return region_ == Region::batch && (has(Kind::iou) || has(Kind::dice));
+}
+
+bool Objective::needs_dice() const {
+  return region_ == Region::batch && has(Kind::dice);
+}
+
+void Objective::sum(Tape& tape, const Tensor& logits, const Tensor& target,
+                    const Totals& to) const {
+  const Tensor unused = Tensor::empty(tape.device(), {1}, logits.dtype());
+  run<&KernelTable::iou_loss_forward>(
+      tape.device(), {.logits = logits, .target = target, .loss = unused, .sums = to.iou});
+  if (needs_dice())
+    run<&KernelTable::dice_loss_forward>(
+        tape.device(), {.logits = logits, .target = target, .loss = unused, .sums = to.dice});
+}
+
+Objective::Value Objective::operator()(Tape& tape, const Tensor& logits, const Tensor& target,
+                                       const Part& part) const {
   Value value;
+  // Of one kind of sums: as given, or added up when they are known.
+  const auto whole = [&](const Tensor& given) {
+    if (region_ != Region::batch) return ops::WholeBatch();
+    if (!given.defined()) return part.whole;
+    return ops::WholeBatch([given](Tape&, const Tensor&) { return given; });
+  };
+  const auto add = [&](const Tensor& sum, const Tensor& x) {
+    return sum.defined() ? ops::add(tape, sum, x) : x;
+  };
   for (const Term& term : terms_) {
     Tensor loss;
     if (term.kind == Kind::iou) {
-      const ops::RegionLoss iou = ops::iou_loss(tape, logits, target, region_, smooth_);
+      const ops::RegionLoss iou =
+          ops::iou_loss(tape, logits, target, region_, smooth_, whole(part.totals.iou));
       loss = iou.loss;
       if (region_ == Region::batch) value.sums = iou.sums;
     } else if (term.kind == Kind::dice) {
-      loss = ops::dice_loss(tape, logits, target, region_, smooth_).loss;
+      loss = ops::dice_loss(tape, logits, target, region_, smooth_, whole(part.totals.dice)).loss;
     } else {
       loss = ops::bce_with_logits(tape, logits, target);
     }
-    if (term.weight != 1) loss = ops::scale(tape, loss, term.weight);
-    value.loss = value.loss.defined() ? ops::add(tape, value.loss, loss) : loss;
+    const bool own = part.parts > 1 && (term.kind == Kind::bce || region_ == Region::image);
+    const double weight = own ? term.weight / static_cast<double>(part.parts) : term.weight;
+    if (weight != 1) loss = ops::scale(tape, loss, weight);
+    if (own) value.own = add(value.own, loss);
+    value.loss = add(value.loss, loss);
   }
   if (!value.sums.defined()) {
     Tape off(tape.device(), Tape::Mode::off);
-    value.sums = ops::iou_loss(off, logits, target, Region::batch, 1).sums;
+    value.sums = part.totals.iou;
+    if (!value.sums.defined())
+      value.sums = ops::iou_loss(off, logits, target, Region::batch, 1,
+                                 couples_images() ? part.whole : ops::WholeBatch())
+                       .sums;
   }
   return value;
 }

@@ -25,10 +25,34 @@ class Objective {
   /// The loss of a batch and its sums, on the device.
   struct Value {
     Tensor loss, sums;
+    /// Of a part of a batch: what the images add to the loss each by itself, in `loss` too;
+    /// undefined where there is none.
+    Tensor own = {};
     /// Waits for the device.
     BatchSums batch_sums() const;
   };
-  Value operator()(Tape& tape, const Tensor& logits, const Tensor& target) const;
+  /// Sums over a batch: (I, U), and (I, P + T) where Dice is a term over the batch.
+  struct Totals {
+    Tensor iou, dice;
+  };
+  /// What a batch is part of: one of `parts` equal ones, whose sums are in `totals`, or else are
+  /// added up by `whole` as they come. The parts' gradients then add up to that of the whole batch.
+  struct Part {
+    std::int64_t parts = 1;
+    Totals totals = {};
+    ops::WholeBatch whole = {};
+  };
+  Value operator()(Tape& tape, const Tensor& logits, const Tensor& target) const {
+    return (*this)(tape, logits, target, {});
+  }
+  /// `sums` are those of the whole batch where `couples_images`, else of this part.
+  Value operator()(Tape& tape, const Tensor& logits, const Tensor& target, const Part& part) const;
+  /// Writes those of these images alone to `to`, whose members are f64 [1, 2]; `dice` where
+  /// `needs_dice`.
+  void sum(Tape& tape, const Tensor& logits, const Tensor& target, const Totals& to) const;
+  bool needs_dice() const;
+  /// Whether a term depends on all images of a batch at once.
+  bool couples_images() const;
 
   /// What `parse` reads back.
   std::string str() const;
@@ -39,6 +63,7 @@ class Objective {
 
  private:
   enum class Kind { iou, bce, dice };
+  bool has(Kind kind) const;
   struct Term {
     Kind kind;
     double weight;

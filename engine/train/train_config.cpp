@@ -16,6 +16,7 @@ nlohmann::json TrainConfig::to_json() const {
           {"epochs", epochs},
           {"max_steps", max_steps},
           {"batch_size", batch_size},
+          {"shards", shards},
           {"checkpoint_every", checkpoint_every},
           {"seed", seed},
           {"augment", augment.to_json()},
@@ -45,6 +46,7 @@ TrainConfig TrainConfig::from_json(const nlohmann::json& json, const std::string
         .epochs = whole("epochs"),
         .max_steps = json_field<std::int64_t>(json, "max_steps", 0, name),
         .batch_size = whole("batch_size"),
+        .shards = json_field<std::int64_t>(json, "shards", 1, name),
         .checkpoint_every = whole("checkpoint_every"),
         .seed = json_field<std::uint64_t>(json, "seed", name),
         .augment = AugmentConfig::from_json(part("augment")),
@@ -65,6 +67,7 @@ void TrainConfig::validate() const {
   check(epochs >= 1, "--epochs: found {}, expected 1 or more", epochs);
   check(max_steps >= 0, "--max-steps: found {}, expected 0 or more", max_steps);
   check(batch_size >= 1, "--batch-size: found {}, expected 1 or more", batch_size);
+  check(shards >= 0, "--shards: found {}, expected 1 or more, or 0 for one a rank", shards);
   check(checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
         checkpoint_every);
 }

@@ -25,6 +25,7 @@ struct TrainConfig {
   std::int64_t max_steps =
       0;  // of the whole run; the epoch in which they end is cut short. 0: none
   std::int64_t batch_size = 6;
+  std::int64_t shards = 0;  // equal parts of a batch, whose order of sums they fix; 0: one a rank
   std::int64_t checkpoint_every = 200;  // steps; 0: at the end of epochs only
   std::uint64_t seed = 0;
   AugmentConfig augment;

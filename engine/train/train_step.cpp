@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/ops/ranks.h"
 #include "engine/runtime/run.h"
 
 namespace glia {
@@ -15,7 +16,7 @@ TrainStep::TrainStep(Device& device, nn::Model& model, optim::Optimizer& optimiz
       seed_(seed),
       step_(Tensor::empty(device, {1}, DType::i64)),
       work_(
-          device, [this] { run(); }, mode),
+          device, [this] { run(); }, device.ranks() ? Mode::eager : mode),
       results_{TensorReadback(device), TensorReadback(device)} {}
 
 void TrainStep::place(const Shape& images) {
@@ -61,14 +62,87 @@ void TrainStep::run_on_empty(const Shape& images) {
 
 void TrainStep::run() {
   if (slices_.defined()) augment(slices_.images, slices_.masks);
+  values_.resize(static_cast<std::size_t>(shards_.in_turn));
+  if (shards_.count > 1)
+    run_shards();
+  else
+    run_shard(0, {});
+  optimizer_.apply();
+}
+
+TrainStep::Inputs TrainStep::shard_of(std::int64_t shard) const {
+  if (shards_.in_turn == 1) return inputs_;
+  const auto part = [&](const Tensor& t) {
+    const Shape& all = t.shape();
+    const Shape of_shard{all[0] / shards_.in_turn, all[1], all[2], all[3]};
+    return t.slice(shard * of_shard.numel(), of_shard);
+  };
+  return {part(inputs_.images), part(inputs_.target)};
+}
+
+nn::Pass TrainStep::pass_of(Tape& tape, std::int64_t shard) const {
+  const std::int64_t images = inputs_.images.shape()[0] / shards_.in_turn;
+  return {.tape = tape,
+          .training = true,
+          .seed = seed_,
+          .step = step_,
+          .first_image = (shards_.first + shard) * images};
+}
+
+void TrainStep::run_shard(std::int64_t shard, const Objective::Part& part) {
   nn::ParameterSet& parameters = model_.parameters();
   parameters.clear_grads();
+  const Inputs inputs = shard_of(shard);
   Tape tape(device_);
-  nn::Pass pass{.tape = tape, .training = true, .seed = seed_, .step = step_};
-  value_ = objective_(tape, model_.forward(pass, inputs_.images), inputs_.target);
-  tape.backward(value_.loss);
+  nn::Pass pass = pass_of(tape, shard);
+  Objective::Value& value = values_[static_cast<std::size_t>(shard)];
+  value = objective_(tape, model_.forward(pass, inputs.images), inputs.target, part);
+  tape.backward(value.loss);
   parameters.finish_grads();
-  optimizer_.apply();
+}
+
+Objective::Totals TrainStep::sum_shards() {
+  Tape tape(device_, Tape::Mode::off);
+  const Shape rows{shards_.in_turn, 2};
+  const Tensor iou = Tensor::empty(device_, rows, DType::f64);
+  const Tensor dice = objective_.needs_dice() ? Tensor::empty(device_, rows, DType::f64) : Tensor();
+  const auto row = [](const Tensor& all, std::int64_t i) {
+    return all.defined() ? all.slice(2 * i, {1, 2}) : all;
+  };
+  for (std::int64_t shard = 0; shard < shards_.in_turn; ++shard) {
+    const Inputs inputs = shard_of(shard);
+    nn::Pass pass = pass_of(tape, shard);
+    objective_.sum(tape, model_.forward(pass, inputs.images), inputs.target,
+                   {row(iou, shard), row(dice, shard)});
+  }
+  const auto total = [&](const Tensor& all) {
+    return all.defined() ? ops::sum_over_ranks(tape, all).slice(0, {1, 2}) : all;
+  };
+  return {total(iou), total(dice)};
+}
+
+void TrainStep::run_shards() {
+  Objective::Part part{.parts = shards_.count};
+  if (shards_.in_turn > 1 && objective_.couples_images())
+    part.totals = sum_shards();
+  else if (device_.ranks() != nullptr)
+    part.whole = [](Tape& tape, const Tensor& sums) {
+      return ops::sum_over_ranks(tape, sums).slice(0, sums.shape());
+    };
+  for (std::int64_t shard = 0; shard < shards_.in_turn; ++shard) {
+    run_shard(shard, part);
+    gradients_->add(shard);
+  }
+  gradients_->over_ranks();
+}
+
+void TrainStep::divide(const Shards& shards) {
+  device_.synchronize();
+  forget_recording();
+  shards_ = shards;
+  gradients_.reset();
+  if (shards.count > 1)
+    gradients_ = std::make_unique<GradientSum>(device_, model_.parameters(), shards);
 }
 
 void TrainStep::upload(const Batch& batch) {
@@ -104,7 +178,11 @@ void TrainStep::start(double learning_rate) {
   step_.copy_from(std::span<const std::int64_t>(before));
   optimizer_.announce(learning_rate);
   work_.run();
-  const Tensor results[] = {value_.loss, value_.sums, optimizer_.not_finite()};
+  std::vector<Tensor> results{optimizer_.not_finite()};
+  for (const Objective::Value& value : values_) {
+    results.insert(results.end(), {value.loss, value.sums});
+    if (value.own.defined()) results.push_back(value.own);
+  }
   results_[static_cast<std::size_t>(started_++ % kMostInFlight)].start(results);
 }
 
@@ -112,9 +190,20 @@ TrainStep::Result TrainStep::finish() {
   check(in_flight() > 0, "train step: none is in flight");
   TensorReadback& results = results_[static_cast<std::size_t>(finished_++ % kMostInFlight)];
   results.wait();
-  return {.loss = results.item(0),
-          .batch_iou = Objective::BatchSums::of(results.values<double>(1)).iou(),
-          .finite = results.item(2) == 0};
+  std::vector<ShardResult> shards;
+  std::size_t next = 1;
+  for (const Objective::Value& value : values_) {
+    ShardResult& shard = shards.emplace_back();
+    shard.loss = results.item(next++);
+    shard.sums = Objective::BatchSums::of(results.values<double>(next++));
+    if (!value.own.defined()) continue;
+    shard.own = results.item(next++);
+    shard.loss -= shard.own;
+  }
+  const ShardResult all = shards_.count > 1
+                              ? ShardResult::of_batch(device_, shards, objective_.couples_images())
+                              : shards.front();
+  return {.loss = all.loss + all.own, .batch_iou = all.sums.iou(), .finite = results.item(0) == 0};
 }
 
 }  // namespace glia

@@ -11,6 +11,7 @@
 #include "engine/tensor/readback.h"
 #include "engine/train/loss.h"
 #include "engine/train/resident.h"
+#include "engine/train/shards.h"
 
 namespace glia {
 
@@ -29,6 +30,10 @@ class TrainStep {
   TrainStep(const TrainStep&) = delete;
   TrainStep& operator=(const TrainStep&) = delete;
 
+  /// From here on a batch is the part of a larger one that is this rank's, in so many shards in
+  /// turn: the loss, its gradient and the sums are those of the whole batch, whose other shards all
+  /// other ranks compute in the same steps. Not where a batch norm has more than one shard in turn.
+  void divide(const Shards& shards);
   /// From here on the device augments: batches bring draws by `config`, and slices as they were
   /// loaded or, where all of them lie on the device already, none. Throws `Error` where the device
   /// cannot.
@@ -58,10 +63,21 @@ class TrainStep {
   void forget_recording() { work_.forget(); }
 
  private:
+  struct Inputs {
+    Tensor images, target;
+  };
+
   void place(const Shape& images);
   /// Makes the step's batch of these slices, as the draws on the device say.
   void augment(const Tensor& images, const Tensor& masks);
   void run();
+  /// Forward, loss and backward of shard `shard` of this batch.
+  void run_shard(std::int64_t shard, const Objective::Part& part);
+  void run_shards();
+  Inputs shard_of(std::int64_t shard) const;
+  nn::Pass pass_of(Tape& tape, std::int64_t shard) const;
+  /// The sums of all shards of all ranks, where each has to know them: a forward pass more.
+  Objective::Totals sum_shards();
 
   Device& device_;
   nn::Model& model_;
@@ -69,9 +85,6 @@ class TrainStep {
   const Objective& objective_;
   std::uint64_t seed_;
 
-  struct Inputs {
-    Tensor images, target;
-  };
   Inputs inputs_;                  // of the step, at addresses that a graph knows
   std::array<Inputs, 2> uploads_;  // in turn: one may still be read while the other is filled
   std::size_t newest_ = 0;
@@ -80,7 +93,9 @@ class TrainStep {
   bool augments_ = false, gamma_ = false, changes_ = false;
   ResidentSlices slices_;
   Tensor step_;  // [1] i64: steps before this one
-  Objective::Value value_;
+  Shards shards_;
+  std::unique_ptr<GradientSum> gradients_;             // where a batch is divided
+  std::vector<Objective::Value> values_;               // a shard in turn
   RepeatedWork work_;                                  // of one size of batch
   std::array<TensorReadback, kMostInFlight> results_;  // in turn
   std::int64_t started_ = 0, finished_ = 0;

@@ -6,6 +6,7 @@
 
 #include "engine/base/finite.h"
 #include "engine/base/shell_word.h"
+#include "engine/comm/communicator.h"
 
 namespace glia {
 
@@ -38,6 +39,26 @@ BatchContents contents_of(const Device& device, const AugmentConfig& augment,
   return on_device ? BatchContents::loaded : BatchContents::augmented;
 }
 
+std::int64_t rank_of(const Device& device) {
+  return device.ranks() ? device.ranks()->rank() : 0;
+}
+
+std::int64_t ranks_of(const Device& device) {
+  return device.ranks() ? device.ranks()->size() : 1;
+}
+
+/// The shards of this device's rank, or `Error` where the network cannot be computed in them.
+Shards shards_of(const Device& device, const TrainConfig& config, nn::Model& model) {
+  const Shards shards = Shards::of(device, config.shards, config.batch_size);
+  check(
+      shards.in_turn == 1 || model.parameters().buffers().empty(),
+      "--shards {} on {} ranks: a batch norm looks at all images of a batch in each layer, so its "
+      "shards are computed side by side and take the memory of the whole batch: choose --ranks "
+      "{}, or --norm group, whose shards can take turns",
+      shards.count, ranks_of(device), shards.count);
+  return shards;
+}
+
 RepeatedWork::Mode mode_of(const TrainRuntime& runtime) {
   return runtime.eager ? RepeatedWork::Mode::eager : RepeatedWork::Mode::automatic;
 }
@@ -49,6 +70,8 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                  const RunFolder& folder, nlohmann::json info, const TrainRuntime& runtime,
                  TrainEvents events)
     : model_(model),
+      ranks_(device.ranks()),
+      shards_(shards_of(device, config, model)),
       config_(config),
       objective_(Objective::parse(config.loss, config.region, config.smooth)),
       preprocess_(preprocess),
@@ -62,19 +85,25 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                      .drop_last = true,
                      .augment = config.augment,
                      .contents = contents_of(device, config.augment, runtime),
-                     .threads = runtime.loader_threads}),
+                     .threads = runtime.loader_threads,
+                     .part = rank_of(device),
+                     .parts = ranks_of(device)}),
       val_loader_(std::move(val), preprocess,
                   {.batch_size = config.batch_size,
                    .augment = {},
                    .contents = runtime.val_slices.defined() ? BatchContents::draws
                                                             : BatchContents::augmented,
-                   .threads = runtime.loader_threads}),
+                   .threads = runtime.loader_threads,
+                   .offset = rank_of(device),
+                   .stride = ranks_of(device)}),
       optimizer_(config.optimizer, model.parameters()),
       schedule_(config.schedule),
       step_(device, model, optimizer_, objective_, config.seed, mode_of(runtime)),
       validation_(device, model, objective_, val_loader_, runtime.val_slices, mode_of(runtime)) {
   config_.precision = device.context().precision;
   config_.validate();
+  config_.shards = shards_.count;
+  step_.divide(shards_);
   check_size(train_loader_, model);
   check_size(val_loader_, model);
   if (contents_of(device, config.augment, runtime) != BatchContents::augmented)
@@ -162,6 +191,18 @@ void Trainer::count(const TrainStep::Result& result, double seconds) {
   state_.images += config_.batch_size;
 }
 
+bool Trainer::writes() const {
+  return ranks_ == nullptr || ranks_->rank() == 0;
+}
+
+bool Trainer::stop_asked() {
+  const char mine = events_.stop() ? 1 : 0;
+  if (ranks_ == nullptr) return mine != 0;
+  std::vector<char> all(static_cast<std::size_t>(ranks_->size()));
+  ranks_->gather(&mine, all.data(), 1);
+  return std::any_of(all.begin(), all.end(), [](char asked) { return asked != 0; });
+}
+
 bool Trainer::train_epoch() {
   train_loader_.begin_epoch(state_.epoch, state_.sums.steps);
   std::int64_t total = train_loader_.batches_per_epoch();
@@ -196,7 +237,7 @@ bool Trainer::train_epoch() {
     // A device that replays steps is given the next before the host looks at this one.
     const bool late = more && !due && step_.captured();
     while (!late && step_.in_flight() > 0) finish();
-    const bool stop = events_.stop();
+    const bool stop = stop_asked();
     while (stop && step_.in_flight() > 0) finish();
     if (stop || due) save_last();
     if (stop) return false;
@@ -289,10 +330,12 @@ nlohmann::json Trainer::info() const {
 }
 
 void Trainer::write_metrics() const {
+  if (!writes()) return;
   folder_.write_metrics(state_.rows, objective_.label(), best_epoch(state_.rows, config_.best_by));
 }
 
 void Trainer::save_best(const MetricsRow& row) {
+  if (!writes()) return;
   nlohmann::json all = info();
   all["validation"] = {{"loss", row.val_loss},
                        {"batch_iou", row.val_batch_iou},
@@ -308,6 +351,7 @@ void Trainer::save_last() {
   nlohmann::json all = info();
   all["training"] = state_.to_json();
   all["training"]["config"] = config_.to_json();
+  if (!writes()) return;
   keep_finite([&] { save_checkpoint(folder_.last(), model_, &optimizer_, all); });
 }
 

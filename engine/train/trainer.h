@@ -41,9 +41,11 @@ struct TrainRuntime {
 
 class Trainer {
  public:
-  /// `model` must be allocated, `folder` must outlive the trainer; nothing is written yet. `info`
-  /// goes into every checkpoint ("model" and "preprocess" are added). Throws `Error` when a setting
-  /// is out of range, the slices do not fit the model or are fewer than one batch.
+  /// On a device of several ranks every rank makes the same calls and comes to the same weights;
+  /// only the first writes to the folder. `model` must be allocated, `folder` must outlive the
+  /// trainer; nothing is written yet. `info` goes into every checkpoint ("model" and "preprocess"
+  /// are added). Throws `Error` when a setting is out of range, the slices do not fit the model or
+  /// are fewer than one batch.
   Trainer(Device& device, nn::Model& model, const TrainConfig& config, std::vector<Sample> train,
           std::vector<Sample> val, const Preprocess& preprocess, const RunFolder& folder,
           nlohmann::json info, const TrainRuntime& runtime, TrainEvents events);
@@ -81,6 +83,10 @@ class Trainer {
   /// not finite.
   void count(const TrainStep::Result& result, double seconds);
   bool train_epoch();
+  /// Whether a stop was asked for, on any rank.
+  bool stop_asked();
+  /// Whether this rank is the one that writes files.
+  bool writes() const;
   /// Whether the run has made the steps that `max_steps` allows.
   bool out_of_steps() const;
   void end_epoch();
@@ -95,6 +101,8 @@ class Trainer {
   std::string first_not_finite() const;
 
   nn::Model& model_;
+  Communicator* ranks_;
+  Shards shards_;
   TrainConfig config_;
   Objective objective_;
   Preprocess preprocess_;

@@ -24,23 +24,26 @@ class Validation {
   Validation(const Validation&) = delete;
   Validation& operator=(const Validation&) = delete;
 
-  /// The bits of `evaluate` with default options. What it needs on the device it gives back.
+  /// The bits of `evaluate` with default options, for any number of ranks. What it needs on the
+  /// device it gives back.
   EvaluateResult run();
   /// Whether the last run replayed recorded batches.
   bool captured() const { return captured_; }
 
  private:
-  /// Results on their way, and whose they are.
+  /// Results on their way.
   struct Slot {
     TensorReadback results;
-    std::vector<ScoredCase> slices = {};  // empty where nothing is on its way
+    bool busy = false;  // they are
   };
 
   /// Brings the batch to where the work reads it.
   void place(const Batch& batch);
   void judge();
   /// Waits for the slot's results.
-  static void collect(Slot& slot, EvaluateResult& result);
+  void collect(Slot& slot);
+  /// The scores of all batches, in order: of all ranks, each of which has judged every so manieth.
+  std::vector<BatchScores> all_scores() const;
 
   Device& device_;
   nn::Model& model_;
@@ -51,7 +54,8 @@ class Validation {
   Objective::Value value_;
   Tensor counts_;
   RepeatedWork work_;
-  std::array<Slot, 4> slots_;  // in turn
+  std::array<Slot, 4> slots_;        // in turn
+  std::vector<BatchScores> scores_;  // of the batches that were judged here
   bool captured_ = false;
 };
 

@@ -59,12 +59,13 @@ void visit(SigmoidBackward& a, const V& v) {
 /// y = x / (1 - p) where kept, else 0. Element i (dense, row-major) is kept when
 /// uniform_i >= p in the stream Random(seed, stream): the backward pass applies the same kernel to
 /// dy. `counter`, one i64 in the device's memory, is optional: 65536 times its value is added to
-/// `stream`, so that a captured step draws another mask each time. docs/ops/dropout.md
+/// `stream`, so that a captured step draws another mask each time. `first` is the number of element
+/// 0: other than 0 where x is a shard of a batch. docs/ops/dropout.md
 struct Dropout {
   ConstView x, counter{};
   View y;
   double p = 0.5;
-  std::uint64_t seed = 0, stream = 0;
+  std::uint64_t seed = 0, stream = 0, first = 0;
   Write write = Write::overwrite;
 };
 template <class V>

@@ -29,6 +29,10 @@ GLIA_MAP_KERNEL(batch_norm_relu_map_train, BatchNormReluMapTrain, batch_norm_rel
 GLIA_MAP_KERNEL(batch_norm_relu_map_eval, BatchNormReluMapEval, batch_norm_relu, forward)
 GLIA_MAP_KERNEL(batch_norm_relu_backward_train, BatchNormReluBackwardTrain, batch_norm_relu,
                 backward)
+GLIA_MAP_KERNEL(merge_moments, MergeMoments, batch_norm_relu, forward)
+GLIA_MAP_KERNEL(batch_norm_relu_backward_sums, BatchNormReluBackwardSums, batch_norm_relu, backward)
+GLIA_MAP_KERNEL(batch_norm_relu_backward_apply, BatchNormReluBackwardApply, batch_norm_relu,
+                backward)
 GLIA_MAP_KERNEL(batch_norm_relu_backward_eval, BatchNormReluBackwardEval, batch_norm_relu, backward)
 GLIA_MAP_KERNEL(materialise, Materialise, materialise, any)
 
@@ -42,6 +46,7 @@ GLIA_KERNEL(mul, Mul, mul, any)
 GLIA_KERNEL(scale, Scale, scale, any)
 GLIA_KERNEL(fill, Fill, fill, any)
 GLIA_KERNEL(sum, Sum, sum, any)
+GLIA_KERNEL(fold, Fold, fold, any)
 GLIA_KERNEL(threshold, Threshold, threshold, forward)
 
 GLIA_KERNEL(max_pool2d_forward, MaxPool2dForward, max_pool2d, forward)
@@ -50,8 +55,10 @@ GLIA_KERNEL(upsample_nearest2d_forward, UpsampleNearest2dForward, upsample_neare
 GLIA_KERNEL(upsample_nearest2d_backward, UpsampleNearest2dBackward, upsample_nearest2d, backward)
 
 GLIA_KERNEL(iou_loss_forward, IouLossForward, iou_loss, forward)
+GLIA_KERNEL(iou_loss_of_sums, IouLossOfSums, iou_loss, forward)
 GLIA_KERNEL(iou_loss_backward, IouLossBackward, iou_loss, backward)
 GLIA_KERNEL(dice_loss_forward, DiceLossForward, dice_loss, forward)
+GLIA_KERNEL(dice_loss_of_sums, DiceLossOfSums, dice_loss, forward)
 GLIA_KERNEL(dice_loss_backward, DiceLossBackward, dice_loss, backward)
 GLIA_KERNEL(bce_with_logits_forward, BceWithLogitsForward, bce_with_logits, forward)
 GLIA_KERNEL(bce_with_logits_backward, BceWithLogitsBackward, bce_with_logits, backward)

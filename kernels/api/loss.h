@@ -31,6 +31,19 @@ void visit(IouLossForward& a, const V& v) {
   v("sums", Role::out, a.sums);
 }
 
+/// The loss of sums [regions, 2] that are known already: those of a batch whose shards are computed
+/// apart.
+struct IouLossOfSums {
+  ConstView sums;
+  View loss;
+  double smooth = 1;
+};
+template <class V>
+void visit(IouLossOfSums& a, const V& v) {
+  v("sums", Role::in, a.sums, Content::sums);
+  v("loss", Role::out, a.loss);
+}
+
 /// dlogits = dloss / regions * p(1-p) * ((1 - t) / (U + smooth) - t / (I + smooth)).
 struct IouLossBackward {
   ConstView dloss, logits, target, sums;
@@ -62,6 +75,19 @@ void visit(DiceLossForward& a, const V& v) {
   v("target", Role::in, a.target, Content::binary);
   v("loss", Role::out, a.loss);
   v("sums", Role::out, a.sums);
+}
+
+/// The loss of sums [regions, 2] that are known already: those of a batch whose shards are computed
+/// apart.
+struct DiceLossOfSums {
+  ConstView sums;
+  View loss;
+  double smooth = 1;
+};
+template <class V>
+void visit(DiceLossOfSums& a, const V& v) {
+  v("sums", Role::in, a.sums, Content::sums);
+  v("loss", Role::out, a.loss);
 }
 
 /// dlogits = -dloss / regions * p(1-p) * (2 t (D + smooth) - (2 I + smooth)) / (D + smooth)^2, D =

@@ -78,6 +78,43 @@ void visit(BatchNormReluBackwardTrain& a, const V& v) {
   v("dbeta", gradient(a.write_params), a.dbeta);
 }
 
+/// The same in two, so that the sums of shards of a batch can be added up in between. First
+/// sums f64 [2, C] = sum of dz and sum of dz * (x - mean), and dbeta and dgamma of these rows.
+struct BatchNormReluBackwardSums {
+  ConstView dy, x, map, mean, invstd;
+  View sums, dgamma, dbeta;
+  Write write_params = Write::overwrite;
+};
+template <class V>
+void visit(BatchNormReluBackwardSums& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("mean", Role::in, a.mean);
+  v("invstd", Role::in, a.invstd, Content::positive);
+  v("sums", Role::out, a.sums);
+  v("dgamma", gradient(a.write_params), a.dgamma);
+  v("dbeta", gradient(a.write_params), a.dbeta);
+}
+
+/// Then dx, by the sums over all `rows` of the batch. dx overwrites and may be the memory of dy.
+struct BatchNormReluBackwardApply {
+  ConstView dy, x, map, gamma, mean, invstd, sums;
+  View dx;
+  std::int64_t rows = 0;
+};
+template <class V>
+void visit(BatchNormReluBackwardApply& a, const V& v) {
+  v("dy", Role::in, a.dy);
+  v("x", Role::in, a.x);
+  v("map", Role::in, a.map);
+  v("gamma", Role::in, a.gamma);
+  v("mean", Role::in, a.mean);
+  v("invstd", Role::in, a.invstd, Content::positive);
+  v("sums", Role::in, a.sums);
+  v("dx", Role::out, a.dx);
+}
+
 /// With constant statistics: dx = scale * dz. dx overwrites and may be the memory of dy.
 struct BatchNormReluBackwardEval {
   ConstView dy, x, map, gamma, running_mean, running_var;

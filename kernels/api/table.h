@@ -14,6 +14,7 @@
 #include "kernels/api/norm_relu.h"
 #include "kernels/api/optim.h"
 #include "kernels/api/resample.h"
+#include "kernels/api/shards.h"
 
 namespace glia {
 

@@ -39,28 +39,57 @@ struct Masked {
   }
 };
 
+/// dx by the sums `sum` and `dot` of dz over `rows`. `factors` has 3 * C floats.
+template <class Args>
+void apply_gradient(KernelContext& context, const Args& a, const double* sum, const double* dot,
+                    std::int64_t rows, float* factors) {
+  const std::int64_t C = a.x.channels();
+  for (std::int64_t c = 0; c < C; ++c) {
+    const NormGradient g{.sum = sum[c],
+                         .dot = dot[c],
+                         .gamma = a.gamma.template as<float>()[c],
+                         .invstd = a.invstd.template as<float>()[c]};
+    g.factors(static_cast<double>(rows), factors + c, C);
+  }
+  const MapRows map(a.map);
+  normalise_backward(context, a.x, a.dx, Write::overwrite, 0, a.x.rows(),
+                     a.mean.template as<float>(), factors, factors + C, factors + 2 * C,
+                     Masked{a.dy, map});
+}
+
+/// The sums of dz over these rows, and dgamma and dbeta. `scratch` has 2 * kMaxSlabs * C floats.
+template <class Args>
+void sum_gradient(KernelContext& context, const Args& a, double* sum, double* dot, float* scratch) {
+  const MapRows map(a.map);
+  gradient_sums(context, a.x, a.mean.template as<float>(), 0, a.x.rows(), sum, dot, scratch,
+                Masked{a.dy, map});
+  for (std::int64_t c = 0; c < a.x.channels(); ++c) {
+    store(a.dgamma, c, dot[c] * static_cast<double>(a.invstd.template as<float>()[c]),
+          a.write_params);
+    store(a.dbeta, c, sum[c], a.write_params);
+  }
+}
+
 void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluBackwardTrain& a) {
   const std::int64_t C = a.x.channels();
   auto* scratch = context.workspace.array<float>((2 * kMaxSlabs + 3) * C);
   std::vector<double> sums(static_cast<std::size_t>(C)), dots(sums.size());
-  const float *mean = a.mean.as<float>(), *invstd = a.invstd.as<float>();
-  const MapRows map(a.map);
-  const Masked dz{a.dy, map};
-  gradient_sums(context, a.x, mean, 0, a.x.rows(), sums.data(), dots.data(), scratch, dz);
-  float* factors = scratch + 2 * kMaxSlabs * C;
-  const auto rows = static_cast<double>(a.x.rows());
-  for (std::int64_t c = 0; c < C; ++c) {
-    const NormGradient g{.sum = sums[static_cast<std::size_t>(c)],
-                         .dot = dots[static_cast<std::size_t>(c)],
-                         .gamma = a.gamma.as<float>()[c],
-                         .invstd = invstd[c]};
-    g.factors(rows, factors + c, C);
-    store(a.dgamma, c, g.dgamma(), a.write_params);
-    store(a.dbeta, c, g.dbeta(), a.write_params);
-  }
+  sum_gradient(context, a, sums.data(), dots.data(), scratch);
   if (a.dx)
-    normalise_backward(context, a.x, a.dx, Write::overwrite, 0, a.x.rows(), mean, factors,
-                       factors + C, factors + 2 * C, dz);
+    apply_gradient(context, a, sums.data(), dots.data(), a.x.rows(), scratch + 2 * kMaxSlabs * C);
+}
+
+void batch_norm_relu_backward_sums(KernelContext& context, const BatchNormReluBackwardSums& a) {
+  auto* scratch = context.workspace.array<float>(2 * kMaxSlabs * a.x.channels());
+  auto* sums = a.sums.as<double>();
+  if (context.dry_run) return;
+  sum_gradient(context, a, sums, sums + a.sums.pitch, scratch);
+}
+
+void batch_norm_relu_backward_apply(KernelContext& context, const BatchNormReluBackwardApply& a) {
+  auto* factors = context.workspace.array<float>(3 * a.x.channels());
+  const auto* sums = a.sums.as<double>();
+  apply_gradient(context, a, sums, sums + a.sums.pitch, a.rows, factors);
 }
 
 void batch_norm_relu_backward_eval(KernelContext& context, const BatchNormReluBackwardEval& a) {
@@ -91,6 +120,8 @@ HWY_AFTER_NAMESPACE();
 namespace glia::cpu {
 GLIA_DISPATCH(channel_moments, ChannelMoments)
 GLIA_DISPATCH(batch_norm_relu_backward_train, BatchNormReluBackwardTrain)
+GLIA_DISPATCH(batch_norm_relu_backward_sums, BatchNormReluBackwardSums)
+GLIA_DISPATCH(batch_norm_relu_backward_apply, BatchNormReluBackwardApply)
 GLIA_DISPATCH(batch_norm_relu_backward_eval, BatchNormReluBackwardEval)
 
 HWY_EXPORT(moments_of);

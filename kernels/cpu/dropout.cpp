@@ -13,7 +13,7 @@ void dropout(KernelContext& context, const Dropout& a) {
   for_runs(context, a.x.shape, a.x.dense() && a.y.dense(), [&](const Run& run) {
     const float* x = run.of(a.x);
     float* y = run.of(a.y);
-    const auto first = static_cast<std::uint64_t>(run.row * channels + run.first);
+    const auto first = a.first + static_cast<std::uint64_t>(run.row * channels + run.first);
     std::array<std::uint32_t, 4> words{};
     for (std::int64_t i = 0; i < run.count; ++i) {
       const std::uint64_t index = first + static_cast<std::uint64_t>(i);

@@ -145,6 +145,24 @@ void region_forward(KernelContext& context, const Args& a, const Keep& keep, con
   *a.loss.template as<float>() = static_cast<float>(total / static_cast<double>(regions.count));
 }
 
+/// The mean of `loss(pair)` over the regions whose sums are given.
+template <class Args, class Loss>
+void loss_of_sums(const Args& a, const Loss& loss) {
+  const std::int64_t regions = a.sums.rows();
+  double total = 0;
+  for (std::int64_t i = 0; i < regions; ++i)
+    total += loss(a.sums.template as<double>() + 2 * i, a.smooth);
+  *a.loss.template as<float>() = static_cast<float>(total / static_cast<double>(regions));
+}
+
+double iou_of(const double* pair, double smooth) {
+  return -std::log((pair[0] + smooth) / (pair[1] + smooth));
+}
+
+double dice_of(const double* pair, double smooth) {
+  return 1 - (2 * pair[0] + smooth) / (pair[1] + smooth);
+}
+
 /// Backward pass: `factors(pair)` gives a and b of dp = a + b t.
 template <class Args, class Factors>
 void region_backward(KernelContext& context, const Args& a, const Factors& factors) {
@@ -172,7 +190,11 @@ void iou_loss_forward(KernelContext& context, const IouLossForward& a) {
         pair[0] = sums[0];
         pair[1] = sums[1] + sums[2] - sums[0];
       },
-      [&](const double* pair) { return -std::log((pair[0] + a.smooth) / (pair[1] + a.smooth)); });
+      [&](const double* pair) { return iou_of(pair, a.smooth); });
+}
+
+void iou_loss_of_sums(KernelContext&, const IouLossOfSums& a) {
+  loss_of_sums(a, iou_of);
 }
 
 void iou_loss_backward(KernelContext& context, const IouLossBackward& a) {
@@ -189,7 +211,11 @@ void dice_loss_forward(KernelContext& context, const DiceLossForward& a) {
         pair[0] = sums[0];
         pair[1] = sums[1] + sums[2];
       },
-      [&](const double* pair) { return 1 - (2 * pair[0] + a.smooth) / (pair[1] + a.smooth); });
+      [&](const double* pair) { return dice_of(pair, a.smooth); });
+}
+
+void dice_loss_of_sums(KernelContext&, const DiceLossOfSums& a) {
+  loss_of_sums(a, dice_of);
 }
 
 void dice_loss_backward(KernelContext& context, const DiceLossBackward& a) {

@@ -56,6 +56,54 @@ __global__ void __launch_bounds__(kChannelsABlock)
   to.set(c, affine.gamma[c] / sqrt(var[c] + affine.epsilon), affine.beta[c], mean[c]);
 }
 
+struct SumTargets {
+  Strided<double> sums;
+  float *dgamma, *dbeta;
+  bool accumulate;
+};
+
+/// A block a channel.
+__global__ void __launch_bounds__(kMergeThreads)
+    batch_norm_relu_backward_merge(ChunkSums sums, const float* invstd, SumTargets to) {
+  MergeSmem& smem = gpu::shared<MergeSmem>();
+  const std::int64_t c = blockIdx.x, first = sums.place(0, c);
+  double sum = 0, dot = 0;
+  for (std::int64_t i = threadIdx.y; i < sums.cut.chunks; i += blockDim.y) {
+    sum += sums.plane(ChunkSums::kFirst)[first + i];
+    dot += sums.plane(ChunkSums::kSecond)[first + i];
+  }
+  sum = column_sum(sum, smem.of);
+  dot = column_sum(dot, smem.of);
+  if (threadIdx.y != 0) return;
+  *to.sums.at(0, c) = sum;
+  *to.sums.at(1, c) = dot;
+  const auto put = [&](float& target, double value) {
+    target = static_cast<float>(to.accumulate ? target + value : value);
+  };
+  put(to.dbeta[c], sum);
+  put(to.dgamma[c], dot * invstd[c]);
+}
+
+struct Normalisation {
+  const float *gamma, *mean, *invstd;
+};
+
+__global__ void __launch_bounds__(kChannelsABlock)
+    batch_norm_relu_backward_coefficients(Strided<const double> sums, double rows,
+                                          Normalisation norm, std::int64_t channels,
+                                          float* coefficients) {
+  const std::int64_t c = std::int64_t{blockIdx.x} * kChannelsABlock + threadIdx.x;
+  if (c >= channels) return;
+  const double inv = norm.invstd[c], scale = norm.gamma[c] * inv;
+  const auto set = [&](Coefficient which, double value) {
+    coefficients[which * channels + c] = static_cast<float>(value);
+  };
+  set(kOfU, scale);
+  set(kOfV, -scale * inv * inv * *sums.at(1, c) / rows);
+  set(kCentre, norm.mean[c]);
+  set(kConstant, -scale * *sums.at(0, c) / rows);
+}
+
 }  // namespace
 
 void channel_moments(KernelContext& context, const ChannelMoments& a) {
@@ -88,6 +136,29 @@ void batch_norm_relu_map_eval(KernelContext& context, const BatchNormReluMapEval
 
 void batch_norm_relu_backward_train(KernelContext& context, const BatchNormReluBackwardTrain& a) {
   norm_backward(context, as_group_norm(a), 1, {}, a.map);
+}
+
+void batch_norm_relu_backward_sums(KernelContext& context, const BatchNormReluBackwardSums& a) {
+  const std::int64_t channels = a.x.channels();
+  const ChunkSums sums = reserve_sums(context, 1, a.x, row_pack(a.dy, a.x, a.map));
+  channel_gradients(context, a.dy, a.x, a.map, a.mean.as<float>(), channels, sums);
+  gpu::launch(batch_norm_relu_backward_merge,
+              merge_config(context, "batch_norm_relu_backward_merge", channels, sums.cut.chunks,
+                           sizeof(MergeSmem)),
+              sums, a.invstd.as<float>(),
+              SumTargets{strided<double>(a.sums), a.dgamma.as<float>(), a.dbeta.as<float>(),
+                         a.write_params == Write::accumulate});
+}
+
+void batch_norm_relu_backward_apply(KernelContext& context, const BatchNormReluBackwardApply& a) {
+  const std::int64_t channels = a.x.channels();
+  auto* coefficients = context.workspace.array<float>(kCoefficients * channels);
+  gpu::launch(batch_norm_relu_backward_coefficients,
+              a_thread_a_channel(context, "batch_norm_relu_backward_coefficients", channels),
+              strided<double>(a.sums), static_cast<double>(a.rows),
+              Normalisation{a.gamma.as<float>(), a.mean.as<float>(), a.invstd.as<float>()},
+              channels, coefficients);
+  channel_affine_relu(context, a.dy, a.x, a.map, a.dx, coefficients);
 }
 
 void batch_norm_relu_backward_eval(KernelContext& context, const BatchNormReluBackwardEval& a) {

@@ -15,7 +15,7 @@ namespace glia::GLIA_GPU {
 namespace {
 
 struct Mask {
-  std::uint64_t seed, stream;
+  std::uint64_t seed, stream, first;
   const std::int64_t* counter;  // null, or how often 65536 is to be added to the stream
   std::uint32_t least;          // of the 24 bits that are kept
   float factor;                 // of what is kept
@@ -33,8 +33,8 @@ __global__ void __launch_bounds__(kMapThreads)
     Pack<kPack> factors{};
 #pragma unroll
     for (int from = 0; from < kPack; from += 4) {
-      const auto words =
-          philox(mask.seed, stream, static_cast<std::uint64_t>(walk.element + from) / 4);
+      const auto words = philox(mask.seed, stream,
+                                (mask.first + static_cast<std::uint64_t>(walk.element + from)) / 4);
 #pragma unroll
       for (int k = 0; k < 4; ++k)
         factors.at[from + k] = (words[k] >> 8) >= mask.least ? mask.factor : 0;
@@ -66,6 +66,7 @@ void dropout(KernelContext& context, const Dropout& a) {
   // uniform = bits / 2^24, and p * 2^24 is exact: bits >= ceil(p * 2^24) is uniform >= p.
   const Mask mask = {.seed = a.seed,
                      .stream = a.stream,
+                     .first = a.first,
                      .counter = a.counter.as<std::int64_t>(),
                      .least = static_cast<std::uint32_t>(std::ceil(a.p * 0x1p24)),
                      .factor = static_cast<float>(1 / (1 - a.p))};

@@ -99,6 +99,16 @@ __global__ void __launch_bounds__(kRegionThreads)
   if (threadIdx.x == 0) *loss = static_cast<float>(total / regions.count);
 }
 
+template <class Loss>
+__global__ void __launch_bounds__(32)
+    region_loss_of_sums(const Sums* sums, std::int64_t regions, double smooth, float* loss) {
+  double total = 0;
+  for (std::int64_t region = threadIdx.x; region < regions; region += 32)
+    total += Loss::loss(sums[region], smooth);
+  total = warp_sum(total);
+  if (threadIdx.x == 0) *loss = static_cast<float>(total / static_cast<double>(regions));
+}
+
 struct BackwardSmem {
   float constant, target;  // Slopes times dloss / regions
 };
@@ -150,6 +160,17 @@ void forward(KernelContext& context, const Args& a) {
 }
 
 template <class Loss, class Args>
+void of_sums(KernelContext& context, const Args& a) {
+  gpu::launch(region_loss_of_sums<Loss>,
+              {.grid = 1,
+               .block = 32,
+               .stream = static_cast<cudaStream_t>(context.stream),
+               .name = kernel_name<Args>},
+              reinterpret_cast<const Sums*>(a.sums.template as<double>()), a.sums.rows(), a.smooth,
+              a.loss.template as<float>());
+}
+
+template <class Loss, class Args>
 void backward(KernelContext& context, const Args& a) {
   require_dense(kernel_name<Args>, a.logits, a.target, a.dlogits);
   const auto *z = a.logits.template as<float>(), *t = a.target.template as<float>();
@@ -172,11 +193,17 @@ void backward(KernelContext& context, const Args& a) {
 void iou_loss_forward(KernelContext& context, const IouLossForward& a) {
   forward<Iou>(context, a);
 }
+void iou_loss_of_sums(KernelContext& context, const IouLossOfSums& a) {
+  of_sums<Iou>(context, a);
+}
 void iou_loss_backward(KernelContext& context, const IouLossBackward& a) {
   backward<Iou>(context, a);
 }
 void dice_loss_forward(KernelContext& context, const DiceLossForward& a) {
   forward<Dice>(context, a);
+}
+void dice_loss_of_sums(KernelContext& context, const DiceLossOfSums& a) {
+  of_sums<Dice>(context, a);
 }
 void dice_loss_backward(KernelContext& context, const DiceLossBackward& a) {
   backward<Dice>(context, a);

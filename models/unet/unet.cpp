@@ -57,7 +57,9 @@ bool UNet::Block::drops(const nn::Pass& pass) const {
 Tensor UNet::Block::dropped(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
   const Tensor y = ops::materialise(pass.tape, second(pass, first(pass, x)));
   // The kernel adds 65536 times the step, so fewer dropout layers than that never share a stream.
-  return ops::dropout(pass.tape, y, dropout, pass.seed, dropout_stream, out, pass.step);
+  const std::int64_t before = pass.first_image * (y.numel() / y.shape()[0]);
+  return ops::dropout(pass.tape, y, dropout, pass.seed, dropout_stream, out, pass.step,
+                      static_cast<std::uint64_t>(before));
 }
 
 Tensor UNet::Block::operator()(nn::Pass& pass, const Tensor& x, const Tensor& out) const {

@@ -61,6 +61,10 @@ TEST_CASE("conv2d_moments: a norm that takes them normalises the same", "[ops]")
   check_cases_with_moments(with_conditions(cases::find("batch_norm_relu.moments")));
 }
 
+TEST_CASE("batch_norm_relu: of ranks, whose sums are added up in between", "[ops]") {
+  check_cases_with_written_maps(cases::find("batch_norm_relu.ranks"));
+}
+
 TEST_CASE("deferred_relu", "[ops]") {
   check_cases_with_written_maps(cases::find("relu.deferred"));
 }

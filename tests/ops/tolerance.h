@@ -63,6 +63,7 @@ inline constexpr Tolerance kTolerances[] = {
     {"scale", 1, 1},
     {"sum", 1, 1},
     {"mean", 1, 1},
+    {"fold", 1, 1},
     {"iou_loss", 4, 4},
     {"dice_loss", 4, 4},
     {"bce_with_logits", 4, 4},

@@ -73,6 +73,34 @@ void run_channel_moments(Context, const ChannelMoments& a) {
   store_moments(load(a.x), a.moments);
 }
 
+void run_merge_moments(Context, const MergeMoments& a) {
+  const Values parts = load(a.parts);
+  const auto channels = static_cast<std::size_t>(a.moments.channels());
+  const std::size_t count = parts.size() / (2 * channels);
+  const auto rows = static_cast<double>(a.rows), all = static_cast<double>(count) * rows;
+  Values merged(2 * channels, 0.0);
+  for (std::size_t c = 0; c < channels; ++c) {
+    // E[x^2] - E[x]^2, which is exact enough in double and another way than the kernels'.
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double mean = parts[2 * i * channels + c];
+      sum += rows * mean;
+      squares += parts[(2 * i + 1) * channels + c] + rows * mean * mean;
+    }
+    merged[c] = sum / all;
+    merged[channels + c] = squares - sum * sum / all;
+  }
+  store(merged, a.moments);
+}
+
+void run_fold(Context, const Fold& a) {
+  const auto count = static_cast<std::size_t>(a.parts.shape[0]);
+  Values parts = load(a.parts);
+  const std::size_t n = parts.size() / count;
+  for (std::size_t i = n; i < parts.size(); ++i) parts[i % n] += parts[i];
+  store(parts, a.parts);
+}
+
 /// Statistics of given moments: what batch_norm computes of x itself.
 void run_batch_norm_relu_map_train(Context, const BatchNormReluMapTrain& a) {
   const Values moments = load(a.moments), gamma = load(a.gamma), beta = load(a.beta);
@@ -180,6 +208,22 @@ void run_dice_loss(Context, const DiceLossForward& a) {
   store(result.sums, a.sums);
 }
 
+void run_iou_of_sums(Context, const IouLossOfSums& a) {
+  const Values sums = load(a.sums);
+  double total = 0;
+  for (std::size_t i = 0; i < sums.size(); i += 2)
+    total -= std::log((sums[i] + a.smooth) / (sums[i + 1] + a.smooth));
+  store({2 * total / static_cast<double>(sums.size())}, a.loss);
+}
+
+void run_dice_of_sums(Context, const DiceLossOfSums& a) {
+  const Values sums = load(a.sums);
+  double total = 0;
+  for (std::size_t i = 0; i < sums.size(); i += 2)
+    total += 1 - (2 * sums[i] + a.smooth) / (sums[i + 1] + a.smooth);
+  store({2 * total / static_cast<double>(sums.size())}, a.loss);
+}
+
 void run_bce_with_logits(Context, const BceWithLogitsForward& a) {
   store({bce_with_logits(load(a.logits), load(a.target))}, a.loss);
 }
@@ -206,6 +250,7 @@ const KernelTable& table() {
                                      .channel_moments = run_channel_moments,
                                      .batch_norm_relu_map_train = run_batch_norm_relu_map_train,
                                      .batch_norm_relu_map_eval = run_batch_norm_relu_map_eval,
+                                     .merge_moments = run_merge_moments,
                                      .materialise = run_materialise,
                                      .relu_forward = run_relu,
                                      .sigmoid_forward = run_sigmoid,
@@ -215,11 +260,14 @@ const KernelTable& table() {
                                      .scale = run_scale,
                                      .fill = run_fill,
                                      .sum = run_sum,
+                                     .fold = run_fold,
                                      .threshold = run_threshold,
                                      .max_pool2d_forward = run_max_pool2d,
                                      .upsample_nearest2d_forward = run_upsample_nearest2d,
                                      .iou_loss_forward = run_iou_loss,
+                                     .iou_loss_of_sums = run_iou_of_sums,
                                      .dice_loss_forward = run_dice_loss,
+                                     .dice_loss_of_sums = run_dice_of_sums,
                                      .bce_with_logits_forward = run_bce_with_logits,
                                      .confusion_counts = run_confusion_counts};
   return kTable;
