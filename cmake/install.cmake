@@ -2,7 +2,7 @@
 # where find_package(glia) finds it: the program, the libraries, and the headers that docs/library.md
 # names.
 set(libraries)
-foreach(name base kernels_api kernels_cpu kernels_onednn kernels_cuda kernels_cudnn emu emu_host
+foreach(name base comm kernels_api kernels_cpu kernels_onednn kernels_cuda kernels_cudnn emu emu_host
     kernels_emu engine models)
   if(TARGET glia_${name})
     add_library(glia::${name} ALIAS glia_${name})
