@@ -13,7 +13,7 @@ namespace glia {
 namespace {
 
 /// Ranks of one process take the same time for a step, and none of them can be killed by itself.
-constexpr std::chrono::minutes kLimit{30};
+constexpr std::chrono::minutes kThreadLimit{30};
 
 std::string reason_of(const std::exception_ptr& thrown) {
   try {
@@ -29,7 +29,7 @@ std::string reason_of(const std::exception_ptr& thrown) {
 
 void run_ranks(int ranks, const std::function<void(Communicator*)>& work) {
   if (ranks == 1) return work(nullptr);
-  const auto all = make_thread_ranks(ranks, kLimit);
+  const auto all = make_thread_ranks(ranks, kThreadLimit);
   std::exception_ptr first;
   std::atomic_flag failed;
   {

@@ -135,7 +135,6 @@ TEST_CASE("ranks: the gradient is that of the whole batch", "[scale]") {
       // Their sums are added up in another order too, of which the reversed batch is a measure; six
       // directions know that to a factor of two or three.
       CHECK(judge.error(shared.grads) < 3 * rounding);
-                 << judge.error(shared.grads));
     }
   }
 }
