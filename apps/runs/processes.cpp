@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -50,16 +51,20 @@ int ranks_here() {
 void run_process(const std::function<void(Communicator*)>& work) {
   const auto launch = started_by_mpi();
   if (!launch) return work(nullptr);
-  const auto ranks = open_mpi(*launch, kProcessLimit);
-  try {
-    work(ranks.get());
-  } catch (const CLI::RuntimeError&) {
-    throw;  // an exit status that all ranks come to
-  } catch (const std::exception& error) {
-    ranks->abort(error.what());
-    if (ranks->rank() == 0) throw;
-    throw CLI::RuntimeError(1);
+  std::optional<CLI::RuntimeError> end;  // an exit status that all ranks come to
+  {
+    const auto ranks = open_mpi(*launch, kProcessLimit);
+    try {
+      work(ranks.get());
+    } catch (const CLI::RuntimeError& status) {
+      end = status;
+    } catch (const std::exception& error) {
+      ranks->abort(error.what());
+      if (ranks->rank() == 0) throw;
+      throw CLI::RuntimeError(1);
+    }
   }
+  if (end) throw *end;
 }
 
 bool is_same(Communicator& ranks, const std::string& text) {

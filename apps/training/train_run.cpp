@@ -203,8 +203,9 @@ void train_other(const TrainSettings& o, const Run& run, Communicator& ranks) {
   Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
                   run.folder, run.inputs.info,
                   {.loader_threads = o.loader_threads, .eager = o.eager}, {.stop = interrupted});
+  catch_interrupts();
   if (run.resumed) run.begin(trainer);
-  trainer.run();
+  if (!trainer.run() && o.processes != nullptr) throw CLI::RuntimeError(130);
 }
 
 /// A batch norm looks at all images in every layer: its shards are computed side by side, as by as
