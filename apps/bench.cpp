@@ -14,6 +14,7 @@
 #include "apps/flags/operation_list.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/outputs.h"
+#include "apps/study/peer_worker.h"
 #include "apps/study/plugin_worker.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
@@ -40,6 +41,11 @@ Recording recording_of(const BenchOptions& o) {
                 .gives_moments = true,
                 .memory = parse_memory(o.memory),
                 .activations = DType::bf16};
+  if (!o.peers.empty()) {  // whose operators are a pass each
+    how.maps = Maps::none;
+    how.gives_moments = false;
+    how.backend = "--peer";
+  }
   for (const Variant& variant : o.variants()) {
     const auto device = o.open(variant, true);
     const KernelTable& kernels = device->kernels();
@@ -211,6 +217,44 @@ std::vector<std::unique_ptr<PluginWorker>> plugin_workers(const BenchOptions& o)
   return workers;
 }
 
+using PeerWorkers = std::vector<std::unique_ptr<PeerWorker>>;
+
+/// Each peer in each precision of convolutions that it has on the device of the first backend: on
+/// the CPU in fp32 alone.
+PeerWorkers peer_workers(const BenchOptions& o) {
+  PeerWorkers workers;
+  if (o.peers.empty()) return workers;
+  std::vector<std::string> precisions;
+  PeerWork work{.flush_bytes = o.flush_bytes()};
+  for (const Variant& variant : variants_of(o, false)) {
+    const auto device = o.open(variant, true);
+    const bool gpu = !device->allocator().on_host();
+    if (gpu) work.device = device->name();
+    work.threads = device->context().threads;
+    const std::string precision = gpu ? name_of(device->context().precision) : "fp32";
+    if (std::find(precisions.begin(), precisions.end(), precision) == precisions.end())
+      precisions.push_back(precision);
+  }
+  for (const std::string& name : o.peers) {
+    const Peer peer = find_peer(name, o.python);
+    for (const std::string& precision : precisions) {
+      work.precision = precision;
+      const std::string called =
+          precisions.size() == 1 ? peer.name : fmt::format("{} {}", peer.name, precision);
+      workers.push_back(std::make_unique<PeerWorker>(called, peer, work, o.measure));
+    }
+  }
+  return workers;
+}
+
+/// Starts them, so that what they lack is found before anything is timed.
+void meet(PeerWorkers& peers, Report& report) {
+  for (const auto& peer : peers) {
+    report.settings["peers"][peer->name()] = peer->hello();
+    report.backends.push_back(peer->name());
+  }
+}
+
 void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : variants_of(o, false)) backends.push_back(closed(o, variant));
@@ -248,13 +292,13 @@ OpenBackend opened(const BenchOptions& o, const Variant& variant) {
 /// Who takes part in every row.
 struct Contestants {
   std::vector<OpenBackend> here;
-  std::vector<std::unique_ptr<PluginWorker>> elsewhere;
+  std::vector<std::unique_ptr<RemoteBackend>> elsewhere;
   std::size_t row = 0;  // the next of all rows
 
   std::vector<Measurement> measure(const Call& call, const MeasureOptions& options) {
     std::vector<RemoteBackend*> remotes;
     for (const auto& worker : elsewhere) {
-      worker->choose_row(row);
+      worker->choose_row(call, row);
       remotes.push_back(worker.get());
     }
     ++row;
@@ -262,13 +306,19 @@ struct Contestants {
   }
 };
 
-Contestants open_all(const BenchOptions& o) {
-  Contestants all{.here = {}, .elsewhere = plugin_workers(o)};
+Contestants open_all(const BenchOptions& o, PeerWorkers peers) {
+  Contestants all;
+  for (auto& worker : plugin_workers(o)) all.elsewhere.push_back(std::move(worker));
   for (const Variant& variant : variants_of(o, false)) all.here.push_back(opened(o, variant));
   const auto untold =
       std::find_if(all.here.begin(), all.here.end(),
                    [](const OpenBackend& backend) { return !backend.no_health().empty(); });
   if (untold != all.here.end()) print_note(untold->no_health());
+  for (auto& peer : peers) {
+    std::string told;
+    peer->watch(health_of(all.here.front().device(), told));
+    all.elsewhere.push_back(std::move(peer));
+  }
   return all;
 }
 
@@ -291,8 +341,9 @@ std::vector<Row> rows_of(const BenchOptions& o, const BenchStep& bench) {
   return rows;
 }
 
-void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
-  Contestants contestants = open_all(o);
+void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, PeerWorkers peers,
+                   Report& report) {
+  Contestants contestants = open_all(o, std::move(peers));
   for (const BenchStep& bench : steps) {
     fmt::print("kernels of a step, base width {}, batch {}\n", bench.step.config.base_width,
                bench.step.batch_size);
@@ -391,15 +442,23 @@ void run_bench(BenchOptions& o) {
   const std::vector<Row> rows = of_cases ? record_cases(o) : std::vector<Row>();
   const std::vector<BenchStep> steps = of_cases ? std::vector<BenchStep>() : record_steps(o);
   if (o.plugin_worker) return work_for_plugin(o, rows, steps);
+  check(o.peers.empty() || of_cases || !only_whole(o),
+        "--peer is of rows and knows no {}; benchmarks/beside and the GPU kit time whole steps "
+        "beside PyTorch's",
+        fmt::join(o.ops, ", "));
+  PeerWorkers peers = peer_workers(o);
   Report report = start_report(o);
+  meet(peers, report);
   print_machine(report, o);
   catch_interrupts();
   if (of_cases) {
-    Contestants contestants = open_all(o);
+    Contestants contestants = open_all(o, std::move(peers));
     bench_rows(o, rows, nullptr, contestants, report);
   } else {
+    if (!o.peers.empty() && o.phases.empty() && chosen(o.ops, kStep))
+      print_note("whole steps are of our backends alone; --peer stands in the rows");
     if (o.phases.empty()) bench_steps(o, steps, report);
-    if (!only_whole(o)) bench_kernels(o, steps, report);
+    if (!only_whole(o)) bench_kernels(o, steps, std::move(peers), report);
   }
   if (!o.out.empty()) {
     write_report(report, o.out);
@@ -425,6 +484,7 @@ void add_bench_command(CLI::App& app) {
       "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
       "  glia bench --case conv2d.windows,relu\n"
       "  glia bench --op relu --shape 6x240x240x32 --plugin my.so\n"
+      "  glia bench --op conv2d --peer torch,torch-nchw\n"
       "  glia bench --ceilings --json\n"
       "  glia bench --compare old/bench.json new/bench.json --fail-above 5%\n"
       "glia bench --list shows every operation, kernel and group of cases.\n"

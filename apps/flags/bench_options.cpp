@@ -97,6 +97,9 @@ void BenchOptions::check_combination() const {
   check(!ceilings || device.plugin.empty(),
         "--ceilings measures the machine and no kernel; leave it out, or --plugin");
   check(!ceilings || !measure.once, "--ceilings and --profile-once: give one of them");
+  check(peers.empty() || (!ceilings && compare.empty() && !measure.once),
+        "--peer is of rows that are timed; leave it out, or --ceilings, --compare and "
+        "--profile-once");
   check(!json || ceilings || !compare.empty(),
         "--json is of --ceilings and --compare; rows and steps go to bench.json with --out");
   check(fail_above.empty() || !compare.empty(),
@@ -198,6 +201,14 @@ void BenchOptions::add_choices(CLI::App& command) {
                      "A shared library with kernels of yours, which stand beside ours in each row "
                      "(docs/your-kernel.md)");
   command.add_flag("--plugin-worker", plugin_worker)->group("");  // for this program itself
+  command
+      .add_option("--peer", peers,
+                  "Another program beside ours in each row, a list: torch (PyTorch's operators, on "
+                  "tensors channels last as ours are), torch-nchw (channels first), or the file of "
+                  "one that answers the same questions (docs/benchmarks.md)")
+      ->delimiter(',');
+  command.add_option("--python", python, "The Python that has PyTorch, of --peer")
+      ->capture_default_str();
   command.add_option("--threads", device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
   command

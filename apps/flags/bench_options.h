@@ -21,7 +21,8 @@ struct Variant {
 
 struct BenchOptions {
   DeviceRequest device;
-  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases, compare;
+  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases, compare, peers;
+  std::string python = "python3";  // runs PyTorch, of --peer
   ShapeOptions shape;
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
   UNetConfig unet;

@@ -4,8 +4,6 @@
 
 #include <cstdlib>
 
-#include "engine/base/check.h"
-
 namespace glia {
 
 namespace {
@@ -51,14 +49,6 @@ Json to_message(const std::vector<bench::StepMeasurement>& steps) {
                        {"problem", step.problem},
                        {"seconds", step.seconds},
                        {"peak_bytes", step.peak_bytes}});
-  return message;
-}
-
-Json answer_of(const std::string& text) {
-  Json message = Json::parse(text, nullptr, false);
-  check(!message.is_discarded(), "the plugin's process answered '{}', which is no answer", text);
-  if (message.is_object() && message.contains("error"))
-    throw Error(message["error"].get<std::string>());
   return message;
 }
 

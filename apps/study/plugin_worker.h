@@ -4,12 +4,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "apps/study/child_process.h"
-#include "apps/study/lines.h"
+#include "apps/study/conversation.h"
 #include "benchmarks/suite/measure.h"
 
 namespace glia {
@@ -19,12 +17,8 @@ class PluginWorker : public bench::RemoteBackend {
  public:
   /// Asks for the `variant`-th of the plugin's.
   PluginWorker(std::string name, std::size_t variant);
-  ~PluginWorker() override;
-  PluginWorker(const PluginWorker&) = delete;
-  PluginWorker& operator=(const PluginWorker&) = delete;
 
-  /// Of all rows, from 0, in the order in which they are measured.
-  void choose_row(std::size_t row) { row_ = row; }
+  void choose_row(const bench::Call& call, std::size_t row) override;
   const std::string& name() const override { return name_; }
   bench::Measurement prepare() override;
   bench::Timing sample() override;
@@ -33,17 +27,11 @@ class PluginWorker : public bench::RemoteBackend {
   std::vector<bench::StepMeasurement> steps(std::size_t step);
 
  private:
-  std::string ask(const std::string& question);
-  std::string receive();
-  [[noreturn]] void give_up(const std::string& why);
-  void start();
-  void stop();
+  nlohmann::json ask(const char* what, std::size_t number);
 
   std::string name_;
   std::size_t variant_, row_ = 0;
-  int socket_ = -1;
-  std::unique_ptr<ChildProcess> process_;
-  std::unique_ptr<Lines> lines_;
+  Conversation worker_;
 };
 
 /// What the answering end can be asked for.

@@ -107,6 +107,9 @@ class RemoteBackend {
  public:
   virtual ~RemoteBackend() = default;
   virtual const std::string& name() const = 0;
+  /// What `prepare` and `sample` are of, which outlives them: the `row`-th of all that are
+  /// measured, from 0.
+  virtual void choose_row(const Call& call, std::size_t row) = 0;
   virtual Measurement prepare() = 0;
   virtual Timing sample() = 0;
 };
