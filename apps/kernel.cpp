@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/kernel/assembly.h"
 #include "apps/kernel/compile_kernel.h"
 #include "apps/kernel/kernel_names.h"
 #include "apps/kernel/kernel_templates.h"
@@ -83,10 +84,10 @@ void run_kernel(const KernelOptions& o) {
     with_race.race = true;
     return compile_and_judge(source, with_race, race_problem);
   });
-  auto registers = std::async(std::launch::async, [&] { return registers_of(source); });
+  auto assembly = std::async(std::launch::async, [&] { return assembly_of(source); });
   verdict.results = compile_and_judge(source, options, problem);
   verdict.race = race.get();
-  verdict.registers = registers.get();
+  verdict.assembly = assembly.get();
   if (!problem.empty()) {
     fmt::print(stderr, "{}", problem);
     throw CLI::RuntimeError(1);

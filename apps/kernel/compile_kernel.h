@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "apps/study/child_process.h"
 #include "kernels/api/table.h"
 
 namespace glia {
@@ -30,8 +32,20 @@ struct Compiled {
 /// Plain or for the race checker. The problem names the user's file as the user did.
 Compiled compile_kernel(const KernelSource& source, bool race);
 
-/// Registers and spills of each __global__ function by nvcc's assembler for sm_90, a line each; ""
-/// without nvcc on the PATH.
-std::string registers_of(const KernelSource& source);
+/// What a program said and how it ended.
+struct RanCompiler {
+  ProcessEnd end;
+  std::string said;
+
+  bool good() const { return end.status == 0 && end.signal == 0; }
+};
+
+/// Runs a program to its end; what it prints goes to the file `output` first.
+RanCompiler run_compiler(const std::vector<std::string>& command,
+                         const std::filesystem::path& output);
+/// The file that `write_wrapper` writes.
+std::filesystem::path wrapper_of(const KernelSource& source);
+/// A compiler's words without those about the wrapper, naming the user's file as the user did.
+std::string words_of_compiler(const KernelSource& source, const std::string& said);
 
 }  // namespace glia
