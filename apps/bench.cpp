@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <set>
 
 #include "apps/commands.h"
 #include "apps/flags/bench_options.h"
 #include "apps/flags/operation_list.h"
+#include "apps/kernel/built_plugin.h"
+#include "apps/kernel/kernel_names.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/outputs.h"
 #include "apps/study/peer_worker.h"
@@ -213,7 +216,7 @@ ClosedBackend closed(const BenchOptions& o, const Variant& variant) {
 std::vector<std::unique_ptr<PluginWorker>> plugin_workers(const BenchOptions& o) {
   std::vector<std::unique_ptr<PluginWorker>> workers;
   for (const Variant& variant : variants_of(o, true))
-    workers.push_back(std::make_unique<PluginWorker>(variant.name, workers.size()));
+    workers.push_back(std::make_unique<PluginWorker>(variant.name, workers.size(), variant.plugin));
   return workers;
 }
 
@@ -426,6 +429,24 @@ void check_timed(const Report& report) {
   check(problem.empty(), "bench: nothing was timed; {}", problem);
 }
 
+/// Compiles the source of --plugin FILE.cu, where it is one, and takes the library for it.
+std::unique_ptr<BuiltPlugin> build_plugin(BenchOptions& o) {
+  if (!o.plugin_is_source()) return {};
+  const KernelInfo& kernel = kernel_of_name(o.as);
+  const bool emulated = chosen(o.backends, "emu");
+  if (!emulated) check_has_gpu(o.device.plugin, o.as, o.device.device);
+  if (!emulated && o.device.device == "auto") o.device.device = "cuda";
+  o.choose_beside(kernel);
+  std::unique_ptr<BuiltPlugin> built;
+  if (o.plugin_worker.empty()) {
+    catch_interrupts();
+    built = std::make_unique<BuiltPlugin>(o.device.plugin, kernel, emulated);
+    fmt::print("compiled {} as {}\n", o.device.plugin, o.as);
+  }
+  o.device.plugin = built ? built->library() : o.plugin_worker;
+  return built;
+}
+
 void run_bench(BenchOptions& o) {
   o.check_combination();
   if (o.list) return print_now(operation_list());
@@ -434,6 +455,8 @@ void run_bench(BenchOptions& o) {
                      o.overwrite);
   if (o.ceilings) return show_ceilings(o);
   if (!o.compare.empty()) return show_comparison(o);
+  const std::string plugin = o.device.plugin;
+  const std::unique_ptr<BuiltPlugin> built = build_plugin(o);
   o.unet.up = parse_up(o.up);
   o.choose_samples();
   o.measure.cold = !o.no_cold;
@@ -441,7 +464,7 @@ void run_bench(BenchOptions& o) {
   const bool of_cases = o.of_cases();
   const std::vector<Row> rows = of_cases ? record_cases(o) : std::vector<Row>();
   const std::vector<BenchStep> steps = of_cases ? std::vector<BenchStep>() : record_steps(o);
-  if (o.plugin_worker) return work_for_plugin(o, rows, steps);
+  if (!o.plugin_worker.empty()) return work_for_plugin(o, rows, steps);
   check(o.peers.empty() || of_cases || !only_whole(o),
         "--peer is of rows and knows no {}; benchmarks/beside and the GPU kit time whole steps "
         "beside PyTorch's",
@@ -449,6 +472,7 @@ void run_bench(BenchOptions& o) {
   PeerWorkers peers = peer_workers(o);
   Report report = start_report(o);
   meet(peers, report);
+  if (built) report.settings["plugin"] = plugin;
   print_machine(report, o);
   catch_interrupts();
   if (of_cases) {

@@ -102,16 +102,20 @@ std::string words_of_compiler(const KernelSource& source, const std::string& sai
   return sorted(source, said).others;
 }
 
+void check_has_sources() {
+  check(fs::is_regular_file(fs::path(kernel_build::kSource) / "kernels/cuda/gpu.h"),
+        "a kernel is compiled against Glia's sources, which are no longer in {}: run a glia that "
+        "was built where its sources are",
+        kernel_build::kSource);
+}
+
 void check_can_compile() {
   namespace build = kernel_build;
   check(
       build::kEmulator,
       "glia kernel needs the emulator, and this program was built without it: install the headers "
       "of a CUDA toolkit (docs/emulator.md) and build again");
-  check(fs::is_regular_file(fs::path(build::kSource) / "kernels/cuda/gpu.h"),
-        "glia kernel compiles against Glia's sources, which are no longer in {}: run a glia that "
-        "was built where its sources are",
-        build::kSource);
+  check_has_sources();
   check(::access(build::kCompiler, X_OK) == 0,
         "glia kernel compiles with {}, the compiler of this build, which is not there: install it, "
         "or build Glia with another",
@@ -171,6 +175,23 @@ Compiled compile_kernel(const KernelSource& source, bool race) {
                       "-o", library.string()},
                      said);
   if (!ran.good()) return {{}, fmt::format("{}: cannot be linked: {}\n", source.file, ran.said)};
+  return {library, {}};
+}
+
+Compiled compile_for_gpu(const KernelSource& source, const std::string& architecture) {
+  const fs::path library = source.folder / "gpu.so";
+  const RanCompiler ran =
+      run_compiler({"nvcc", "-std=c++20", "-O3", "-arch=" + architecture, "-w",
+                    "--expt-relaxed-constexpr", fmt::format("-I{}", kernel_build::kSource),
+                    "-Xcompiler=-fPIC", "-Xlinker=-Bsymbolic-functions", "-shared",
+                    wrapper_of(source).string(), "-o", library.string()},
+                   source.folder / "gpu.txt");
+  if (ran.end.status == kNoSuchProgram)
+    return {{},
+            fmt::format("{}: found no nvcc on the PATH, which compiles it for a GPU; it comes with "
+                        "the CUDA toolkit\n",
+                        source.file)};
+  if (!ran.good()) return {{}, problem_of(source, ran.said)};
   return {library, {}};
 }
 

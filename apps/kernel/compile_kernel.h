@@ -21,6 +21,9 @@ struct KernelSource {
 /// that judge are not where they were when it was built.
 void check_can_compile();
 
+/// Throws `Error` when the sources are not where they were when it was built.
+void check_has_sources();
+
 /// Writes the source that includes the user's and has the entry point; for both flavours.
 void write_wrapper(const KernelSource& source);
 
@@ -31,6 +34,11 @@ struct Compiled {
 
 /// Plain or for the race checker. The problem names the user's file as the user did.
 Compiled compile_kernel(const KernelSource& source, bool race);
+
+/// The GPU of this machine, whichever it is.
+inline constexpr const char* kNativeArchitecture = "native";
+/// By nvcc, for that architecture ("sm_90"). Without nvcc on the PATH the problem says so.
+Compiled compile_for_gpu(const KernelSource& source, const std::string& architecture);
 
 /// What a program said and how it ended.
 struct RanCompiler {

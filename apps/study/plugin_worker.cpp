@@ -15,20 +15,22 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The command line of this process.
-std::vector<std::string> own_command() {
+/// The command line of this process, for a library that --plugin may not name.
+std::vector<std::string> own_command(const std::string& library) {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> words;
   for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
   words.front() = kThisProgram;
-  words.emplace_back("--plugin-worker");
+  words.insert(words.end(), {"--plugin-worker", library});
   return words;
 }
 
 }  // namespace
 
-PluginWorker::PluginWorker(std::string name, std::size_t variant)
-    : name_(std::move(name)), variant_(variant), worker_(own_command(), "the plugin's process") {}
+PluginWorker::PluginWorker(std::string name, std::size_t variant, const std::string& library)
+    : name_(std::move(name)),
+      variant_(variant),
+      worker_(own_command(library), "the plugin's process") {}
 
 void PluginWorker::choose_row(const bench::Call&, std::size_t row) {
   row_ = row;

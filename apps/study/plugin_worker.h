@@ -15,8 +15,8 @@ namespace glia {
 /// The asking end. A process is started with the first question, and again after a crash.
 class PluginWorker : public bench::RemoteBackend {
  public:
-  /// Asks for the `variant`-th of the plugin's.
-  PluginWorker(std::string name, std::size_t variant);
+  /// Asks for the `variant`-th of the plugin's, which is that library.
+  PluginWorker(std::string name, std::size_t variant, const std::string& library);
 
   void choose_row(const bench::Call& call, std::size_t row) override;
   const std::string& name() const override { return name_; }
