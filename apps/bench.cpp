@@ -262,21 +262,22 @@ void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Rep
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : variants_of(o, false)) backends.push_back(closed(o, variant));
   const auto workers = plugin_workers(o);
-  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors,
-                           std::optional<std::size_t> of_plugins) {
+  std::size_t next = 0;  // as in the other process
+  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors) {
     if (interrupted()) return;
-    report.steps.push_back({step, std::move(floors), measure_step(step, backends, o.measure)});
-    for (const auto& worker : workers)
-      if (of_plugins)
-        for (StepMeasurement& found : worker->steps(*of_plugins))
-          report.steps.back().measurements.push_back(std::move(found));
+    std::vector<RemoteSteps*> remotes;
+    for (const auto& worker : workers) {
+      worker->choose_steps(next);
+      remotes.push_back(worker.get());
+    }
+    ++next;
+    report.steps.push_back(
+        {step, std::move(floors), measure_step(step, backends, o.measure, remotes)});
     print_now(step_text(report.steps.back()) + "\n");
   };
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const BenchStep& bench = steps[i];
-    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks), i);
-    if (bench.inference)
-      measure(*bench.inference, {}, {});  // of a plugin's network nothing is said
+  for (const BenchStep& bench : steps) {
+    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks));
+    if (bench.inference) measure(*bench.inference, {});
   }
 }
 
@@ -361,13 +362,19 @@ void work_for_plugin(const BenchOptions& o, std::vector<Row> rows,
                      const std::vector<BenchStep>& steps) {
   for (const BenchStep& bench : steps)
     for (Row& row : rows_of(o, bench)) rows.push_back(std::move(row));
+  std::vector<const RecordedStep*> whole;  // as bench_steps goes through them
+  for (const BenchStep& bench : steps) {
+    if (chosen(o.ops, kStep)) whole.push_back(&bench.step);
+    if (bench.inference) whole.push_back(&*bench.inference);
+  }
   const std::vector<Variant> variants = variants_of(o, true);
   answer_questions({.open = [&](std::size_t variant) { return opened(o, variants.at(variant)); },
                     .row = [&](std::size_t row) -> const Call& { return rows.at(row).call; },
                     .steps =
-                        [&](std::size_t variant, std::size_t step) {
-                          return measure_step(steps.at(step).step,
-                                              {closed(o, variants.at(variant))}, o.measure);
+                        [&](std::size_t variant, std::size_t step, bool captured) {
+                          return prepare_step_turns(*whole.at(step),
+                                                    closed(o, variants.at(variant)), o.measure,
+                                                    captured);
                         },
                     .options = o.measure});
 }

@@ -50,12 +50,31 @@ bench::Timing PluginWorker::sample() {
   return timing_of(ask("sample", 0));
 }
 
-std::vector<bench::StepMeasurement> PluginWorker::steps(std::size_t step) {
-  try {
-    return steps_of(ask("step", step), name_);
-  } catch (const Error& error) {
-    return {{.backend = name_, .mode = "eager", .problem = error.what()}};
-  }
+namespace {
+
+/// Turns that another process takes.
+class DistantSteps : public bench::StepTurns {
+ public:
+  DistantSteps(std::function<Json(const char*)> ask, bench::StepMeasurement prepared)
+      : ask_(std::move(ask)), prepared_(std::move(prepared)) {}
+
+  bench::Timing sample() override { return timing_of(ask_("step sample")); }
+  bench::StepMeasurement prepared() const override { return prepared_; }
+  std::size_t peak_bytes() const override { return ask_("step peak").at("peak_bytes"); }
+
+ private:
+  std::function<Json(const char*)> ask_;
+  bench::StepMeasurement prepared_;
+};
+
+}  // namespace
+
+std::unique_ptr<bench::StepTurns> PluginWorker::prepare_steps(const bench::RecordedStep&,
+                                                              bool captured) {
+  const Json prepared = ask(captured ? "captured steps" : "steps", step_);
+  if (prepared.is_null()) return nullptr;
+  return std::make_unique<DistantSteps>([this](const char* what) { return ask(what, step_); },
+                                        step_of(prepared, name_));
 }
 
 void answer_questions(const WorkerTasks& tasks) {
@@ -63,6 +82,7 @@ void answer_questions(const WorkerTasks& tasks) {
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
   std::optional<bench::OpenBackend> backend;
   std::unique_ptr<bench::CallTurns> turns;
+  std::unique_ptr<bench::StepTurns> steps;
   char* line = nullptr;
   std::size_t room = 0;
   while (::getline(&line, &room, stdin) > 0) {
@@ -71,7 +91,7 @@ void answer_questions(const WorkerTasks& tasks) {
       const Json question = Json::parse(line);
       const std::string what = question.at("do");
       const std::size_t variant = question.at("variant"), number = question.at("number");
-      if (what != "step" && !backend) backend.emplace(tasks.open(variant));
+      if ((what == "row" || what == "sample") && !backend) backend.emplace(tasks.open(variant));
       if (what == "row") {
         turns.reset();
         turns = bench::prepare_turns(tasks.row(number), *backend, tasks.options);
@@ -79,8 +99,17 @@ void answer_questions(const WorkerTasks& tasks) {
       } else if (what == "sample") {
         check(turns != nullptr, "no row was chosen");
         answer = to_message(turns->sample());
+      } else if (what == "step sample") {
+        check(steps != nullptr, "no steps were chosen");
+        answer = to_message(steps->sample());
+      } else if (what == "step peak") {
+        check(steps != nullptr, "no steps were chosen");
+        answer = {{"peak_bytes", steps->peak_bytes()}};
+        steps.reset();  // and its memory
       } else {
-        answer = to_message(tasks.steps(variant, number));
+        steps.reset();
+        steps = tasks.steps(variant, number, what == "captured steps");
+        answer = steps ? to_message(steps->prepared()) : Json();
       }
     } catch (const std::exception& error) {
       answer = {{"error", error.what()}};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace glia {
 
 /// The asking end. A process is started with the first question, and again after a crash.
-class PluginWorker : public bench::RemoteBackend {
+class PluginWorker : public bench::RemoteBackend, public bench::RemoteSteps {
  public:
   /// Asks for the `variant`-th of the plugin's, which is that library.
   PluginWorker(std::string name, std::size_t variant, const std::string& library);
@@ -22,15 +23,16 @@ class PluginWorker : public bench::RemoteBackend {
   const std::string& name() const override { return name_; }
   bench::Measurement prepare() override;
   bench::Timing sample() override;
-  /// Whole steps of the `step`-th configuration, one after another and not in turn with others'.
-  /// A crash is their problem.
-  std::vector<bench::StepMeasurement> steps(std::size_t step);
+  /// Which of the steps that both processes have `prepare_steps` is for, from 0.
+  void choose_steps(std::size_t step) { step_ = step; }
+  std::unique_ptr<bench::StepTurns> prepare_steps(const bench::RecordedStep& step,
+                                                  bool captured) override;
 
  private:
   nlohmann::json ask(const char* what, std::size_t number);
 
   std::string name_;
-  std::size_t variant_, row_ = 0;
+  std::size_t variant_, row_ = 0, step_ = 0;
   Conversation worker_;
 };
 
@@ -38,7 +40,10 @@ class PluginWorker : public bench::RemoteBackend {
 struct WorkerTasks {
   std::function<bench::OpenBackend(std::size_t variant)> open;
   std::function<const bench::Call&(std::size_t row)> row;
-  std::function<std::vector<bench::StepMeasurement>(std::size_t variant, std::size_t step)> steps;
+  /// Null where that mode is not for it.
+  std::function<std::unique_ptr<bench::StepTurns>(std::size_t variant, std::size_t step,
+                                                  bool captured)>
+      steps;
   bench::MeasureOptions options;
 };
 

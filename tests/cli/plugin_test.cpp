@@ -94,32 +94,50 @@ TEST_CASE("plugin: after a crash the next rows have its times again", "[cli]") {
 }
 
 TEST_CASE("plugin: whole steps and training use it", "[cli]") {
-  const Outcome steps = run_glia({"bench",
-                                  "--device",
-                                  "cpu",
-                                  "--op",
-                                  "train_step",
-                                  "--base-width",
-                                  "4",
-                                  "--depth",
-                                  "2",
-                                  "--batch-size",
-                                  "2",
-                                  "--size",
-                                  "16",
-                                  "--samples",
-                                  "2",
-                                  "--row-seconds",
-                                  "0",
-                                  "--flush-mib",
-                                  "1",
-                                  "--copy-mib",
-                                  "1",
-                                  "--plugin",
-                                  plugin("plain_relu")});
-  CAPTURE(steps.output);
-  CHECK(steps.code == 0);
-  CHECK(contains(steps, "plain relu"));
+  const TempFolder folder;
+  const auto steps_with = [&](const std::string& library, const std::string& base_width) {
+    const std::string out = (folder.path() / "out").string();
+    const Outcome outcome = run_glia({"bench",
+                                      "--device",
+                                      "cpu",
+                                      "--op",
+                                      "train_step,inference",
+                                      "--base-width",
+                                      base_width,
+                                      "--depth",
+                                      "2",
+                                      "--batch-size",
+                                      "2",
+                                      "--size",
+                                      "16",
+                                      "--samples",
+                                      "3",
+                                      "--row-seconds",
+                                      "0.1",
+                                      "--flush-mib",
+                                      "1",
+                                      "--copy-mib",
+                                      "1",
+                                      "--plugin",
+                                      plugin(library),
+                                      "--overwrite",
+                                      "--out",
+                                      out});
+    CAPTURE(outcome.output);
+    CHECK(outcome.code == 0);
+    auto steps = nlohmann::json::parse(read_file(folder.path() / "out" / "bench.json"))["steps"];
+    REQUIRE(steps.size() == 4);
+    return steps;
+  };
+  const auto right = steps_with("plain_relu", "4");
+  for (int i = 0; i < 4; ++i) {
+    CAPTURE(i, right[i].dump());
+    CHECK(right[i]["op"] == (i < 2 ? "train_step" : "inference"));
+    CHECK(right[i]["implementation"] == (i % 2 ? "plain relu" : "native"));
+    CHECK(right[i]["problem"].get<std::string>().empty());
+    CHECK(right[i]["samples_s"].size() == 3);
+    CHECK(right[i]["peak_bytes"].get<std::size_t>() > 0);
+  }
   const CliWorkspace workspace;
   const Outcome trained =
       run_glia(with(workspace.train("run", 1), {"--plugin", plugin("plain_relu")}));
