@@ -1,5 +1,5 @@
-// Of the text of the headers that a plugin is compiled against: tools/check-contract --write puts the
-// number here whenever one has changed.
+// Of the text of the headers that a plugin is compiled against: tools/check-contract --write puts
+// the number here whenever one has changed.
 #pragma once
 
 #include <cstdint>
