@@ -6,14 +6,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <set>
 
 #include "apps/commands.h"
 #include "apps/flags/bench_options.h"
 #include "apps/flags/operation_list.h"
+#include "apps/kernel/built_plugin.h"
+#include "apps/kernel/kernel_names.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/outputs.h"
+#include "apps/study/peer_worker.h"
 #include "apps/study/plugin_worker.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
@@ -40,6 +44,11 @@ Recording recording_of(const BenchOptions& o) {
                 .gives_moments = true,
                 .memory = parse_memory(o.memory),
                 .activations = DType::bf16};
+  if (!o.peers.empty()) {  // whose operators are a pass each
+    how.maps = Maps::none;
+    how.gives_moments = false;
+    how.backend = "--peer";
+  }
   for (const Variant& variant : o.variants()) {
     const auto device = o.open(variant, true);
     const KernelTable& kernels = device->kernels();
@@ -207,29 +216,68 @@ ClosedBackend closed(const BenchOptions& o, const Variant& variant) {
 std::vector<std::unique_ptr<PluginWorker>> plugin_workers(const BenchOptions& o) {
   std::vector<std::unique_ptr<PluginWorker>> workers;
   for (const Variant& variant : variants_of(o, true))
-    workers.push_back(std::make_unique<PluginWorker>(variant.name, workers.size()));
+    workers.push_back(std::make_unique<PluginWorker>(variant.name, workers.size(), variant.plugin));
   return workers;
+}
+
+using PeerWorkers = std::vector<std::unique_ptr<PeerWorker>>;
+
+/// Each peer in each precision of convolutions that it has on the device of the first backend: on
+/// the CPU in fp32 alone.
+PeerWorkers peer_workers(const BenchOptions& o) {
+  PeerWorkers workers;
+  if (o.peers.empty()) return workers;
+  std::vector<std::string> precisions;
+  PeerWork work{.flush_bytes = o.flush_bytes()};
+  for (const Variant& variant : variants_of(o, false)) {
+    const auto device = o.open(variant, true);
+    const bool gpu = !device->allocator().on_host();
+    if (gpu) work.device = device->name();
+    work.threads = device->context().threads;
+    const std::string precision = gpu ? name_of(device->context().precision) : "fp32";
+    if (std::find(precisions.begin(), precisions.end(), precision) == precisions.end())
+      precisions.push_back(precision);
+  }
+  for (const std::string& name : o.peers) {
+    const Peer peer = find_peer(name, o.python);
+    for (const std::string& precision : precisions) {
+      work.precision = precision;
+      const std::string called =
+          precisions.size() == 1 ? peer.name : fmt::format("{} {}", peer.name, precision);
+      workers.push_back(std::make_unique<PeerWorker>(called, peer, work, o.measure));
+    }
+  }
+  return workers;
+}
+
+/// Starts them, so that what they lack is found before anything is timed.
+void meet(PeerWorkers& peers, Report& report) {
+  for (const auto& peer : peers) {
+    report.settings["peers"][peer->name()] = peer->hello();
+    report.backends.push_back(peer->name());
+  }
 }
 
 void bench_steps(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
   std::vector<ClosedBackend> backends;
   for (const Variant& variant : variants_of(o, false)) backends.push_back(closed(o, variant));
   const auto workers = plugin_workers(o);
-  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors,
-                           std::optional<std::size_t> of_plugins) {
+  std::size_t next = 0;  // as in the other process
+  const auto measure = [&](const RecordedStep& step, std::vector<Floor> floors) {
     if (interrupted()) return;
-    report.steps.push_back({step, std::move(floors), measure_step(step, backends, o.measure)});
-    for (const auto& worker : workers)
-      if (of_plugins)
-        for (StepMeasurement& found : worker->steps(*of_plugins))
-          report.steps.back().measurements.push_back(std::move(found));
+    std::vector<RemoteSteps*> remotes;
+    for (const auto& worker : workers) {
+      worker->choose_steps(next);
+      remotes.push_back(worker.get());
+    }
+    ++next;
+    report.steps.push_back(
+        {step, std::move(floors), measure_step(step, backends, o.measure, remotes)});
     print_now(step_text(report.steps.back()) + "\n");
   };
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const BenchStep& bench = steps[i];
-    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks), i);
-    if (bench.inference)
-      measure(*bench.inference, {}, {});  // of a plugin's network nothing is said
+  for (const BenchStep& bench : steps) {
+    if (chosen(o.ops, kStep)) measure(bench.step, step_floors(bench.plain, report.peaks));
+    if (bench.inference) measure(*bench.inference, {});
   }
 }
 
@@ -248,13 +296,13 @@ OpenBackend opened(const BenchOptions& o, const Variant& variant) {
 /// Who takes part in every row.
 struct Contestants {
   std::vector<OpenBackend> here;
-  std::vector<std::unique_ptr<PluginWorker>> elsewhere;
+  std::vector<std::unique_ptr<RemoteBackend>> elsewhere;
   std::size_t row = 0;  // the next of all rows
 
   std::vector<Measurement> measure(const Call& call, const MeasureOptions& options) {
     std::vector<RemoteBackend*> remotes;
     for (const auto& worker : elsewhere) {
-      worker->choose_row(row);
+      worker->choose_row(call, row);
       remotes.push_back(worker.get());
     }
     ++row;
@@ -262,13 +310,19 @@ struct Contestants {
   }
 };
 
-Contestants open_all(const BenchOptions& o) {
-  Contestants all{.here = {}, .elsewhere = plugin_workers(o)};
+Contestants open_all(const BenchOptions& o, PeerWorkers peers) {
+  Contestants all;
+  for (auto& worker : plugin_workers(o)) all.elsewhere.push_back(std::move(worker));
   for (const Variant& variant : variants_of(o, false)) all.here.push_back(opened(o, variant));
   const auto untold =
       std::find_if(all.here.begin(), all.here.end(),
                    [](const OpenBackend& backend) { return !backend.no_health().empty(); });
   if (untold != all.here.end()) print_note(untold->no_health());
+  for (auto& peer : peers) {
+    std::string told;
+    peer->watch(health_of(all.here.front().device(), told));
+    all.elsewhere.push_back(std::move(peer));
+  }
   return all;
 }
 
@@ -291,8 +345,9 @@ std::vector<Row> rows_of(const BenchOptions& o, const BenchStep& bench) {
   return rows;
 }
 
-void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, Report& report) {
-  Contestants contestants = open_all(o);
+void bench_kernels(const BenchOptions& o, const std::vector<BenchStep>& steps, PeerWorkers peers,
+                   Report& report) {
+  Contestants contestants = open_all(o, std::move(peers));
   for (const BenchStep& bench : steps) {
     fmt::print("kernels of a step, base width {}, batch {}\n", bench.step.config.base_width,
                bench.step.batch_size);
@@ -307,13 +362,19 @@ void work_for_plugin(const BenchOptions& o, std::vector<Row> rows,
                      const std::vector<BenchStep>& steps) {
   for (const BenchStep& bench : steps)
     for (Row& row : rows_of(o, bench)) rows.push_back(std::move(row));
+  std::vector<const RecordedStep*> whole;  // as bench_steps goes through them
+  for (const BenchStep& bench : steps) {
+    if (chosen(o.ops, kStep)) whole.push_back(&bench.step);
+    if (bench.inference) whole.push_back(&*bench.inference);
+  }
   const std::vector<Variant> variants = variants_of(o, true);
   answer_questions({.open = [&](std::size_t variant) { return opened(o, variants.at(variant)); },
                     .row = [&](std::size_t row) -> const Call& { return rows.at(row).call; },
                     .steps =
-                        [&](std::size_t variant, std::size_t step) {
-                          return measure_step(steps.at(step).step,
-                                              {closed(o, variants.at(variant))}, o.measure);
+                        [&](std::size_t variant, std::size_t step, bool captured) {
+                          return prepare_step_turns(*whole.at(step),
+                                                    closed(o, variants.at(variant)), o.measure,
+                                                    captured);
                         },
                     .options = o.measure});
 }
@@ -375,6 +436,24 @@ void check_timed(const Report& report) {
   check(problem.empty(), "bench: nothing was timed; {}", problem);
 }
 
+/// Compiles the source of --plugin FILE.cu, where it is one, and takes the library for it.
+std::unique_ptr<BuiltPlugin> build_plugin(BenchOptions& o) {
+  if (!o.plugin_is_source()) return {};
+  const KernelInfo& kernel = kernel_of_name(o.as);
+  const bool emulated = chosen(o.backends, "emu");
+  if (!emulated) check_has_gpu(o.device.plugin, o.as, o.device.device);
+  if (!emulated && o.device.device == "auto") o.device.device = "cuda";
+  o.choose_beside(kernel);
+  std::unique_ptr<BuiltPlugin> built;
+  if (o.plugin_worker.empty()) {
+    catch_interrupts();
+    built = std::make_unique<BuiltPlugin>(o.device.plugin, kernel, emulated);
+    fmt::print("compiled {} as {}\n", o.device.plugin, o.as);
+  }
+  o.device.plugin = built ? built->library() : o.plugin_worker;
+  return built;
+}
+
 void run_bench(BenchOptions& o) {
   o.check_combination();
   if (o.list) return print_now(operation_list());
@@ -383,6 +462,8 @@ void run_bench(BenchOptions& o) {
                      o.overwrite);
   if (o.ceilings) return show_ceilings(o);
   if (!o.compare.empty()) return show_comparison(o);
+  const std::string plugin = o.device.plugin;
+  const std::unique_ptr<BuiltPlugin> built = build_plugin(o);
   o.unet.up = parse_up(o.up);
   o.choose_samples();
   o.measure.cold = !o.no_cold;
@@ -390,16 +471,25 @@ void run_bench(BenchOptions& o) {
   const bool of_cases = o.of_cases();
   const std::vector<Row> rows = of_cases ? record_cases(o) : std::vector<Row>();
   const std::vector<BenchStep> steps = of_cases ? std::vector<BenchStep>() : record_steps(o);
-  if (o.plugin_worker) return work_for_plugin(o, rows, steps);
+  if (!o.plugin_worker.empty()) return work_for_plugin(o, rows, steps);
+  check(o.peers.empty() || of_cases || !only_whole(o),
+        "--peer is of rows and knows no {}; benchmarks/beside and the GPU kit time whole steps "
+        "beside PyTorch's",
+        fmt::join(o.ops, ", "));
+  PeerWorkers peers = peer_workers(o);
   Report report = start_report(o);
+  meet(peers, report);
+  if (built) report.settings["plugin"] = plugin;
   print_machine(report, o);
   catch_interrupts();
   if (of_cases) {
-    Contestants contestants = open_all(o);
+    Contestants contestants = open_all(o, std::move(peers));
     bench_rows(o, rows, nullptr, contestants, report);
   } else {
+    if (!o.peers.empty() && o.phases.empty() && chosen(o.ops, kStep))
+      print_note("whole steps are of our backends alone; --peer stands in the rows");
     if (o.phases.empty()) bench_steps(o, steps, report);
-    if (!only_whole(o)) bench_kernels(o, steps, report);
+    if (!only_whole(o)) bench_kernels(o, steps, std::move(peers), report);
   }
   if (!o.out.empty()) {
     write_report(report, o.out);
@@ -425,6 +515,7 @@ void add_bench_command(CLI::App& app) {
       "  glia bench --op dice_loss,iou_loss --shape 6x240x240x1\n"
       "  glia bench --case conv2d.windows,relu\n"
       "  glia bench --op relu --shape 6x240x240x32 --plugin my.so\n"
+      "  glia bench --op conv2d --peer torch,torch-nchw\n"
       "  glia bench --ceilings --json\n"
       "  glia bench --compare old/bench.json new/bench.json --fail-above 5%\n"
       "glia bench --list shows every operation, kernel and group of cases.\n"

@@ -7,10 +7,12 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/kernel/assembly.h"
 #include "apps/kernel/compile_kernel.h"
 #include "apps/kernel/kernel_names.h"
 #include "apps/kernel/kernel_templates.h"
 #include "apps/kernel/verdict.h"
+#include "apps/kernel/workshop.h"
 #include "apps/terminal/interrupt.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
@@ -25,27 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct KernelOptions {
-  std::string file, as, made, out, precision = "fp32";
+  std::string file, as, made, out, gpu_out, gpu_arch = "sm_90", precision = "fp32";
   int case_seconds = 20;
-};
-
-/// A folder for what the compilers write, gone with this.
-class Workshop {
- public:
-  Workshop() : path_((fs::temp_directory_path() / "glia-kernel-XXXXXX").string()) {
-    check(::mkdtemp(path_.data()) != nullptr, "glia kernel: cannot make a folder in {}",
-          fs::temp_directory_path().string());
-  }
-  ~Workshop() {
-    std::error_code none;
-    fs::remove_all(path_, none);
-  }
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-  fs::path path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 /// Compiles one flavour and runs its cases; nothing when it does not compile, which `problem` says.
@@ -83,10 +66,10 @@ void run_kernel(const KernelOptions& o) {
     with_race.race = true;
     return compile_and_judge(source, with_race, race_problem);
   });
-  auto registers = std::async(std::launch::async, [&] { return registers_of(source); });
+  auto assembly = std::async(std::launch::async, [&] { return assembly_of(source); });
   verdict.results = compile_and_judge(source, options, problem);
   verdict.race = race.get();
-  verdict.registers = registers.get();
+  verdict.assembly = assembly.get();
   if (!problem.empty()) {
     fmt::print(stderr, "{}", problem);
     throw CLI::RuntimeError(1);
@@ -96,6 +79,12 @@ void run_kernel(const KernelOptions& o) {
   if (!o.out.empty()) {
     write_file_atomically(o.out, read_file(workshop.path() / "plain.so"));
     fmt::print("  written to {}: glia bench --backend emu --plugin {}\n", o.out, o.out);
+  }
+  if (!o.gpu_out.empty()) {
+    const Compiled compiled = compile_for_gpu(source, o.gpu_arch);
+    check(!compiled.library.empty(), "--gpu-out: {}", compiled.problem);
+    write_file_atomically(o.gpu_out, read_file(compiled.library));
+    fmt::print("  written to {}: glia bench --device cuda --plugin {}\n", o.gpu_out, o.gpu_out);
   }
   if (!verdict.right()) throw CLI::RuntimeError(1);
 }
@@ -121,6 +110,11 @@ void add_kernel_command(CLI::App& app) {
       ->check(CLI::Range(1, 3600));
   command->add_option("--out", options->out,
                       "Write the compiled library, for glia bench --backend emu --plugin");
+  command->add_option("--gpu-out", options->gpu_out,
+                      "Write the library that nvcc makes of it, for glia bench --device cuda "
+                      "--plugin");
+  command->add_option("--gpu-arch", options->gpu_arch, "For which GPUs, of --gpu-out")
+      ->capture_default_str();
   command->footer(
       "Example:\n"
       "  glia kernel --new conv2d.forward > mine.cu\n"

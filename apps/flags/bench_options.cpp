@@ -48,6 +48,14 @@ std::vector<std::pair<std::string, std::string>> pairs_of(const std::vector<std:
   return pairs;
 }
 
+/// Our algorithms for GPUs that all of these precisions have.
+std::vector<std::string> of_one_kind(const std::vector<std::string>& precisions) {
+  const auto in_fp32 = std::count(precisions.begin(), precisions.end(), "fp32");
+  if (in_fp32 == 0) return {"mma", "halo", "auto"};
+  if (in_fp32 == static_cast<std::ptrdiff_t>(precisions.size())) return {"naive", "tiled", "auto"};
+  return {"auto"};
+}
+
 }  // namespace
 
 std::vector<Variant> BenchOptions::variants() const {
@@ -97,6 +105,9 @@ void BenchOptions::check_combination() const {
   check(!ceilings || device.plugin.empty(),
         "--ceilings measures the machine and no kernel; leave it out, or --plugin");
   check(!ceilings || !measure.once, "--ceilings and --profile-once: give one of them");
+  check(peers.empty() || (!ceilings && compare.empty() && !measure.once),
+        "--peer is of rows that are timed; leave it out, or --ceilings, --compare and "
+        "--profile-once");
   check(!json || ceilings || !compare.empty(),
         "--json is of --ceilings and --compare; rows and steps go to bench.json with --out");
   check(fail_above.empty() || !compare.empty(),
@@ -105,6 +116,24 @@ void BenchOptions::check_combination() const {
                             !ceilings && !list && out.empty()),
         "--compare reads files and times nothing; leave it out, or --op, --phase, --case, --shape, "
         "--ceilings, --list and --out");
+}
+
+bool BenchOptions::plugin_is_source() const {
+  const bool source = device.plugin.ends_with(".cu");
+  check(as.empty() || source, "--as is of --plugin FILE.cu; leave it out, or give such a file");
+  check(!source || !as.empty(),
+        "--plugin {}: say which kernel it is, such as --as conv2d.forward, or give a library",
+        device.plugin);
+  return source;
+}
+
+void BenchOptions::choose_beside(const KernelInfo& kernel) {
+  if (ops.empty()) ops = {kernel.name};
+  if (conv_option_->count() == 0 && std::string_view(kernel.op).starts_with("conv"))
+    convs = of_one_kind(precisions);
+  if (backend_option_->count() > 0) return;
+  for (const BuiltBackend& built : built_backends())
+    if (built.name == std::string_view("cudnn")) backends.emplace_back(built.name);
 }
 
 void BenchOptions::choose_samples() {
@@ -164,20 +193,23 @@ void BenchOptions::add_to(CLI::App& command) {
 void BenchOptions::add_choices(CLI::App& command) {
   command.add_option("--device", device.device, "Where to compute: cpu, cuda, cuda:i, or auto")
       ->capture_default_str();
-  command
-      .add_option(
-          "--backend", backends,
-          "Whose kernels, side by side: a list of native, emu (and in builds that have it onednn, "
-          "onednn-blocked, which is its convolutions in its own layouts, or cudnn)")
-      ->delimiter(',')
-      ->capture_default_str();
-  command
-      .add_option("--conv", convs,
-                  "How our kernels convolve, side by side: a list of auto, on the CPU direct and "
-                  "winograd, on a GPU and with --backend emu naive, tiled, mma and halo")
-      ->delimiter(',')
-      ->check(CLI::IsMember(conv_names()))
-      ->capture_default_str();
+  backend_option_ =
+      command
+          .add_option("--backend", backends,
+                      "Whose kernels, side by side: a list of native, emu (and in builds that have "
+                      "it onednn, "
+                      "onednn-blocked, which is its convolutions in its own layouts, or cudnn)")
+          ->delimiter(',')
+          ->capture_default_str();
+  conv_option_ =
+      command
+          .add_option(
+              "--conv", convs,
+              "How our kernels convolve, side by side: a list of auto, on the CPU direct and "
+              "winograd, on a GPU and with --backend emu naive, tiled, mma and halo")
+          ->delimiter(',')
+          ->check(CLI::IsMember(conv_names()))
+          ->capture_default_str();
   command
       .add_option("--precision", precisions,
                   "In what convolutions multiply, side by side: a list of fp32, tf32 (on a GPU), "
@@ -195,9 +227,18 @@ void BenchOptions::add_choices(CLI::App& command) {
       ->check(CLI::IsMember(fuse_names()))
       ->capture_default_str();
   command.add_option("--plugin", device.plugin,
-                     "A shared library with kernels of yours, which stand beside ours in each row "
-                     "(docs/your-kernel.md)");
-  command.add_flag("--plugin-worker", plugin_worker)->group("");  // for this program itself
+                     "A shared library with kernels of yours, which stand beside ours in each row, "
+                     "or a .cu file that is compiled first (docs/your-kernel.md)");
+  command.add_option("--as", as, "With --plugin FILE.cu: the kernel that it is, conv2d.forward");
+  command.add_option("--plugin-worker", plugin_worker)->group("");  // for this program itself
+  command
+      .add_option("--peer", peers,
+                  "Another program beside ours in each row, a list: torch (PyTorch's operators, on "
+                  "tensors channels last as ours are), torch-nchw (channels first), or the file of "
+                  "one that answers the same questions (docs/benchmarks.md)")
+      ->delimiter(',');
+  command.add_option("--python", python, "The Python that has PyTorch, of --peer")
+      ->capture_default_str();
   command.add_option("--threads", device.threads, "CPU threads; 0 takes every core")
       ->capture_default_str();
   command

@@ -21,7 +21,8 @@ struct Variant {
 
 struct BenchOptions {
   DeviceRequest device;
-  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases, compare;
+  std::vector<std::string> backends{"native"}, convs{"auto"}, ops, phases, cases, compare, peers;
+  std::string python = "python3";  // runs PyTorch, of --peer
   ShapeOptions shape;
   std::vector<std::int64_t> base_widths{32}, batch_sizes{6};
   UNetConfig unet;
@@ -33,8 +34,9 @@ struct BenchOptions {
   std::string samples = "10";
   bool no_cold = false, no_check = false, list = false, ceilings = false, json = false,
        overwrite = false;
-  /// This process measures the plugin's rows for another one (apps/study/plugin_worker.h).
-  bool plugin_worker = false;
+  std::string as;  // the kernel that --plugin FILE.cu is
+  /// This process measures the rows of that plugin for another one (apps/study/plugin_worker.h).
+  std::string plugin_worker;
   double peak_gflops = 0, peak_gbytes = 0;
 
   void add_to(CLI::App& command);
@@ -44,6 +46,11 @@ struct BenchOptions {
   std::vector<Variant> variants() const;
   /// Throws `Error` where a flag asks for what goes with none of the others.
   void check_combination() const;
+  /// Whether --plugin is a source that is to be compiled. Throws `Error` where --as does not fit.
+  bool plugin_is_source() const;
+  /// What stands beside that kernel where no flag says it: our algorithms and NVIDIA's library; and
+  /// its rows.
+  void choose_beside(const KernelInfo& kernel);
   /// Sets what `samples` says. Throws `Error` for anything but a number or auto.
   void choose_samples();
   /// "5%" as 0.05. Throws `Error` for anything else.
@@ -60,6 +67,7 @@ struct BenchOptions {
 
  private:
   std::vector<const CLI::Option*> of_step_;  // flags that shape a training step
+  const CLI::Option *backend_option_ = nullptr, *conv_option_ = nullptr;
 
   void add_plugin_to(std::vector<Variant>& variants) const;
 

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "apps/kernel/kernel_names.h"
-#include "apps/study/child_process.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
 #include "glia_kernel_build.h"
@@ -22,23 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-struct Ran {
-  ProcessEnd end;
-  std::string said;
-};
-
-Ran run(const Words& command, const fs::path& output) {
-  using namespace std::chrono_literals;
-  ProcessEnd end;
-  {
-    ChildProcess process(command, output);
-    std::optional<ProcessEnd> how;
-    while (!(how = process.poll())) std::this_thread::sleep_for(5ms);
-    end = *how;
-  }
-  return {end, read_file(output)};
-}
 
 Words split(const std::string& list) {
   Words words;
@@ -53,10 +35,6 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-fs::path wrapper(const KernelSource& source) {
-  return source.folder / "entry.cu";
-}
-
 /// Lines of the compiler's words that are about the wrapper, and all others.
 struct Said {
   std::string about_wrapper, others;
@@ -65,7 +43,7 @@ struct Said {
 /// What includes what is left out.
 Said sorted(const KernelSource& source, const std::string& said) {
   Said result;
-  const std::string mine = wrapper(source).string();
+  const std::string mine = wrapper_of(source).string();
   std::istringstream lines(said);
   bool of_wrapper = false;
   for (std::string line; std::getline(lines, line);) {
@@ -104,16 +82,40 @@ std::string problem_of(const KernelSource& source, const std::string& said) {
 
 }  // namespace
 
+RanCompiler run_compiler(const Words& command, const fs::path& output) {
+  using namespace std::chrono_literals;
+  ProcessEnd end;
+  {
+    ChildProcess process(command, output);
+    std::optional<ProcessEnd> how;
+    while (!(how = process.poll())) std::this_thread::sleep_for(5ms);
+    end = *how;
+  }
+  return {end, read_file(output)};
+}
+
+fs::path wrapper_of(const KernelSource& source) {
+  return source.folder / "entry.cu";
+}
+
+std::string words_of_compiler(const KernelSource& source, const std::string& said) {
+  return sorted(source, said).others;
+}
+
+void check_has_sources() {
+  check(fs::is_regular_file(fs::path(kernel_build::kSource) / "kernels/cuda/gpu.h"),
+        "a kernel is compiled against Glia's sources, which are no longer in {}: run a glia that "
+        "was built where its sources are",
+        kernel_build::kSource);
+}
+
 void check_can_compile() {
   namespace build = kernel_build;
   check(
       build::kEmulator,
       "glia kernel needs the emulator, and this program was built without it: install the headers "
       "of a CUDA toolkit (docs/emulator.md) and build again");
-  check(fs::is_regular_file(fs::path(build::kSource) / "kernels/cuda/gpu.h"),
-        "glia kernel compiles against Glia's sources, which are no longer in {}: run a glia that "
-        "was built where its sources are",
-        build::kSource);
+  check_has_sources();
   check(::access(build::kCompiler, X_OK) == 0,
         "glia kernel compiles with {}, the compiler of this build, which is not there: install it, "
         "or build Glia with another",
@@ -126,7 +128,7 @@ void write_wrapper(const KernelSource& source) {
   const std::string args = declaration_of(source.kernel);
   const std::size_t at = args.find("const ") + 6;
   write_file_atomically(
-      wrapper(source),
+      wrapper_of(source),
       fmt::format("#include \"{}\"\n"
                   "#include \"kernels/api/plugin.h\"\n"
                   "namespace {{\n"
@@ -163,42 +165,34 @@ Compiled compile_kernel(const KernelSource& source, bool race) {
   if (race)
     for (const std::string& flag : split(build::kRaceFlags)) command.push_back(flag);
   for (const std::string& word : {std::string("-x"), std::string("c++"), std::string("-c"),
-                                  wrapper(source).string(), std::string("-o"), object.string()})
+                                  wrapper_of(source).string(), std::string("-o"), object.string()})
     command.push_back(word);
-  Ran ran = run(command, said);
-  if (ran.end.status != 0 || ran.end.signal != 0) return {{}, problem_of(source, ran.said)};
+  RanCompiler ran = run_compiler(command, said);
+  if (!ran.good()) return {{}, problem_of(source, ran.said)};
   // Its own functions before those of the program that have the same names. Without
   // -fsanitize=thread here, since the hooks are the program's.
-  ran = run({build::kCompiler, "-shared", "-Wl,-Bsymbolic-functions", object.string(), "-o",
-             library.string()},
-            said);
-  if (ran.end.status != 0 || ran.end.signal != 0)
-    return {{}, fmt::format("{}: cannot be linked: {}\n", source.file, ran.said)};
+  ran = run_compiler({build::kCompiler, "-shared", "-Wl,-Bsymbolic-functions", object.string(),
+                      "-o", library.string()},
+                     said);
+  if (!ran.good()) return {{}, fmt::format("{}: cannot be linked: {}\n", source.file, ran.said)};
   return {library, {}};
 }
 
-std::string registers_of(const KernelSource& source) {
-  const fs::path said = source.folder / "nvcc.txt", object = source.folder / "sm_90.o";
-  const Ran ran = run({"nvcc", "-std=c++20", "-arch=sm_90", "-Xptxas", "-v", "-w",
-                       "--expt-relaxed-constexpr", fmt::format("-I{}", kernel_build::kSource), "-c",
-                       wrapper(source).string(), "-o", object.string()},
-                      said);
-  if (ran.end.status == kNoSuchProgram) return "";
-  if (ran.end.status != 0) return sorted(source, ran.said).others;
-  std::string result, name;
-  std::istringstream lines(ran.said);
-  std::smatch found;
-  std::string spills;
-  static const std::regex kEntry("entry function '([^']*)'"), kRegisters("Used ([0-9]+) registers"),
-      kSpills("([0-9]+) bytes spill stores");
-  for (std::string line; std::getline(lines, line);) {
-    if (std::regex_search(line, found, kEntry)) name = found[1];
-    if (std::regex_search(line, found, kSpills)) spills = found[1];
-    if (std::regex_search(line, found, kRegisters))
-      result += fmt::format("{} registers, {} ({})\n", found[1].str(),
-                            spills == "0" ? "no spills" : spills + " bytes of spills", name);
-  }
-  return result;
+Compiled compile_for_gpu(const KernelSource& source, const std::string& architecture) {
+  const fs::path library = source.folder / "gpu.so";
+  const RanCompiler ran =
+      run_compiler({"nvcc", "-std=c++20", "-O3", "-arch=" + architecture, "-w",
+                    "--expt-relaxed-constexpr", fmt::format("-I{}", kernel_build::kSource),
+                    "-Xcompiler=-fPIC", "-Xlinker=-Bsymbolic-functions", "-shared",
+                    wrapper_of(source).string(), "-o", library.string()},
+                   source.folder / "gpu.txt");
+  if (ran.end.status == kNoSuchProgram)
+    return {{},
+            fmt::format("{}: found no nvcc on the PATH, which compiles it for a GPU; it comes with "
+                        "the CUDA toolkit\n",
+                        source.file)};
+  if (!ran.good()) return {{}, problem_of(source, ran.said)};
+  return {library, {}};
 }
 
 }  // namespace glia

@@ -57,6 +57,16 @@ CaseResult started(const Json& line) {
   return result;
 }
 
+/// Glia's is what lies in the judging program, and what the user's file includes of ours.
+LaunchedKernel launched(const Json& line) {
+  LaunchedKernel kernel{.name = line.at("name"), .place = line.at("place")};
+  kernel.of_glia = !line.at("own").get<bool>() || kernel.place.starts_with("kernels/cuda/");
+  // Where it was built by another path than that of the sources.
+  if (const auto at = kernel.place.find("kernels/cuda/"); kernel.of_glia && at != std::string::npos)
+    kernel.place.erase(0, at);
+  return kernel;
+}
+
 /// What a process found, until it ends.
 class Reader {
  public:
@@ -67,6 +77,9 @@ class Reader {
     if (line.contains("end")) {
       run_.profile = line.value("profile", "");
       run_.left = line.value("left", 0u);
+      run_.other_groups = line.value("other_groups", std::vector<std::string>());
+      for (const Json& kernel : line.value("kernels", Json::array()))
+        run_.kernels.push_back(launched(kernel));
       return false;
     }
     if (line.contains("case")) {
@@ -92,6 +105,7 @@ class Reader {
     if (line.at("calls") == 0) return;
     result.share = std::strtod(line.at("share").get<std::string>().c_str(), nullptr);
     result.not_judged = line.value("not_judged", false);
+    result.launched = line.value("launched", std::vector<std::size_t>());
     for (const std::string failure : line.at("failures")) {
       const auto declines = failure.find(kDeclines);
       if (declines == 0 || failure.starts_with("threw: unsupported: "))

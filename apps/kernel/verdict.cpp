@@ -129,6 +129,33 @@ std::string results_text(const JudgeRun& run) {
     text += fmt::format(
         "    {} cases not judged: our own kernels miss their bounds in this arithmetic\n",
         n.not_judged);
+  if (!run.other_groups.empty())
+    text +=
+        fmt::format("    not judged in this arithmetic: {}\n", fmt::join(run.other_groups, ", "));
+  return text;
+}
+
+/// Whose kernels ran, and how often Glia's did.
+std::string kernels_text(const JudgeRun& run) {
+  const auto cases_of_glia =
+      std::count_if(run.cases.begin(), run.cases.end(), [&](const CaseResult& result) {
+        return std::any_of(result.launched.begin(), result.launched.end(), [&](std::size_t i) {
+          return i < run.kernels.size() && run.kernels[i].of_glia;
+        });
+      });
+  std::set<std::string> own, of_glia;
+  for (const LaunchedKernel& kernel : run.kernels) {
+    const std::string file = kernel.place.substr(kernel.place.rfind('/') + 1);
+    (kernel.of_glia ? of_glia : own)
+        .insert(fmt::format("{} ({})", kernel.name, kernel.of_glia ? kernel.place : file));
+  }
+  std::string text;
+  if (!own.empty()) text += fmt::format("  kernels        {}\n", fmt::join(own, ", "));
+  if (!of_glia.empty())
+    text += fmt::format("  Glia's own     {}, in {} of {} cases: what is judged there is ours\n",
+                        fmt::join(of_glia, ", "), cases_of_glia, run.cases.size());
+  if (run.kernels.empty() && !run.cases.empty() && run.problem.empty())
+    text += "  kernels        none was launched: what ran is host code, which no GPU runs\n";
   return text;
 }
 
@@ -190,8 +217,15 @@ std::string profile_text(const std::vector<Profiled>& lines, bool shared) {
 
 bool Verdict::right() const {
   const Counted by_results = count(results.cases), by_race = count(race.cases);
-  return by_results.judged > 0 && by_results.wrong == 0 && by_race.wrong == 0 &&
-         results.problem.empty() && race.problem.empty();
+  return by_results.judged > 0 && !none_of_its_own() && by_results.wrong == 0 &&
+         by_race.wrong == 0 && results.problem.empty() && race.problem.empty();
+}
+
+bool Verdict::none_of_its_own() const {
+  // A run that did not finish says nothing of whose they are.
+  return results.problem.empty() && !results.cases.empty() &&
+         std::all_of(results.kernels.begin(), results.kernels.end(),
+                     [](const LaunchedKernel& launched) { return launched.of_glia; });
 }
 
 std::string in_common(const std::vector<CaseResult>& cases) {
@@ -213,14 +247,18 @@ std::string text_of(const Verdict& verdict) {
   const Counted race = count(verdict.race.cases), results = count(verdict.results.cases);
   std::string judgement = results.judged == 0 ? "no case ran it" : "right";
   if (results.wrong > 0) judgement = "wrong results";
+  if (results.judged > 0 && verdict.none_of_its_own())
+    judgement = (verdict.results.kernels.empty() ? "no kernel was launched, "
+                                                 : "only Glia's own kernels ran, ") +
+                judgement;
   if (race.wrong > 0) judgement += results.wrong > 0 ? ", and reports" : ", but with reports";
   std::string text = fmt::format("{} by {}: {} ({:.1f} s)\n", verdict.kernel, verdict.file,
                                  judgement, verdict.seconds);
-  text += results_text(verdict.results) + race_text(verdict.race);
+  text += results_text(verdict.results) + kernels_text(verdict.results) + race_text(verdict.race);
   const auto lines = profile_of(verdict.race.profile, verdict.file);
   text += profile_text(lines, true) + profile_text(lines, false);
-  std::istringstream registers(verdict.registers);
-  for (std::string line; std::getline(registers, line);)
+  std::istringstream assembly(verdict.assembly);
+  for (std::string line; std::getline(assembly, line);)
     text += fmt::format("  sm_90          {}\n", line);
   for (const std::string& problem : {verdict.results.problem, verdict.race.problem})
     if (!problem.empty()) text += fmt::format("  not finished: {}\n", problem);

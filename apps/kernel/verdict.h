@@ -11,10 +11,12 @@ namespace glia {
 struct Verdict {
   std::string file, kernel;  // "mine.cu", "conv2d.dgrad"
   JudgeRun results{}, race{};
-  std::string registers{};  // a line a __global__ function; "" without nvcc
+  std::string assembly{};  // lines of assembly_of; "" without nvcc
   double seconds = 0;
 
   bool right() const;
+  /// Whether no case launched a __global__ function of the user's.
+  bool none_of_its_own() const;
 };
 
 /// A line for each side of it, then the first failures.

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "engine/base/check.h"
 #include "engine/base/cores.h"
@@ -87,6 +88,16 @@ std::optional<ProcessEnd> ChildProcess::poll() {
 
 void ChildProcess::send(int signal) {
   if (!end_) ::kill(-pid_, signal);
+}
+
+void end_program(ChildProcess& child, std::chrono::duration<double> mercy) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kPoll{5};
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(mercy);
+  child.send(SIGTERM);
+  while (!child.poll() && Clock::now() < until) std::this_thread::sleep_for(kPoll);
+  if (!child.poll()) child.send(SIGKILL);
+  while (!child.poll()) std::this_thread::sleep_for(kPoll);
 }
 
 }  // namespace glia

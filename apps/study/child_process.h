@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -53,5 +54,10 @@ class ChildProcess {
   pid_t pid_ = -1;
   std::optional<ProcessEnd> end_;
 };
+
+/// What a program that is stopped has to end by itself.
+inline constexpr std::chrono::duration<double> kMercy{2};
+/// Ends a program and all that it started, by SIGKILL if SIGTERM does not within `mercy`.
+void end_program(ChildProcess& child, std::chrono::duration<double> mercy = kMercy);
 
 }  // namespace glia

@@ -4,8 +4,6 @@
 
 #include <cstdlib>
 
-#include "engine/base/check.h"
-
 namespace glia {
 
 namespace {
@@ -43,23 +41,9 @@ Json to_message(const bench::Timing& sample) {
   return message;
 }
 
-Json to_message(const std::vector<bench::StepMeasurement>& steps) {
-  Json message = Json::array();
-  for (const bench::StepMeasurement& step : steps)
-    message.push_back({{"mode", step.mode},
-                       {"precision", step.precision},
-                       {"problem", step.problem},
-                       {"seconds", step.seconds},
-                       {"peak_bytes", step.peak_bytes}});
-  return message;
-}
-
-Json answer_of(const std::string& text) {
-  Json message = Json::parse(text, nullptr, false);
-  check(!message.is_discarded(), "the plugin's process answered '{}', which is no answer", text);
-  if (message.is_object() && message.contains("error"))
-    throw Error(message["error"].get<std::string>());
-  return message;
+Json to_message(const bench::StepMeasurement& prepared) {
+  return {
+      {"mode", prepared.mode}, {"precision", prepared.precision}, {"launches", prepared.launches}};
 }
 
 bench::Measurement measurement_of(const Json& message) {
@@ -87,18 +71,11 @@ bench::Timing timing_of(const Json& message) {
   return timing;
 }
 
-std::vector<bench::StepMeasurement> steps_of(const Json& message, const std::string& backend) {
-  std::vector<bench::StepMeasurement> steps;
-  for (const Json& step : message) {
-    bench::StepMeasurement& to = steps.emplace_back();
-    to.backend = backend;
-    to.mode = step.at("mode").get<std::string>();
-    to.precision = step.at("precision").get<std::string>();
-    to.problem = step.at("problem").get<std::string>();
-    to.seconds = step.at("seconds").get<std::vector<double>>();
-    to.peak_bytes = step.at("peak_bytes").get<std::size_t>();
-  }
-  return steps;
+bench::StepMeasurement step_of(const Json& message, const std::string& backend) {
+  return {.backend = backend,
+          .mode = message.at("mode").get<std::string>(),
+          .precision = message.at("precision").get<std::string>(),
+          .launches = message.at("launches").get<LaunchCounts>()};
 }
 
 }  // namespace glia

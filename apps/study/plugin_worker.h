@@ -8,49 +8,42 @@
 #include <string>
 #include <vector>
 
-#include "apps/study/child_process.h"
-#include "apps/study/lines.h"
+#include "apps/study/conversation.h"
 #include "benchmarks/suite/measure.h"
 
 namespace glia {
 
 /// The asking end. A process is started with the first question, and again after a crash.
-class PluginWorker : public bench::RemoteBackend {
+class PluginWorker : public bench::RemoteBackend, public bench::RemoteSteps {
  public:
-  /// Asks for the `variant`-th of the plugin's.
-  PluginWorker(std::string name, std::size_t variant);
-  ~PluginWorker() override;
-  PluginWorker(const PluginWorker&) = delete;
-  PluginWorker& operator=(const PluginWorker&) = delete;
+  /// Asks for the `variant`-th of the plugin's, which is that library.
+  PluginWorker(std::string name, std::size_t variant, const std::string& library);
 
-  /// Of all rows, from 0, in the order in which they are measured.
-  void choose_row(std::size_t row) { row_ = row; }
+  void choose_row(const bench::Call& call, std::size_t row) override;
   const std::string& name() const override { return name_; }
   bench::Measurement prepare() override;
   bench::Timing sample() override;
-  /// Whole steps of the `step`-th configuration, one after another and not in turn with others'.
-  /// A crash is their problem.
-  std::vector<bench::StepMeasurement> steps(std::size_t step);
+  /// Which of the steps that both processes have `prepare_steps` is for, from 0.
+  void choose_steps(std::size_t step) { step_ = step; }
+  std::unique_ptr<bench::StepTurns> prepare_steps(const bench::RecordedStep& step,
+                                                  bool captured) override;
 
  private:
-  std::string ask(const std::string& question);
-  std::string receive();
-  [[noreturn]] void give_up(const std::string& why);
-  void start();
-  void stop();
+  nlohmann::json ask(const char* what, std::size_t number);
 
   std::string name_;
-  std::size_t variant_, row_ = 0;
-  int socket_ = -1;
-  std::unique_ptr<ChildProcess> process_;
-  std::unique_ptr<Lines> lines_;
+  std::size_t variant_, row_ = 0, step_ = 0;
+  Conversation worker_;
 };
 
 /// What the answering end can be asked for.
 struct WorkerTasks {
   std::function<bench::OpenBackend(std::size_t variant)> open;
   std::function<const bench::Call&(std::size_t row)> row;
-  std::function<std::vector<bench::StepMeasurement>(std::size_t variant, std::size_t step)> steps;
+  /// Null where that mode is not for it.
+  std::function<std::unique_ptr<bench::StepTurns>(std::size_t variant, std::size_t step,
+                                                  bool captured)>
+      steps;
   bench::MeasureOptions options;
 };
 

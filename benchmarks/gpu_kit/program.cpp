@@ -1,6 +1,5 @@
 #include "benchmarks/gpu_kit/program.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <thread>
@@ -40,12 +39,6 @@ std::string Ran::problem() const {
   if (end.status == kNoSuchProgram && output.empty()) return "no such program";
   const std::string last = last_line(output);
   return last.empty() ? end.str() : end.str() + ": " + last;
-}
-
-void end_program(ChildProcess& child, Seconds mercy) {
-  child.send(SIGTERM);
-  if (!wait(child, after(mercy))) child.send(SIGKILL);
-  while (!child.poll()) std::this_thread::sleep_for(kPoll);
 }
 
 Ran run(const Command& command, Deadline deadline, const std::filesystem::path& folder,

@@ -12,6 +12,7 @@
 namespace glia::kit {
 
 using Command = std::vector<std::string>;
+using glia::kMercy;
 using Seconds = std::chrono::duration<double>;
 using Deadline = std::chrono::steady_clock::time_point;
 /// So long from now.
@@ -29,16 +30,10 @@ struct Ran {
   std::string problem() const;
 };
 
-/// What a program that is stopped has to end by itself.
-inline constexpr Seconds kMercy{2};
-
 /// Runs `command` until it ends or `deadline`, when it gets SIGTERM, and SIGKILL after `mercy`. Its
 /// output goes to a file in `folder` meanwhile. Throws `Error` when no process can be started.
 Ran run(const Command& command, Deadline deadline, const std::filesystem::path& folder,
         Seconds mercy = kMercy);
-
-/// Ends a program and all that it started, by SIGKILL if SIGTERM does not within `mercy`.
-void end_program(ChildProcess& child, Seconds mercy = kMercy);
 
 /// When the first of `parts` that are still to be run must have ended, if all are to get as long.
 Deadline share(Deadline deadline, int parts);

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "benchmarks/gpu_kit/conversation.h"
+#include "apps/study/conversation.h"
 #include "benchmarks/gpu_kit/steps.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -151,7 +151,7 @@ void compare_training(const Bench& bench, Deadline deadline, StepResult& result)
                           {"weights", weights}};
   StepResult answers;
   {
-    Conversation worker({bench.program("gpu-kit"), "worker"}, bench.log());
+    Conversation worker({bench.program("gpu-kit"), "worker"}, "gpu-kit", bench.log());
     for (const bool captured : {false, true}) {
       question["captured"] = captured;
       const char* name = captured ? "captured" : "eager";
@@ -165,7 +165,7 @@ void compare_training(const Bench& bench, Deadline deadline, StepResult& result)
   if (python.empty()) {
     result["torch"] = kNoTorch;
   } else {
-    Conversation peer({python, (bench.kit / "peer" / "peer.py").string()}, bench.log());
+    Conversation peer({python, (bench.kit / "peer" / "peer.py").string()}, python, bench.log());
     const nlohmann::json answer = peer.ask(question, deadline);
     result["torch"] = answer;
     if (answer.contains("losses"))

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "benchmarks/gpu_kit/conversation.h"
+#include "apps/study/conversation.h"
 #include "benchmarks/gpu_kit/steps.h"
 #include "engine/runtime/open_device.h"
 #include "engine/runtime/precisions.h"
@@ -106,8 +106,8 @@ std::vector<Contender> torch(const Bench& bench) {
 }
 
 /// The answer to a question; of a program that ends or hangs, why there is none, as it says itself
-/// of what it cannot do. It is then started anew, so that the others are timed all the same. Throws
-/// `Error` when the step's time is over.
+/// of what it cannot do. The next question starts it anew, so that the others are timed all the
+/// same. Throws `Error` when the step's time is over.
 nlohmann::json ask(const Contender& contender, Conversation& program,
                    const nlohmann::json& question, Deadline deadline) {
   const Deadline until = contender.compiled ? deadline : std::min(deadline, after(kMostOfOne));
@@ -119,7 +119,7 @@ nlohmann::json ask(const Contender& contender, Conversation& program,
     answer = {{"problem", error.what()}};
   }
   // After some errors of a GPU a process cannot use it any more. PyTorch takes long to start.
-  if (answer.contains("problem") && (!contender.torch || !program.running())) program.restart();
+  if (answer.contains("problem") && (!contender.torch || !program.running())) program.stop();
   return answer;
 }
 
@@ -132,7 +132,7 @@ std::vector<Contender> contenders(const Bench& bench, std::optional<Conversation
     result["torch"] = kNoTorch;
     return all;
   }
-  peer.emplace(Command{python, (bench.kit / "peer" / "peer.py").string()}, bench.log());
+  peer.emplace(Command{python, (bench.kit / "peer" / "peer.py").string()}, python, bench.log());
   try {
     const nlohmann::json hello = peer->ask({{"do", "hello"}}, deadline);
     result["torch"] = hello;
@@ -178,7 +178,7 @@ void add_floors(const Bench& bench, Conversation& worker, Deadline deadline, Ste
 
 void time_work(const Bench& bench, const Work& work, Deadline deadline, StepResult& result) {
   bench.need_gpu();
-  Conversation worker({bench.program("gpu-kit"), "worker"}, bench.log());
+  Conversation worker({bench.program("gpu-kit"), "worker"}, "gpu-kit", bench.log());
   std::optional<Conversation> peer;
   const std::vector<Contender> all = contenders(bench, peer, deadline, result);
   const std::span<const Case> cases =

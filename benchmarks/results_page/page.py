@@ -1,4 +1,5 @@
 """docs/results.md, its charts and the README's headline, as text."""
+import devices
 from bars import bars
 from results import load
 
@@ -167,14 +168,16 @@ def with_headline(readme, text):
 def outputs(root):
     """Path -> text of all that is generated."""
     found = load(root / "benchmarks/results")
+    rooflines = devices.charts(found)
     page = "\n".join([
         "# Results\n\nWritten by `benchmarks/results-page` from [benchmarks/results](../benchmarks/results), "
         "which holds\nevery sample; CI checks that it is what those files say. How to time by yourself: "
         "[benchmarks.md](benchmarks.md).\n",
         steps_section(found["beside"]), layers_section(found["convolutions"]),
-        ladder_section(found["predicted"]), training_section(found["training"]),
+        ladder_section(found["predicted"]), devices.section(rooflines, link), training_section(found["training"]),
         machines_section(found), others_section(found["others"], found["beside"])])
     readme = root / "README.md"
     return {root / "docs/results.md": page,
             root / "docs/images/results-steps.svg": chart(found),
+            **{root / "docs/images" / name: text for name, (_, text) in rooflines.items()},
             readme: with_headline(readme.read_text(), headline(found))}

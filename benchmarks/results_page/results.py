@@ -4,6 +4,8 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices import measured
+
 
 @dataclass
 class Beside:
@@ -36,6 +38,7 @@ class Convolutions:
     machine: str
     seconds: dict
     layers: list  # (layer, pass, {implementation: seconds})
+    roofline: tuple  # devices.measured
 
 
 def median(samples):
@@ -74,7 +77,7 @@ def convolutions(path, json_):
         layers.setdefault((row["layer"], row["phase"]), {})[who] = row["warm_s"]
     first = json_["rows"][0]
     return Convolutions(path, first["base_width"], first["batch_size"], machine_of(json_["environment"]),
-                        seconds, [(*key, times) for key, times in layers.items()])
+                        seconds, [(*key, times) for key, times in layers.items()], measured(path, json_))
 
 
 def is_convolutions(json_):

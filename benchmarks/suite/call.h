@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ struct Call {
   std::string layer;             // "encoder.0.conv1": the layer that it belongs to
   Phase phase = Phase::forward;  // its own, or where it has none that of the step
   std::vector<Operand> operands{};
+  /// Its other arguments by their names in kernels/api: "stride_h", "epsilon"; for whoever has the
+  /// call computed by another program.
+  std::map<std::string, double> settings{};
   Extent extent{};
   double flops = 0;
   DType activations = DType::f32;  // of the step or case that it belongs to

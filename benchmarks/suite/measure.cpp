@@ -208,13 +208,64 @@ void attempt_remote(Measurement& result, const Turn& turn) {
   }
 }
 
-/// One backend and whole steps.
+/// One backend and whole steps, here.
+class LocalSteps : public StepTurns {
+ public:
+  LocalSteps(const RecordedStep& step, const ClosedBackend& backend, const MeasureOptions& options,
+             std::unique_ptr<Device> device, bool captured)
+      : device_(std::move(device)), once_(options.once) {
+    result_ = {.backend = backend.name,
+               .mode = captured ? "captured" : "eager",
+               .precision = name_of(device_->context().precision)};
+    stopwatch_ = make_stopwatch(*device_);
+    std::string unknown;  // the rows' devices say why
+    health_ = health_of(*device_, unknown);
+    step_ = make_repeated(*device_, step,
+                          captured ? TrainStep::Mode::automatic : TrainStep::Mode::eager);
+    if (!options.once) warm_up();
+    check(!captured || step_->captured(),
+          "the step was not recorded as a graph, as it cannot be on a device that is watched "
+          "(--check-nan)");
+  }
+
+  Timing sample() override {
+    if (once_) {
+      step_->run();
+      device_->synchronize();
+      return {};
+    }
+    stopwatch_->start();
+    step_->run();
+    return {.warm = stopwatch_->stop(), .state = state_of(health_.get())};
+  }
+  StepMeasurement prepared() const override { return result_; }
+  std::size_t peak_bytes() const override {
+    return device_->allocator().peak_bytes() + device_->context().workspace.size();
+  }
+
+ private:
+  /// Steps that are not timed, of which the first tells what it launches.
+  void warm_up() {
+    {
+      const LaunchLog log(*device_);
+      step_->run();
+      result_.launches = counts_of(log.names());
+    }
+    for (int i = 1; i < kWarmUpSteps; ++i) step_->run();
+  }
+
+  std::unique_ptr<Device> device_;
+  bool once_;
+  StepMeasurement result_;
+  std::unique_ptr<Stopwatch> stopwatch_;
+  std::unique_ptr<GpuHealth> health_;
+  std::unique_ptr<Repeated> step_;
+};
+
+/// Who takes turns at whole steps.
 struct Trainee {
   StepMeasurement result;
-  std::unique_ptr<Device> device = {};
-  std::unique_ptr<Stopwatch> stopwatch = {};
-  std::unique_ptr<GpuHealth> health = {};
-  std::unique_ptr<Repeated> step = {};  // empty once there was a problem
+  std::unique_ptr<StepTurns> turns = {};  // empty once there was a problem
 
   /// Runs `work`; an error ends this trainee and no other.
   template <class Work>
@@ -223,76 +274,53 @@ struct Trainee {
       work();
     } catch (const Error& error) {
       result.problem = error.what();
-      step.reset();
+      turns.reset();
     }
   }
 
   void sample(bool once) {
-    if (once) {
-      step->run();
-      return device->synchronize();
-    }
-    stopwatch->start();
-    step->run();
-    const double seconds = stopwatch->stop();
-    if (at_full_speed(state_of(health.get()), result)) result.seconds.push_back(seconds);
-  }
-
-  /// Steps that are not timed, of which the first tells what it launches.
-  void warm_up() {
-    {
-      const LaunchLog log(*device);
-      step->run();
-      result.launches = counts_of(log.names());
-    }
-    for (int i = 1; i < kWarmUpSteps; ++i) step->run();
-  }
-
-  std::size_t peak_bytes() const {
-    return device->allocator().peak_bytes() + device->context().workspace.size();
+    const Timing taken = turns->sample();
+    if (!once && at_full_speed(taken.state, result)) result.seconds.push_back(taken.warm);
   }
 };
 
 /// All backends that can, in one of the two modes.
 std::vector<StepMeasurement> measure_mode(const RecordedStep& step,
                                           const std::vector<ClosedBackend>& backends,
-                                          const MeasureOptions& options, TrainStep::Mode mode) {
-  const bool captured = mode == TrainStep::Mode::automatic;
+                                          const MeasureOptions& options,
+                                          const std::vector<RemoteSteps*>& remotes, bool captured) {
   std::vector<Trainee> trainees;
-  for (const ClosedBackend& backend : backends) {
-    Trainee trainee{.result = {.backend = backend.name, .mode = captured ? "captured" : "eager"}};
+  const auto prepare = [&](const std::string& name, const auto& turns) {
+    Trainee trainee{.result = {.backend = name, .mode = captured ? "captured" : "eager"}};
     trainee.attempt([&] {
-      trainee.device = backend.open();
-      trainee.result.precision = name_of(trainee.device->context().precision);
-      if (captured && !trainee.device->can_capture()) return;
-      trainee.stopwatch = make_stopwatch(*trainee.device);
-      std::string unknown;  // the rows' devices say why
-      trainee.health = health_of(*trainee.device, unknown);
-      trainee.step = make_repeated(*trainee.device, step, mode);
-      if (!options.once) trainee.warm_up();
-      check(!captured || trainee.step->captured(),
-            "the step was not recorded as a graph, as it cannot be on a device that is watched "
-            "(--check-nan)");
+      trainee.turns = turns();
+      if (trainee.turns) trainee.result = trainee.turns->prepared();
+      trainee.result.backend = name;
     });
-    if (trainee.step || !trainee.result.problem.empty()) trainees.push_back(std::move(trainee));
-  }
+    if (trainee.turns || !trainee.result.problem.empty()) trainees.push_back(std::move(trainee));
+  };
+  for (const ClosedBackend& backend : backends)
+    prepare(backend.name, [&] { return prepare_step_turns(step, backend, options, captured); });
+  for (RemoteSteps* remote : remotes)
+    prepare(remote->name(), [&] { return remote->prepare_steps(step, captured); });
   bool backwards = false;
   const int samples = options.once ? 1 : options.samples;
   const auto all_sure = [&] {
     return std::all_of(trainees.begin(), trainees.end(), [&](const Trainee& trainee) {
-      return sure(options, trainee.result.seconds, trainee.step != nullptr);
+      return sure(options, trainee.result.seconds, trainee.turns != nullptr);
     });
   };
   for (Budget budget(samples, kStepPatience * options.seconds); !all_sure() && budget.next();
        backwards = !backwards)
     in_turn(trainees.size(), backwards, [&](std::size_t i) {
       Trainee& trainee = trainees[i];
-      if (trainee.step) trainee.attempt([&] { trainee.sample(options.once); });
+      if (trainee.turns) trainee.attempt([&] { trainee.sample(options.once); });
     });
   std::vector<StepMeasurement> results;
   for (Trainee& trainee : trainees) {
-    if (trainee.step) trainee.result.peak_bytes = trainee.peak_bytes();
-    if (trainee.step && trainee.result.throttled > 0 && trainee.result.seconds.empty())
+    if (trainee.turns)
+      trainee.attempt([&] { trainee.result.peak_bytes = trainee.turns->peak_bytes(); });
+    if (trainee.turns && trainee.result.throttled > 0 && trainee.result.seconds.empty())
       trainee.result.problem = always_slow(trainee.result.throttled);
     results.push_back(std::move(trainee.result));
   }
@@ -375,13 +403,22 @@ std::vector<Measurement> measure_call(const Call& call, std::vector<OpenBackend>
   return results;
 }
 
+std::unique_ptr<StepTurns> prepare_step_turns(const RecordedStep& step,
+                                              const ClosedBackend& backend,
+                                              const MeasureOptions& options, bool captured) {
+  auto device = backend.open();
+  if (captured && !device->can_capture()) return nullptr;
+  return std::make_unique<LocalSteps>(step, backend, options, std::move(device), captured);
+}
+
 std::vector<StepMeasurement> measure_step(const RecordedStep& step,
                                           const std::vector<ClosedBackend>& backends,
-                                          const MeasureOptions& options) {
+                                          const MeasureOptions& options,
+                                          const std::vector<RemoteSteps*>& remotes) {
   std::vector<StepMeasurement> results;
-  for (const TrainStep::Mode mode : {TrainStep::Mode::eager, TrainStep::Mode::automatic}) {
-    if (options.once && mode != TrainStep::Mode::eager) break;  // a first step is never captured
-    for (StepMeasurement& result : measure_mode(step, backends, options, mode))
+  for (const bool captured : {false, true}) {
+    if (options.once && captured) break;  // a first step is never captured
+    for (StepMeasurement& result : measure_mode(step, backends, options, remotes, captured))
       results.push_back(std::move(result));
   }
   return results;

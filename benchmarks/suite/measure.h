@@ -107,6 +107,9 @@ class RemoteBackend {
  public:
   virtual ~RemoteBackend() = default;
   virtual const std::string& name() const = 0;
+  /// What `prepare` and `sample` are of, which outlives them: the `row`-th of all that are
+  /// measured, from 0.
+  virtual void choose_row(const Call& call, std::size_t row) = 0;
   virtual Measurement prepare() = 0;
   virtual Timing sample() = 0;
 };
@@ -136,11 +139,39 @@ struct ClosedBackend {
   std::function<std::unique_ptr<Device>()> open;
 };
 
+/// One backend's turns at whole steps in one mode, for whoever gives it its turns.
+class StepTurns {
+ public:
+  virtual ~StepTurns() = default;
+  /// A step, or an inference. Throws `Error` for what would be their `problem`.
+  virtual Timing sample() = 0;
+  /// All of it but the samples and what follows.
+  virtual StepMeasurement prepared() const = 0;
+  /// Of tensors and scratch memory, the most so far.
+  virtual std::size_t peak_bytes() const = 0;
+};
+
+/// Opens the backend and warms it up, to run `captured` as a graph or kernel by kernel; null where
+/// its device cannot capture. Throws `Error` as the turns do. The step must outlive them.
+std::unique_ptr<StepTurns> prepare_step_turns(const RecordedStep& step,
+                                              const ClosedBackend& backend,
+                                              const MeasureOptions& options, bool captured);
+
+/// Whoever else takes turns at the steps that are measured.
+class RemoteSteps {
+ public:
+  virtual ~RemoteSteps() = default;
+  virtual const std::string& name() const = 0;
+  /// Null where that mode is not for it. Throws `Error` for what is the steps' `problem`.
+  virtual std::unique_ptr<StepTurns> prepare_steps(const RecordedStep& step, bool captured) = 0;
+};
+
 /// Training steps, or inferences, as `step.whole` says: three to warm up, then samples of each
 /// backend in turn, for 15 times as long as a row. Eager first, then captured, on the devices that
-/// can.
+/// can. `remotes` stand last in each mode.
 std::vector<StepMeasurement> measure_step(const RecordedStep& step,
                                           const std::vector<ClosedBackend>& backends,
-                                          const MeasureOptions& options);
+                                          const MeasureOptions& options,
+                                          const std::vector<RemoteSteps*>& remotes = {});
 
 }  // namespace glia::bench

@@ -23,6 +23,7 @@ Call call_of(const KernelCall& seen) {
   call.kernel = seen.kernel().name;
   call.op = seen.kernel().op;
   call.operands = seen.operands();
+  call.settings = settings_of(args);
   call.extent = extent_of(args);
   call.flops = flops_of(args);
   call.run = [args](Device& device, Places places) { run<entry>(device, at_places(args, places)); };

@@ -129,20 +129,24 @@ std::vector<std::byte> Replay::read(std::size_t index) {
 }
 
 Accuracy examine(Replay& replay, const Call& call, const Contents& contents) {
-  Accuracy found;
-  std::vector<std::vector<std::byte>> results(call.operands.size());
+  Results results(call.operands.size());
   replay.restore();
   replay.run();
   for (std::size_t i = 0; i < results.size(); ++i)
     if (is_result(call.operands[i])) results[i] = replay.read(i);
   replay.restore();
   replay.run();
+  Accuracy found = accuracy_of(results, call, contents);
   for (std::size_t i = 0; i < results.size(); ++i)
     if (is_result(call.operands[i]) && replay.read(i) != results[i]) found.deterministic = false;
+  return found;
+}
 
+Accuracy accuracy_of(const Results& results, const Call& call, const Contents& contents) {
+  Accuracy found;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Operand& operand = call.operands[i];
-    if (!is_result(operand) || operand.content == Content::unchecked) continue;
+    if (results[i].empty() || operand.content == Content::unchecked) continue;
     const ConstView before = host_view(operand, contents[i]),
                     after = host_view(operand, results[i]);
     double error = 0, largest = 0;

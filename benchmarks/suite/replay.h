@@ -55,6 +55,12 @@ struct Accuracy {
   bool deterministic = true;  // two runs gave the same bits
 };
 
+/// What a call left in its operands, in their order, each laid out as the operand is; empty where
+/// nothing is known of it.
+using Results = std::vector<std::vector<std::byte>>;
+/// The errors of results that were computed from these contents.
+Accuracy accuracy_of(const Results& results, const Call& call, const Contents& contents);
+
 /// Runs the call twice from the same contents and compares.
 Accuracy examine(Replay& replay, const Call& call, const Contents& contents);
 

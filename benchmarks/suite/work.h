@@ -1,6 +1,8 @@
 // A recorded call's operands at other places, and how much arithmetic a call is.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -41,6 +43,42 @@ template <>
 inline constexpr double kOperations<IouLossBackward> = 8;
 template <>
 inline constexpr double kOperations<AdamStep> = 12;
+
+/// What a call is given besides its operands, by the names of kernels/api.
+template <class Args>
+std::map<std::string, double> settings_of(const Args& args) {
+  std::map<std::string, double> found;
+#define GLIA_SETTING(name) \
+  if constexpr (requires { args.name; }) found[#name] = static_cast<double>(args.name)
+#define GLIA_GEOMETRY_SETTING(name)               \
+  if constexpr (requires { args.geometry.name; }) \
+  found[#name] = static_cast<double>(args.geometry.name)
+  GLIA_GEOMETRY_SETTING(stride_h);
+  GLIA_GEOMETRY_SETTING(stride_w);
+  GLIA_GEOMETRY_SETTING(pad_top);
+  GLIA_GEOMETRY_SETTING(pad_left);
+  GLIA_GEOMETRY_SETTING(window);
+  GLIA_GEOMETRY_SETTING(stride);
+  GLIA_SETTING(momentum);
+  GLIA_SETTING(epsilon);
+  GLIA_SETTING(groups);
+  GLIA_SETTING(p);
+  GLIA_SETTING(t);
+  GLIA_SETTING(alpha);
+  GLIA_SETTING(factor);
+  GLIA_SETTING(region);
+  GLIA_SETTING(smooth);
+  GLIA_SETTING(step);
+  GLIA_SETTING(lr);
+  GLIA_SETTING(beta1);
+  GLIA_SETTING(beta2);
+  GLIA_SETTING(weight_decay);
+  GLIA_SETTING(decoupled);
+  GLIA_SETTING(nesterov);
+#undef GLIA_SETTING
+#undef GLIA_GEOMETRY_SETTING
+  return found;
+}
 
 inline const Operand& largest(const std::vector<Operand>& operands) {
   const Operand* found = &operands.front();

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "engine/base/check.h"
+#include "engine/runtime/gpu_backends.h"
 
 namespace glia {
 
@@ -32,6 +33,14 @@ const char* algorithm_of(const KernelContext& context, const KernelInfo& kernel,
   return known.ours->algorithm ? known.ours->algorithm(context, kernel, geometry) : "";
 }
 
+void check_contract(const GliaPlugin& plugin, const std::string& file) {
+  check(
+      plugin.contract == kContract,
+      "--plugin {}: found a contract of kernels {:016x}, expected {:016x}: it was compiled against "
+      "headers of another Glia; compile it again with kernels/api of this one",
+      file, plugin.contract, kContract);
+}
+
 /// Whether a kernel that may be given a map or asked for moments is another one.
 bool replaces_mapped(const KernelTable& with, const KernelTable& ours) {
   bool any = false;
@@ -48,6 +57,22 @@ bool replaces_any(const KernelTable& with, const KernelTable& ours) {
                      [&](const KernelInfo& kernel) { return replaces(with, ours, kernel.id); });
 }
 
+/// A library whose kernels launch on GPUs needs what this program may be built without. Only asks
+/// it for whom it is.
+void refuse_without_cuda(const std::string& file) {
+  if (find_gpu_backend("cuda")) return;
+  void* library = dlopen(std::filesystem::absolute(file).c_str(), RTLD_LAZY | RTLD_LOCAL);
+  if (library == nullptr) return;
+  auto* entry = reinterpret_cast<const GliaPlugin* (*)()>(dlsym(library, kEntryPoint));
+  const GliaPlugin* plugin = entry ? entry() : nullptr;
+  if (plugin == nullptr || plugin->version != kPluginVersion) return;
+  check_contract(*plugin, file);
+  check(plugin->backend != std::string_view("cuda"),
+        "--plugin {}: its kernels are for cuda, and this glia was built without it; use one that "
+        "was built where nvcc is",
+        file);
+}
+
 const GliaPlugin* entry_of(const std::string& file) {
   namespace fs = std::filesystem;
   std::error_code none;
@@ -59,6 +84,7 @@ const GliaPlugin* entry_of(const std::string& file) {
   void* library = dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const std::string said = dlerror();
+    refuse_without_cuda(file);
     fail(
         "--plugin {}: found no shared library that this program can load ({}); compile it with "
         "-shared -fPIC against kernels/api/plugin.h of this Glia (docs/your-kernel.md)",
@@ -96,11 +122,7 @@ const Plugin& load_plugin(const std::string& file) {
       "--plugin {}: found version {} of the plugins' contract, expected {}; compile it again with "
       "kernels/api/plugin.h of this Glia",
       file, entry->version, kPluginVersion);
-  check(
-      entry->contract == kContract,
-      "--plugin {}: found a contract of kernels {:016x}, expected {:016x}: it was compiled against "
-      "headers of another Glia; compile it again with kernels/api of this one",
-      file, entry->contract, kContract);
+  check_contract(*entry, file);
   check(entry->name && *entry->name && std::string_view(entry->name).size() <= kLongestName &&
             entry->backend && entry->install,
         "--plugin {}: expected a name of 1 to {} characters, a backend and a function install; let "

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernels/api/contract.h"
 #include "kernels/api/table.h"
 
 namespace glia {
@@ -47,6 +48,7 @@ class Fingerprint {
 
 constexpr std::uint64_t fingerprint_of_contract() {
   Fingerprint print;
+  print.add(kContractText);  // names and order of what has the same layout
   print.add_layout<Shape>();
   print.add_layout<ConstView>();
   print.add_layout<View>();

@@ -6,12 +6,15 @@
 #include "kernels/emu/devices.h"
 #include "kernels/emu/emu.h"
 #include "kernels/emu/launch_bounds.h"
+#include "kernels/emu/launched.h"
 #include "kernels/emu/memory.h"
 #include "kernels/emu/places.h"
 #include "kernels/emu/streams.h"
 
 namespace glia::emu {
 namespace {
+
+thread_local std::vector<Launched>* t_launched = nullptr;
 
 /// Refuses a stream of another device than the current one, and memory that the launch's device
 /// does not reach. Every eight bytes of the arguments that are an address of emulated memory count
@@ -41,6 +44,10 @@ void check_device(cudaStream_t stream, const Launch& launch,
 }
 
 }  // namespace
+
+void log_launched(std::vector<Launched>* launched) {
+  t_launched = launched;
+}
 
 void check_launch(const Launch& launch) {
   const dim3 g = launch.grid, t = launch.block;
@@ -74,6 +81,7 @@ void check_launch(const Launch& launch) {
         "raises that",
         launch.name, launch.smem_bytes, shared_limit_of(launch.kernel));
   check_device(stream, launch, arguments);
+  if (t_launched) t_launched->push_back({launch.name, launch.kernel});
   Work queued{{fmt::format("kernel {}", launch.name), place, {}}, std::move(work), {}, {}};
   if (stream && stream->capture)
     stream->capture->nodes.push_back(std::move(queued));

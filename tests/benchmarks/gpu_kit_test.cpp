@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "benchmarks/gpu_kit/conversation.h"
+#include "apps/study/conversation.h"
 #include "benchmarks/gpu_kit/program.h"
 #include "benchmarks/gpu_kit/report.h"
 #include "benchmarks/gpu_kit/results.h"
@@ -63,20 +63,24 @@ TEST_CASE("gpu kit: a program ends, fails, is missing, or is stopped with all th
   CHECK(std::filesystem::is_empty(temp.path()));
 }
 
-TEST_CASE("gpu kit: a conversation answers, and its end is an error of the next question",
-          "[bench]") {
+TEST_CASE("gpu kit: a conversation answers, and its end is an error of one question", "[bench]") {
   const TempFolder temp;
-  kit::Conversation echo({"sh", "-c", "read a; echo \"$a\"; echo note >&2; read b; sleep 60"},
-                         temp.path() / "log");
+  Conversation echo({"sh", "-c", "read a; echo \"$a\"; echo note >&2; read b; sleep 60"}, "echo",
+                    temp.path() / "log");
   CHECK(echo.ask({{"do", "it"}}, in(10)).at("do") == "it");
   CHECK_THROWS_WITH(echo.ask({{"do", "more"}}, in(0.2)), ContainsSubstring("no answer in time"));
   CHECK(read_file(temp.path() / "log") == "note\n");
   CHECK_FALSE(echo.running());
-  CHECK_THROWS_WITH(echo.ask({{"do", "more"}}, in(10)), ContainsSubstring("has ended"));
-  echo.restart();
   CHECK(echo.ask({{"do", "again"}}, in(10)).at("do") == "again");
-  kit::Conversation ended({"true"}, temp.path() / "log");
-  CHECK_THROWS_WITH(ended.ask({{"do", "it"}}, in(10)), ContainsSubstring("ended"));
+  Conversation ended({"true"}, "true", temp.path() / "log");
+  CHECK_THROWS_WITH(ended.ask({{"do", "it"}}, in(10)),
+                    ContainsSubstring("true ended with exit status 0"));
+  Conversation killed({"sh", "-c", "kill -9 $$"}, "sh", temp.path() / "log");
+  CHECK_THROWS_WITH(killed.ask({{"do", "it"}}, in(10)),
+                    ContainsSubstring("sh ended by signal 9 (Killed)"));
+  Conversation missing({"/no/such"}, "it", temp.path() / "log");
+  CHECK_THROWS_WITH(missing.ask({{"do", "it"}}, in(10)),
+                    ContainsSubstring("it cannot be started: no program /no/such"));
 }
 
 TEST_CASE("gpu kit: ceilings and checks have a table each", "[bench]") {
@@ -111,8 +115,8 @@ TEST_CASE("gpu kit: a program that does not heed SIGTERM is killed", "[bench]") 
   const TempFolder temp;
   const auto start = std::chrono::steady_clock::now();
   {
-    kit::Conversation stubborn({"sh", "-c", "trap '' TERM; read a; echo \"$a\"; sleep 60"},
-                               temp.path() / "log");
+    Conversation stubborn({"sh", "-c", "trap '' TERM; read a; echo \"$a\"; sleep 60"}, "stubborn",
+                          temp.path() / "log");
     CHECK(stubborn.ask({{"do", "it"}}, in(10)).at("do") == "it");
   }
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));

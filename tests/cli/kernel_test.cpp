@@ -2,6 +2,7 @@
 // that are not, and what it says of files that are none.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "engine/base/file.h"
 #include "tests/catch.h"
@@ -157,6 +158,91 @@ TEST_CASE("kernel: writes outside are reported with their line", "[cli][kernel]"
   CHECK(outcome.code == 1);
   CHECK(contains(outcome, "out of bounds"));
   CHECK(contains(outcome, "mine.cu:"));
+}
+
+TEST_CASE("kernel: one that only calls ours is told apart, and so is one that launches nothing",
+          "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const std::string calls_ours =
+      "#include \"kernels/cuda/kernels.h\"\n"
+      "void relu_forward(glia::KernelContext& context, const glia::ReluForward& a) {\n"
+      "  glia::GLIA_GPU::relu_forward(context, a);\n"
+      "}\n";
+  const Outcome ours = Given(calls_ours).judged_as("relu.forward");
+  CAPTURE(ours.output);
+  CHECK(ours.code == 1);
+  CHECK(contains(ours, "relu.forward by "));
+  CHECK(contains(ours, ": only Glia's own kernels ran, right ("));
+  CHECK(contains(ours, "  Glia's own     relu_forward (kernels/cuda/"));
+  CHECK(contains(ours, "in 6 of 6 cases: what is judged there is ours"));
+  // Its own for some shapes, ours for others: right, and told.
+  const Outcome both =
+      Given("#include \"kernels/cuda/kernels.h\"\n" + relu(), "  gpu::launch(my_relu,",
+            "  if (a.x.shape.numel() < 8) return glia::GLIA_GPU::relu_forward(context, a);\n"
+            "  gpu::launch(my_relu,")
+          .judged_as("relu.forward");
+  CAPTURE(both.output);
+  CHECK(contains(both, "  kernels        kernel (mine.cu:12)"));
+  CHECK(contains(both, "  Glia's own     "));
+  const Outcome host = Given(
+                           "#include \"kernels/api/elementwise.h\"\n"
+                           "#include \"kernels/api/context.h\"\n"
+                           "void relu_forward(glia::KernelContext&, const glia::ReluForward&) {}\n")
+                           .judged_as("relu.forward");
+  CAPTURE(host.output);
+  CHECK(host.code == 1);
+  CHECK(contains(host, "no kernel was launched, wrong results"));
+  CHECK(contains(host, "host code, which no GPU runs"));
+}
+
+TEST_CASE("kernel: cases for another arithmetic are named", "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const std::string text = new_kernel("conv2d.forward");
+  const Outcome fp32 = Given(text).judged_as("conv2d.forward");
+  CAPTURE(fp32.output);
+  CHECK(contains(fp32, "not judged in this arithmetic: conv2d.bf16-channels, conv2d.bf16-pieces"));
+  CHECK(contains(fp32, "conv2d.tf32-windows"));
+  const Outcome tf32 = Given(text).judged_as("conv2d.forward", {"--precision", "tf32"});
+  CAPTURE(tf32.output);
+  CHECK(tf32.code == 0);
+  CHECK(contains(tf32, "not judged in this arithmetic: conv2d."));
+  CHECK_FALSE(contains(tf32, "conv2d.tf32-windows"));
+}
+
+TEST_CASE("kernel: with nvcc its registers and spills, with cuobjdump its instructions",
+          "[cli][kernel]") {
+  if (!has_emulator()) return;
+  // Stand-ins, so that it is known what they say.
+  const TempFolder folder;
+  const auto program = [&](const std::string& name, const std::string& says) {
+    const auto file = folder.path() / name;
+    write_file_atomically(file, "#!/bin/sh\ncat <<'END'\n" + says + "END\n");
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  };
+  program("nvcc",
+          "ptxas info    : Compiling entry function 'mine' for 'sm_90'\n"
+          "    0 bytes stack frame, 8 bytes spill stores, 8 bytes spill loads\n"
+          "ptxas info    : Used 72 registers, used 1 barriers\n");
+  const Given given(relu());
+  const std::string judged = " \"$GLIA\" kernel " + given.path() + " --as relu.forward";
+  const std::string path = "PATH=" + folder.path().string() + ":/usr/bin:/bin ";
+  const Outcome without = run_shell(path + "CUOBJDUMP=/no/such/cuobjdump" + judged);
+  CAPTURE(without.output);
+  CHECK(without.code == 0);
+  CHECK(contains(without, "  sm_90          72 registers, 8 bytes of spills (mine)"));
+  CHECK(contains(without, "need /no/such/cuobjdump, which is not found"));
+  program("cuobjdump",
+          "\t\tFunction : mine\n"
+          "        /*0000*/                   LDC R1, c[0x0][0x28] ;   /* 0x0 */\n"
+          "        /*0010*/              @!P0 LDG.E R2, desc[UR4][R2.64] ;\n"
+          "        /*0020*/                   FFMA R2, R2, R3, R4 ;\n"
+          "        /*0030*/                   HMMA.16816.F32 R4, R8, R2, R4 ;\n"
+          "        /*0040*/                   NOP;\n");
+  const Outcome with = run_shell(path + judged);
+  CAPTURE(with.output);
+  CHECK(contains(with,
+                 "  sm_90          4 instructions: 25 % tensor cores, 25 % fp32, 25 % device "
+                 "memory, 25 % others (mine)"));
 }
 
 TEST_CASE("kernel: larger blocks than its launch bounds are refused", "[cli][kernel]") {

@@ -8,18 +8,22 @@
 //            last line then has the profile. All other kernels are not instrumented, so what they
 //            have written is told to the checker.
 //   FROM     the number of the first case in that order, from 0
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "engine/base/check.h"
 #include "engine/runtime/gpu_backends.h"
 #include "engine/runtime/plugin.h"
 #include "kernels/emu/emu.h"
+#include "kernels/emu/launched.h"
+#include "kernels/emu/places.h"
 #include "kernels/emu/race.h"
 #include "tests/ops/examine.h"
 #include "tests/ops/tolerance.h"
@@ -31,6 +35,28 @@ using Json = nlohmann::ordered_json;
 
 const KernelTable* g_plugin = nullptr;
 std::int64_t g_calls = 0;
+/// The kernels that calls of the plugin's have launched, each once.
+std::vector<emu::Launched> g_launched;
+std::set<std::size_t> g_case_launched;  // those of one case, by their places in that list
+
+/// Notes what is launched while it lives.
+class LaunchNotes {
+ public:
+  LaunchNotes() { emu::log_launched(&now_); }
+  ~LaunchNotes() {
+    emu::log_launched(nullptr);
+    for (const emu::Launched& launched : now_) {
+      const auto known = std::find(g_launched.begin(), g_launched.end(), launched);
+      g_case_launched.insert(static_cast<std::size_t>(known - g_launched.begin()));
+      if (known == g_launched.end()) g_launched.push_back(launched);
+    }
+  }
+  LaunchNotes(const LaunchNotes&) = delete;
+  LaunchNotes& operator=(const LaunchNotes&) = delete;
+
+ private:
+  std::vector<emu::Launched> now_;
+};
 
 /// Multiplications, or elements of the first input, of a case that the race checker runs, and of
 /// one whose accesses are counted too: ten million accesses a second and one.
@@ -44,6 +70,7 @@ void counted(KernelContext& context, const ArgsOf<entry>& args) {
     if (operand.role != Role::out)
       emu::race::mark_written(operand.view.data, static_cast<std::size_t>(operand.span()) *
                                                      size_of(operand.view.dtype));
+  const LaunchNotes notes;
   (g_plugin->*entry)(context, args);
 }
 
@@ -82,6 +109,39 @@ double work_of(const Case& test) {
   return test.inputs.empty() ? 0 : static_cast<double>(test.inputs.front().shape.numel());
 }
 
+/// The place of each launched kernel's first line, and whether its code lies in the plugin.
+Json launched_kernels(const std::string& plugin) {
+  std::vector<std::uint32_t> places;
+  for (const emu::Launched& launched : g_launched)
+    places.push_back(emu::place_of(static_cast<const char*>(launched.kernel) + 1));
+  const std::vector<std::string> names = emu::place_names(places);
+  Json kernels = Json::array();
+  for (std::size_t i = 0; i < g_launched.size(); ++i) {
+    Dl_info info{};
+    const bool known = dladdr(g_launched[i].kernel, &info) != 0;
+    kernels.push_back({{"name", g_launched[i].name},
+                       {"place", names[i]},
+                       {"own", known && plugin == info.dli_fname}});
+  }
+  return kernels;
+}
+
+/// Leaves out gradients that other kernels compute: nobody asks about those, and they take most of
+/// the time.
+void leave_out_others(Case& test, const KernelInfo& kernel) {
+  for (std::size_t i = 0; i < test.inputs.size(); ++i) {
+    bool& grad = test.inputs[i].grad;
+    if (kernel.phase == Phase::forward) grad = false;
+    if (kernel.phase == Phase::dgrad) grad = grad && i == 0;
+    if (kernel.phase == Phase::wgrad) grad = grad && i > 0;
+  }
+}
+
+/// "conv2d.bf16-windows" of "conv2d.bf16-windows.3".
+std::string group_of(const Case& test) {
+  return test.name.substr(0, test.name.rfind('.'));
+}
+
 /// Whether these are operands of the arithmetic that is judged.
 bool is_for(const Case& test, bool tf32) {
   const auto has = [&](const char* part) { return test.name.find(part) != std::string::npos; };
@@ -101,6 +161,7 @@ void say(const Json& line) {
 
 Json judge(const Case& test, const KernelTable& kernels, const KernelTable& ours, bool results) {
   g_calls = 0;
+  g_case_launched.clear();
   Report report;
   if (results) {
     report = examine(test, kernels);
@@ -126,7 +187,10 @@ Json judge(const Case& test, const KernelTable& kernels, const KernelTable& ours
   }
   double share = 0;
   for (const std::string& line : report.shares) share = std::max(share, share_of(line));
-  return {{"failures", report.failures}, {"share", fmt::format("{}", share)}, {"calls", g_calls}};
+  return {{"failures", report.failures},
+          {"share", fmt::format("{}", share)},
+          {"calls", g_calls},
+          {"launched", g_case_launched}};
 }
 
 int run(int count, char** words) {
@@ -139,7 +203,12 @@ int run(int count, char** words) {
   check(replaces(with, ours, kernel.id), "{} does not replace {}", words[1], kernel.name);
   const KernelTable table = counted_table(with, ours);
   std::vector<Case> all = cases::find(kernel.op);
-  std::erase_if(all, [&](const Case& test) { return !is_for(test, tf32); });
+  std::set<std::string> other_groups;
+  std::erase_if(all, [&](const Case& test) {
+    const bool other = !is_for(test, tf32);
+    if (other) other_groups.insert(group_of(test));
+    return other;
+  });
   const auto is_large = [](const Case& test) { return work_of(test) > kMostWork; };
   const auto left = results ? 0 : std::erase_if(all, is_large);
   if (!results)
@@ -147,6 +216,7 @@ int run(int count, char** words) {
                      [](const Case& a, const Case& b) { return work_of(a) < work_of(b); });
   for (std::size_t i = first; i < all.size(); ++i) {
     Case test = all[i];
+    leave_out_others(test, kernel);
     test.gpu_conv.algorithm = ConvAlgorithm::naive;  // of ours around it: the quickest here
     if (tf32) {
       test.tf32 = true;
@@ -155,7 +225,9 @@ int run(int count, char** words) {
     say({{"number", i}, {"case", test.name}, {"text", test.text}, {"shape", shape_of(test)}});
     say(judge(test, table, ours, results));
   }
-  Json end = {{"end", true}};
+  Json end = {{"end", true},
+              {"other_groups", other_groups},
+              {"kernels", launched_kernels(load_plugin(words[1]).file)}};
   if (!results) {
     end["left"] = left;
     end["profile"] = emu::profile_table();

@@ -46,6 +46,22 @@ class Page(unittest.TestCase):
             self.assertNotIn("0.432 s", before[name], name)
             self.assertIn("0.432 s", after[name], name)
 
+    def test_rooflines_follow_their_files_and_call_predictions_so(self):
+        before = self.texts()
+        cpu, gpu = "docs/images/results-roofline-cpu.svg", "docs/images/results-roofline-h200.svg"
+        self.assertIn("predicted, not measured", before[gpu])
+        self.assertNotIn("predicted", before[cpu])
+        self.assertIn("**Predicted, no GPU has measured it**", before["docs/results.md"])
+        self.assertEqual(before[gpu].count(", predicted</title></circle>"), 3 * 68)
+        self.change("2026-11-28-conv2d-base64-onednn.json",
+                    lambda json_: json_["peaks"].update(bytes_per_s=12.3e9))
+        self.change("2026-11-30-predicted-h200-convolutions.json",
+                    lambda json_: json_[0]["rows"][0].update(tflops=3.21))
+        after = self.texts()
+        self.assertIn("12 GB/s copied", after["docs/results.md"])
+        self.assertNotEqual(before[cpu], after[cpu])
+        self.assertIn("3 TFLOP/s, predicted", after[gpu])
+
     def test_a_loss_is_shown_too(self):
         self.change(STEP, lambda json_: json_["median_step_s"].update(ours=4.0))
         self.assertIn("| 0.53 |", self.texts()["docs/results.md"])
