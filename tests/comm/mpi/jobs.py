@@ -1,5 +1,6 @@
 """Starts ranks by an MPI, and looks for what they leave behind."""
 import os
+import signal
 import subprocess
 import time
 import uuid
@@ -15,13 +16,16 @@ def launcher(mpiexec, name):
     return [mpiexec]
 
 
-def of_token(token):
-    """Processes whose command line has the word; one that is dead has no command line any more."""
+def of_token(token, program=None):
+    """Processes whose command line has the word, and begins with `program`; one that is dead has no
+    command line any more."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
+            continue
+        if program and words[0] != program.encode():
             continue
         if token.encode() in words and int(folder.name) != os.getpid():
             found.append(int(folder.name))
@@ -37,11 +41,18 @@ class Ended:
                 f"said:\n{self.said}")
 
 
-def wait_for_none(token, seconds):
+def wait_for_none(token, seconds, program=None):
     until = time.monotonic() + seconds
-    while of_token(token) and time.monotonic() < until:
+    while of_token(token, program) and time.monotonic() < until:
         time.sleep(0.1)
-    return of_token(token)
+    return of_token(token, program)
+
+
+def end(process):
+    """With whoever else holds its pipe."""
+    os.killpg(process.pid, signal.SIGKILL)
+    for pid in of_token(process.args[-1]):
+        os.kill(pid, signal.SIGKILL)
 
 
 def run(command, program, scenario, limit_ms=20000, largest=1 << 30, environment=None,
@@ -53,14 +64,17 @@ def run(command, program, scenario, limit_ms=20000, largest=1 << 30, environment
     process = subprocess.Popen(
         [*command, program, scenario, str(limit_ms), str(largest), token],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, **(environment or {})})
+        start_new_session=True, env={**os.environ, **(environment or {})})
     try:
         if meanwhile:
             meanwhile(process, token)
         said, _ = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
-        process.kill()
+        end(process)
         said = "HANGS: " + str(process.communicate()[0])
+    except BaseException:
+        end(process)
+        raise
     seconds = time.monotonic() - begin
     left = wait_for_none(token, patience)
     for pid in left:
