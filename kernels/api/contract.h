@@ -6,6 +6,6 @@
 
 namespace glia {
 
-inline constexpr std::uint64_t kContractText = 0x129cb41dffbdfdcc;
+inline constexpr std::uint64_t kContractText = 0x3438bcf853f04fd3;
 
 }  // namespace glia

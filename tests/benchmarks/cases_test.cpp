@@ -94,11 +94,10 @@ TEST_CASE("cases: rows of an operation at a shape are its kernels", "[bench]") {
                                   {})) == Names{"relu_backward"});
   // Each mode of a norm is a row; what only backends with maps have is recorded as on these.
   const auto norm = bench::rows_at(d, "", {.ops = {"batch_norm_relu"}, .phases = {}}, {});
-  CHECK(kernels_of(norm) == Names{"channel_moments", "batch_norm_relu_map_train",
-                                  "batch_norm_relu_backward_train", "batch_norm_relu_map_eval",
-                                  "batch_norm_relu_backward_eval", "merge_moments",
-                                  "batch_norm_relu_backward_sums",
-                                  "batch_norm_relu_backward_apply"});
+  CHECK(kernels_of(norm) ==
+        Names{"channel_moments", "batch_norm_relu_map_train", "batch_norm_relu_backward_train",
+              "batch_norm_relu_map_eval", "batch_norm_relu_backward_eval", "merge_moments",
+              "batch_norm_relu_backward_sums", "batch_norm_relu_backward_apply"});
   CHECK(norm.front().layers == Names{"batch_norm_relu.training"});
   CHECK(norm[3].layers == Names{"batch_norm_relu.evaluation"});
   CHECK(norm.back().layers == Names{"batch_norm_relu.ranks"});

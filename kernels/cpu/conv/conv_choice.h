@@ -21,8 +21,8 @@ const char* name_of(ConvWay way);
 /// The way for this kernel, which must be one of the six of conv2d and conv_transpose2d, where it
 /// was measured to be the fastest (docs/adr/0009-winograd.md). `context.conv` may forbid Winograd's
 /// algorithm, or ask for it wherever it fits. In bf16 there is one way, since Winograd's transforms
-/// would multiply its errors; with `context.bf16` automatic, what `bf16_pays` does not name keeps the
-/// way that it has in fp32.
+/// would multiply its errors; with `context.bf16` automatic, what `bf16_pays` does not name keeps
+/// the way that it has in fp32.
 ConvWay choose(const KernelContext& context, KernelId kernel, const ConvGeometry& g);
 
 /// Whether bf16 beats the way in fp32 (docs/ops/conv2d.md). Few channels fill no tiles; AMX beats
