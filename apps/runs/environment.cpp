@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "engine/comm/mpi_library.h"
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/device.h"
 #include "engine/runtime/gpu_backends.h"
@@ -78,6 +79,16 @@ std::string onednn_version() {
   return backend ? backend->library : "none: this program was built without it";
 }
 
+/// Each MPI that may start ranks: its own words, or why it cannot.
+nlohmann::ordered_json describe_mpis(Look look) {
+  nlohmann::ordered_json result;
+  for (const MpiProduct& product : mpi_products())
+    result[product.name] = look == Look::close || mpi_module_file(product).empty()
+                               ? describe_mpi(product)
+                               : "loaded where it starts us";
+  return result;
+}
+
 std::vector<std::string> backends() {
   std::vector<std::string> names{"cpu"};
   if (find_cpu_backend("onednn")) names.push_back("onednn");
@@ -132,7 +143,8 @@ nlohmann::ordered_json describe_environment(Look look) {
           {"precision", describe_precisions()},
           {"onednn", onednn_version()},
           {"gpu", describe_gpus(look)},
-          {"cudnn", cudnn_version(look)}};
+          {"cudnn", cudnn_version(look)},
+          {"mpi", describe_mpis(look)}};
 }
 
 }  // namespace glia

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/base/check.h"
@@ -87,7 +88,10 @@ std::string describe_mpi(const MpiProduct& product) {
   const GliaMpi* module = open_module(file, why);
   if (!module) return fmt::format("cannot be used: {}", why);
   const std::string said = module->library();
-  return said.substr(0, said.find_first_of(",\n"));
+  // The first line, as words; Open MPI's goes on with who built it.
+  std::string first = said.substr(0, said.find_first_of(",\n"));
+  std::replace(first.begin(), first.end(), '\t', ' ');
+  return first;
 }
 
 }  // namespace glia
