@@ -1,6 +1,8 @@
 // PNG files through libpng.
 #include <png.h>
 
+#include <new>
+
 #include "engine/base/check.h"
 #include "engine/formats/png_encoder.h"
 
@@ -64,13 +66,16 @@ std::string encode_png(std::int64_t height, std::int64_t width, std::int64_t cha
   writer.png =
       png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, keep_message, ignore_warning);
   if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
-  check(writer.info != nullptr, "picture: out of memory");
+  if (writer.info == nullptr) throw std::bad_alloc();
   png_set_write_fn(writer.png, &writer, append_bytes, flush_nothing);
   png_set_compression_level(writer.png, kLevel);
   // Most rows of an enlarged slice are the row above once more.
   png_set_filter(writer.png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
-  check(write_rows(writer, height, width, channels, pixels.data()), "picture: {} x {}: {}", width,
-        height, writer.message);
+  if (!write_rows(writer, height, width, channels, pixels.data())) {
+    // libpng's and zlib's words for it, with either capital.
+    if (writer.message.find("emory") != std::string::npos) throw std::bad_alloc();
+    fail("picture: {} x {}: {}", width, height, writer.message);
+  }
   return std::move(writer.bytes);
 }
 
