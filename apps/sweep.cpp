@@ -14,6 +14,7 @@
 #include "apps/flags/group_by_option.h"
 #include "apps/flags/numbers.h"
 #include "apps/flags/passed_flags.h"
+#include "apps/flags/train_options.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/patient_rules.h"
 #include "apps/runs/run_inputs.h"
@@ -52,6 +53,7 @@ struct SweepOptions {
   std::int64_t seeds = 1;
   bool dry_run = false;
   CLI::App train_app;  // glia train: its flags and their checks
+  TrainOptions trial;  // what they were read into
   CLI::App* train = nullptr;
   PassedFlags passed;
 };
@@ -106,16 +108,13 @@ Words resume_words(const Flags& flags, const sweep::Trial& trial) {
   return words;
 }
 
-/// Leaves glia train after its command line: it is parsed, nothing is trained.
-struct Parsed {};
-
-/// Refuses what glia train would refuse on its command line, before the first trial starts.
-void check_words(SweepOptions& o, Words words) {
+/// Refuses what glia train would refuse for its words and these slices, before the first trial
+/// starts.
+void check_words(SweepOptions& o, Words words, const RunInputs& inputs) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
-  try {
-    o.train_app.parse(words);
-  } catch (const Parsed&) {
-  }
+  o.train_app.parse(words);
+  o.trial.read_settings();
+  o.trial.model_for(*o.train, inputs.train);
 }
 
 /// Refuses a device or precision that every trial would be refused for.
@@ -210,7 +209,7 @@ sweep::Study make_study(SweepOptions& o, const RunInputs& inputs, const Patients
         sweep::trial_length(study.match, study.epochs.back(), first_batch,
                             batch(point.values[sweep::kBatchSize]), slices);
     study.trials.emplace_back(out, point, length, cosine, common);
-    check_words(o, start_words(o, flags, study.trials.back()));
+    check_words(o, start_words(o, flags, study.trials.back()), inputs);
   }
   return study;
 }
@@ -273,10 +272,8 @@ void add_sweep_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "sweep", "Trains combinations of settings with several seeds and compares them");
   auto options = std::make_shared<SweepOptions>();
-  add_train_command(options->train_app);
-  options->train = options->train_app.get_subcommand("train");
+  options->train = options->trial.add_to(options->train_app);
   check_numbers(options->train_app);
-  options->train->parse_complete_callback([] { throw Parsed{}; });
 
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();
