@@ -170,13 +170,15 @@ class Importer {
       const std::vector<std::uint8_t> bits = values_.binary(mask.values, file);
       note_share(bits, mask, file);
       for (const std::string& doubt : mask.doubts) doubts_.add("files in such doubt", doubt);
-      if (image.turned && !mask.turned)
+      if (image.turned != mask.turned)
         doubts_.add(
             "such pictures",
-            fmt::format("{}: turned upright as its EXIF or XMP orientation says, its mask {} "
-                        "says none; if that was drawn on the pixels as they are stored, pass "
+            fmt::format("{}: turned upright as its EXIF or XMP orientation says, its {} {} "
+                        "says none; if the mask was drawn on the pixels as they are stored, pass "
                         "--orientation stored",
-                        one.images[0].string(), file.string()));
+                        (image.turned ? one.images[0] : file).string(),
+                        image.turned ? "mask" : "image",
+                        (image.turned ? file : one.images[0]).string()));
       for (std::size_t i = 0; i < all.size(); ++i) all[i] |= bits[i];
     }
     return all;
