@@ -13,14 +13,13 @@
 #include "apps/flags/bench_options.h"
 #include "apps/flags/operation_list.h"
 #include "apps/runs/environment.h"
-#include "apps/runs/outputs.h"
+#include "apps/runs/output_folder.h"
 #include "apps/study/plugin_worker.h"
 #include "apps/terminal/interrupt.h"
 #include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/compare.h"
 #include "benchmarks/suite/report.h"
 #include "engine/base/file.h"
-#include "engine/base/new_folder.h"
 #include "engine/base/streams.h"
 #include "engine/base/text.h"
 #include "engine/runtime/open_device.h"
@@ -320,7 +319,7 @@ void work_for_plugin(const BenchOptions& o, std::vector<Row> rows,
 
 /// What the devices do at best, of every backend that is asked for. Throws `Error` when nothing
 /// could be measured.
-void show_ceilings(const BenchOptions& o) {
+void show_ceilings(const BenchOptions& o, const OutputFolder* out) {
   std::vector<Ceiling> ceilings;
   auto peaks = nlohmann::ordered_json::object();
   for (const Variant& variant : o.variants()) {
@@ -334,11 +333,10 @@ void show_ceilings(const BenchOptions& o) {
                                        {"ceilings", ceilings_json(ceilings)},
                                        {"peaks", peaks}};
   fmt::print("{}", o.json ? json.dump(1) + "\n" : ceilings_text(ceilings));
-  if (!o.out.empty()) {
-    NewFolder folder;
-    folder.make(o.out);
-    write_file_atomically(std::filesystem::path(o.out) / kCeilingsFile, json.dump(1) + "\n");
-  }
+  if (out != nullptr)
+    out->write([&] {
+      write_file_atomically(out->path() / kCeilingsFile, json.dump(1) + "\n", out->if_there());
+    });
   const bool any = std::any_of(ceilings.begin(), ceilings.end(),
                                [](const Ceiling& c) { return c.problem.empty(); });
   check(any, "bench: nothing was measured; {}", ceilings.back().problem);
@@ -378,10 +376,12 @@ void check_timed(const Report& report) {
 void run_bench(BenchOptions& o) {
   o.check_combination();
   if (o.list) return print_now(operation_list());
-  if (!o.out.empty())
-    check_names_free(o.out, o.ceilings ? std::vector<std::string>{kCeilingsFile} : report_names(),
-                     o.overwrite);
-  if (o.ceilings) return show_ceilings(o);
+  std::optional<OutputFolder> out;
+  if (!o.out.empty() && !o.plugin_worker) {
+    out.emplace(o.out, std::vector<CommandInput>{}, o.overwrite);
+    out->take(o.ceilings ? std::vector<std::string>{kCeilingsFile} : report_names());
+  }
+  if (o.ceilings) return show_ceilings(o, out ? &*out : nullptr);
   if (!o.compare.empty()) return show_comparison(o);
   o.unet.up = parse_up(o.up);
   o.choose_samples();
@@ -401,8 +401,8 @@ void run_bench(BenchOptions& o) {
     if (o.phases.empty()) bench_steps(o, steps, report);
     if (!only_whole(o)) bench_kernels(o, steps, report);
   }
-  if (!o.out.empty()) {
-    write_report(report, o.out);
+  if (out) {
+    out->write([&] { write_report(report, o.out, out->if_there()); });
     fmt::print("written to {}\n", o.out);
   }
   if (interrupted()) throw CLI::RuntimeError(130);

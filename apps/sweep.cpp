@@ -12,10 +12,11 @@
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
 #include "apps/flags/group_by_option.h"
-#include "apps/flags/numbers.h"
+#include "apps/flags/value_checks.h"
 #include "apps/flags/passed_flags.h"
 #include "apps/flags/train_options.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/output_folder.h"
 #include "apps/runs/patient_rules.h"
 #include "apps/runs/run_inputs.h"
 #include "apps/study/sweep_runner.h"
@@ -231,6 +232,7 @@ void print_plan(const sweep::Study& study, const fs::path& out) {
 
 void run_sweep(SweepOptions& o) {
   const fs::path out = o.out, mark = out / "sweep.lock";
+  if (!o.dry_run) check_outside(out, o.data);
   check(!fs::exists(out) || (fs::is_directory(out) && (fs::is_empty(out) || fs::exists(mark))),
         "{}: exists and is no study; choose another --out", o.out);
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
@@ -273,7 +275,7 @@ void add_sweep_command(CLI::App& app) {
       "sweep", "Trains combinations of settings with several seeds and compares them");
   auto options = std::make_shared<SweepOptions>();
   options->train = options->trial.add_to(options->train_app);
-  check_numbers(options->train_app);
+  check_flag_values(options->train_app);
 
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();

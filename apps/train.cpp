@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/flags/train_options.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/output_folder.h"
 #include "apps/runs/run_inputs.h"
 #include "apps/runs/step_memory.h"
 #include "apps/terminal/interrupt.h"
@@ -189,6 +190,7 @@ void train(const TrainOptions& o, const Run& run) {
 void start(TrainOptions& o, const CLI::App& command) {
   check(!o.data.empty() && !o.out.empty(), "train: needs --data and --out, or --resume RUN");
   o.read_settings();
+  check_outside(o.out, o.data);
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = o.model_for(command, inputs.train);
   const Preprocess preprocess = Preprocess::fit(parse_normalize(o.normalize), inputs.train);
