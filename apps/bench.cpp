@@ -16,7 +16,7 @@
 #include "apps/kernel/built_plugin.h"
 #include "apps/kernel/kernel_names.h"
 #include "apps/runs/environment.h"
-#include "apps/runs/outputs.h"
+#include "apps/runs/output_folder.h"
 #include "apps/study/peer_worker.h"
 #include "apps/study/plugin_worker.h"
 #include "apps/terminal/interrupt.h"
@@ -24,7 +24,6 @@
 #include "benchmarks/suite/compare.h"
 #include "benchmarks/suite/report.h"
 #include "engine/base/file.h"
-#include "engine/base/new_folder.h"
 #include "engine/base/streams.h"
 #include "engine/base/text.h"
 #include "engine/runtime/open_device.h"
@@ -381,7 +380,7 @@ void work_for_plugin(const BenchOptions& o, std::vector<Row> rows,
 
 /// What the devices do at best, of every backend that is asked for. Throws `Error` when nothing
 /// could be measured.
-void show_ceilings(const BenchOptions& o) {
+void show_ceilings(const BenchOptions& o, const OutputFolder* out) {
   std::vector<Ceiling> ceilings;
   auto peaks = nlohmann::ordered_json::object();
   for (const Variant& variant : o.variants()) {
@@ -395,11 +394,10 @@ void show_ceilings(const BenchOptions& o) {
                                        {"ceilings", ceilings_json(ceilings)},
                                        {"peaks", peaks}};
   fmt::print("{}", o.json ? json.dump(1) + "\n" : ceilings_text(ceilings));
-  if (!o.out.empty()) {
-    NewFolder folder;
-    folder.make(o.out);
-    write_file_atomically(std::filesystem::path(o.out) / kCeilingsFile, json.dump(1) + "\n");
-  }
+  if (out != nullptr)
+    out->write([&] {
+      write_file_atomically(out->path() / kCeilingsFile, json.dump(1) + "\n", out->if_there());
+    });
   const bool any = std::any_of(ceilings.begin(), ceilings.end(),
                                [](const Ceiling& c) { return c.problem.empty(); });
   check(any, "bench: nothing was measured; {}", ceilings.back().problem);
@@ -457,10 +455,12 @@ std::unique_ptr<BuiltPlugin> build_plugin(BenchOptions& o) {
 void run_bench(BenchOptions& o) {
   o.check_combination();
   if (o.list) return print_now(operation_list());
-  if (!o.out.empty())
-    check_names_free(o.out, o.ceilings ? std::vector<std::string>{kCeilingsFile} : report_names(),
-                     o.overwrite);
-  if (o.ceilings) return show_ceilings(o);
+  std::optional<OutputFolder> out;
+  if (!o.out.empty() && o.plugin_worker.empty()) {
+    out.emplace(o.out, std::vector<CommandInput>{}, o.overwrite);
+    out->take(o.ceilings ? std::vector<std::string>{kCeilingsFile} : report_names());
+  }
+  if (o.ceilings) return show_ceilings(o, out ? &*out : nullptr);
   if (!o.compare.empty()) return show_comparison(o);
   const std::string plugin = o.device.plugin;
   const std::unique_ptr<BuiltPlugin> built = build_plugin(o);
@@ -491,8 +491,8 @@ void run_bench(BenchOptions& o) {
     if (o.phases.empty()) bench_steps(o, steps, report);
     if (!only_whole(o)) bench_kernels(o, steps, std::move(peers), report);
   }
-  if (!o.out.empty()) {
-    write_report(report, o.out);
+  if (out) {
+    out->write([&] { write_report(report, o.out, out->if_there()); });
     fmt::print("written to {}\n", o.out);
   }
   if (interrupted()) throw CLI::RuntimeError(130);

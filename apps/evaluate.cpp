@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
@@ -13,14 +14,13 @@
 #include "apps/runs/evaluation_output.h"
 #include "apps/runs/explainer.h"
 #include "apps/runs/open_model.h"
-#include "apps/runs/outputs.h"
+#include "apps/runs/output_folder.h"
 #include "apps/runs/patient_rules.h"
 #include "apps/runs/pixel_sizes.h"
 #include "apps/terminal/evaluation_table.h"
 #include "apps/terminal/inference_table.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/file.h"
-#include "engine/base/new_folder.h"
 #include "engine/data/group.h"
 #include "engine/data/patients.h"
 #include "engine/metrics/bootstrap.h"
@@ -129,14 +129,15 @@ void run_evaluate(const EvaluateFlags& o) {
                                    {"--checkpoint", o.checkpoint},
                                    {"--list", o.list},
                                    {"--group-by", table_of_rule(o.group_by)}};
-  if (!o.out.empty()) check_output_folder("--out", o.out, inputs);
+  std::optional<OutputFolder> out;
+  if (!o.out.empty()) {
+    out.emplace(o.out, inputs, o.overwrite);
+    out->take(EvaluationOutput::names());
+  }
   // The split that a list belongs to says whose the slices are.
   if (!o.list.empty())
     inputs.push_back({"--list", std::filesystem::path(o.list).parent_path() / "manifest.json"});
   const auto json_file = output_file("--json", o.json, kJsonFile, inputs);
-  if (!o.out.empty()) {
-    check_names_free(o.out, EvaluationOutput::names(), o.overwrite);
-  }
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
@@ -150,8 +151,6 @@ void run_evaluate(const EvaluateFlags& o) {
         loader.channels());
   const Objective objective = Objective::parse(o.loss, Region::batch, 1);
   const MoreFigures maps = heat_maps(o, *device, open);
-  NewFolder folder;
-  if (!o.out.empty()) folder.make(o.out);
 
   Progress progress("evaluate", std::ssize(samples));
   EvaluateOptions evaluate_options{
@@ -204,11 +203,14 @@ void run_evaluate(const EvaluateFlags& o) {
     write_file_atomically(json_file, output.json());
     fmt::print("written to {}\n", o.json);
   }
-  if (o.out.empty()) return;
+  if (!out) return;
   const ChosenCases cases = choose_cases(result.evaluation.slices());
   const Masks masks =
       predict_masks(*device, open, samples, cases.ids(), objective, evaluate_options);
-  output.write(o.out, draw_cases(cases, samples, masks, o.channel, summary.distance_unit, maps));
+  out->write([&] {
+    output.write(out->path(), out->if_there(),
+                 draw_cases(cases, samples, masks, o.channel, summary.distance_unit, maps));
+  });
   fmt::print("written to {} (first look: {})\n", o.out,
              (std::filesystem::path(o.out) / "report.html").string());
 }

@@ -13,7 +13,7 @@
 #include "apps/runs/explain_files.h"
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
-#include "apps/runs/outputs.h"
+#include "apps/runs/output_folder.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/text.h"
 #include "engine/formats/nifti.h"
@@ -36,11 +36,12 @@ struct ExplainOptions {
 /// Explains one slice after the other. A file that cannot be explained does not stop the others.
 class Explaining {
  public:
-  Explaining(const ExplainOptions& o, Device& device, const OpenModel& open)
+  Explaining(const ExplainOptions& o, OutputFolder& out, Device& device, const OpenModel& open)
       : o_(o),
+        out_(out),
         steps_(o.reading.steps(open, o.checkpoint)),
         explainer_(o.explain, device, open),
-        written_(o.out, o.checkpoint, explainer_) {
+        written_(o.out, out.if_there(), o.checkpoint, explainer_) {
     if (o.explain.methods.empty() && !has_dropout(open))
       fmt::print("mc-dropout is left out: the network has no dropout\n");
   }
@@ -75,12 +76,12 @@ class Explaining {
 
  private:
   /// Before the first is explained: whether any of the files to be written is there.
-  void check_names(const std::vector<Sample>& samples) const {
+  void check_names(const std::vector<Sample>& samples) {
     std::vector<std::string> names = ExplainFiles::names_of_all();
     for (const Sample& sample : samples)
       for (const std::string& id : ids_in(sample))
         for (std::string& name : written_.names_of(id)) names.push_back(std::move(name));
-    check_names_free(o_.out, names, o_.overwrite);
+    out_.take(std::move(names));
   }
 
   /// Of the slices of a file, those that are blank too; none of a volume that cannot be read.
@@ -160,6 +161,7 @@ class Explaining {
   }
 
   const ExplainOptions& o_;
+  OutputFolder& out_;
   ImportSteps steps_;
   Explainer explainer_;
   ExplainFiles written_;
@@ -173,13 +175,15 @@ void run_explain(const ExplainOptions& o) {
   std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
   inputs.push_back({"--checkpoint", o.checkpoint});
   inputs.push_back({"--list", o.list});
-  check_output_folder("--out", o.out, inputs);
+  OutputFolder out(o.out, inputs, o.overwrite);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
-  Explaining explaining(o, *device, open);
-  if (are_one_volume(o.inputs)) return explaining.volume(o.inputs);
-  explaining.run(find_images(o.inputs, o.list));
+  Explaining explaining(o, out, *device, open);
+  out.write([&] {
+    if (are_one_volume(o.inputs)) return explaining.volume(o.inputs);
+    explaining.run(find_images(o.inputs, o.list));
+  });
 }
 
 void add_method_options(CLI::App& command, ExplainSettings& o) {

@@ -8,6 +8,7 @@
 
 #include "apps/commands.h"
 #include "apps/runs/import_steps.h"
+#include "apps/runs/output_folder.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/check.h"
@@ -109,6 +110,7 @@ void print_summary(const ImportConfig& config, const ImportSummary& summary) {
 
 void run_import(const ImportOptions& options) {
   const ImportConfig config = config_of(options);
+  check_can_write("--out", config.out);
   catch_interrupts();
   ImportSummary summary;
   {

@@ -13,6 +13,7 @@
 #include "apps/kernel/kernel_templates.h"
 #include "apps/kernel/verdict.h"
 #include "apps/kernel/workshop.h"
+#include "apps/runs/outputs.h"
 #include "apps/terminal/interrupt.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
@@ -50,6 +51,7 @@ void run_kernel(const KernelOptions& o) {
         "--new conv2d.dgrad for a file to begin with");
   const KernelInfo& kernel = kernel_of_name(o.as);
   check(fs::is_regular_file(o.file), "glia kernel: there is no file {}", o.file);
+  const fs::path out = output_file("--out", o.out, kSharedLibrary, {{"FILE", o.file}});
   check_can_compile();
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
@@ -77,7 +79,7 @@ void run_kernel(const KernelOptions& o) {
   verdict.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print("{}", text_of(verdict));
   if (!o.out.empty()) {
-    write_file_atomically(o.out, read_file(workshop.path() / "plain.so"));
+    write_file_atomically(out, read_file(workshop.path() / "plain.so"));
     fmt::print("  written to {}: glia bench --backend emu --plugin {}\n", o.out, o.out);
   }
   if (!o.gpu_out.empty()) {

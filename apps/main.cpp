@@ -12,7 +12,7 @@
 #include "apps/commands.h"
 #include "apps/flags/help_text.h"
 #include "apps/flags/memory_advice.h"
-#include "apps/flags/numbers.h"
+#include "apps/flags/value_checks.h"
 #include "apps/flags/unknown_command.h"
 #include "engine/base/streams.h"
 #include "engine/base/text.h"
@@ -51,7 +51,7 @@ int run(int argc, char** argv) {
   glia::add_bench_command(app);
   glia::add_kernel_command(app);
   glia::add_doctor_command(app);
-  glia::check_numbers(app);
+  glia::check_flag_values(app);
   if (const std::string problem = glia::unknown_command(app, argc, argv); !problem.empty()) {
     std::fprintf(stderr, "glia: %s\n", problem.c_str());
     return 2;

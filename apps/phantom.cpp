@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/runs/output_folder.h"
 #include "apps/terminal/interrupt.h"
 #include "engine/base/cores.h"
 #include "engine/base/streams.h"
@@ -33,6 +34,7 @@ struct PhantomOptions {
 
 void run_phantom(const PhantomOptions& options) {
   const PhantomConfig& config = options.config;
+  check_can_write("--out", options.out);
   catch_interrupts();
   write_phantom(options.out, config, options.overwrite,
                 options.threads > 0 ? options.threads : given_cores(), [&](std::int64_t done) {

@@ -14,7 +14,7 @@
 #include "apps/runs/find_images.h"
 #include "apps/runs/import_step_options.h"
 #include "apps/runs/open_model.h"
-#include "apps/runs/outputs.h"
+#include "apps/runs/output_folder.h"
 #include "apps/runs/predict_volume.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/text.h"
@@ -40,8 +40,9 @@ struct PredictOptions {
 /// Predicts one image after the other. One that cannot be predicted does not stop the others.
 class Prediction {
  public:
-  Prediction(const PredictOptions& o, Device& device, const OpenModel& open)
+  Prediction(const PredictOptions& o, OutputFolder& out, Device& device, const OpenModel& open)
       : o_(o),
+        out_(out),
         open_(open),
         predictor_(device, *open.model),
         steps_(o.reading.steps(open, o.checkpoint)),
@@ -63,6 +64,11 @@ class Prediction {
       }
       progress_.reset();
     }
+    end();
+  }
+
+  /// Writes what waits and says what there is.
+  void end() {
     files_.finish();
     for (const std::string& line : lines_) fmt::print("{}\n", line);
     say_what_is_written();
@@ -75,7 +81,7 @@ class Prediction {
   }
 
   /// Before the first is predicted: whether any of the files to be written is there.
-  void check_names(const std::vector<Sample>& samples) const {
+  void check_names(const std::vector<Sample>& samples) {
     std::vector<std::string> names;
     const auto add = [&](const std::vector<std::string>& more) {
       names.insert(names.end(), more.begin(), more.end());
@@ -87,7 +93,7 @@ class Prediction {
       pictures = pictures || !volume;
     }
     if (pictures) add(files_.names_of_all());
-    check_names_free(o_.files.out, names, o_.overwrite);
+    out_.take(std::move(names));
   }
 
   /// The files are the channels of one volume.
@@ -120,7 +126,9 @@ class Prediction {
 
  private:
   VolumeFiles files_of_volume(const std::string& id) const {
-    VolumeFiles files{.mask = o_.files.out / (id + "_mask.nii.gz"), .probability = {}};
+    VolumeFiles files{.mask = o_.files.out / (id + "_mask.nii.gz"),
+                      .probability = {},
+                      .if_there = o_.files.if_there};
     if (o_.files.npy) files.probability = o_.files.out / (id + "_probability.npy");
     return files;
   }
@@ -168,6 +176,7 @@ class Prediction {
   }
 
   const PredictOptions& o_;
+  OutputFolder& out_;
   const OpenModel& open_;
   Predictor predictor_;
   ImportSteps steps_;
@@ -186,19 +195,20 @@ void run_predict(PredictOptions& o) {
   std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
   inputs.push_back({"--checkpoint", o.checkpoint});
   inputs.push_back({"--list", o.list});
-  check_output_folder("--out", o.out, inputs);
+  OutputFolder out(o.out, inputs, o.overwrite);
+  o.files.if_there = out.if_there();
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
-  Prediction prediction(o, *device, open);
-  if (are_one_volume(o.inputs)) {
+  Prediction prediction(o, out, *device, open);
+  out.write([&] {
+    if (!are_one_volume(o.inputs)) return prediction.run(find_images(o.inputs, o.list));
     const std::string id = stem_of(o.inputs.front());
     prediction.check_names({{id, o.inputs.front(), {}}});
     prediction.volume(id, o.inputs);
-    return prediction.run({});
-  }
-  prediction.run(find_images(o.inputs, o.list));
+    prediction.end();
+  });
 }
 
 }  // namespace

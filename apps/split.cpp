@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "apps/commands.h"
+#include "apps/runs/output_folder.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/progress.h"
 #include "engine/base/text.h"
@@ -50,6 +51,7 @@ void run_split(SplitOptions& options) {
   if (options.config.group_by.empty()) options.config.group_by = default_rule(options.data);
   const std::map<std::string, Materialize> ways = {
       {"none", Materialize::none}, {"copy", Materialize::copy}, {"link", Materialize::link}};
+  check_outside(options.out, options.data);
   catch_interrupts();
   SplitSummary summary;
   {

@@ -12,9 +12,11 @@
 #include "apps/commands.h"
 #include "apps/flags/device_options.h"
 #include "apps/flags/group_by_option.h"
-#include "apps/flags/numbers.h"
+#include "apps/flags/value_checks.h"
 #include "apps/flags/passed_flags.h"
+#include "apps/flags/train_options.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/output_folder.h"
 #include "apps/runs/patient_rules.h"
 #include "apps/runs/run_inputs.h"
 #include "apps/study/sweep_runner.h"
@@ -52,6 +54,7 @@ struct SweepOptions {
   std::int64_t seeds = 1;
   bool dry_run = false;
   CLI::App train_app;  // glia train: its flags and their checks
+  TrainOptions trial;  // what they were read into
   CLI::App* train = nullptr;
   PassedFlags passed;
 };
@@ -106,16 +109,13 @@ Words resume_words(const Flags& flags, const sweep::Trial& trial) {
   return words;
 }
 
-/// Leaves glia train after its command line: it is parsed, nothing is trained.
-struct Parsed {};
-
-/// Refuses what glia train would refuse on its command line, before the first trial starts.
-void check_words(SweepOptions& o, Words words) {
+/// Refuses what glia train would refuse for its words and these slices, before the first trial
+/// starts.
+void check_words(SweepOptions& o, Words words, const RunInputs& inputs) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
-  try {
-    o.train_app.parse(words);
-  } catch (const Parsed&) {
-  }
+  o.train_app.parse(words);
+  o.trial.read_settings();
+  o.trial.model_for(*o.train, inputs.train);
 }
 
 /// Refuses a device or precision that every trial would be refused for.
@@ -210,7 +210,7 @@ sweep::Study make_study(SweepOptions& o, const RunInputs& inputs, const Patients
         sweep::trial_length(study.match, study.epochs.back(), first_batch,
                             batch(point.values[sweep::kBatchSize]), slices);
     study.trials.emplace_back(out, point, length, cosine, common);
-    check_words(o, start_words(o, flags, study.trials.back()));
+    check_words(o, start_words(o, flags, study.trials.back()), inputs);
   }
   return study;
 }
@@ -232,6 +232,7 @@ void print_plan(const sweep::Study& study, const fs::path& out) {
 
 void run_sweep(SweepOptions& o) {
   const fs::path out = o.out, mark = out / "sweep.lock";
+  if (!o.dry_run) check_outside(out, o.data);
   check(!fs::exists(out) || (fs::is_directory(out) && (fs::is_empty(out) || fs::exists(mark))),
         "{}: exists and is no study; choose another --out", o.out);
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
@@ -273,10 +274,8 @@ void add_sweep_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "sweep", "Trains combinations of settings with several seeds and compares them");
   auto options = std::make_shared<SweepOptions>();
-  add_train_command(options->train_app);
-  options->train = options->train_app.get_subcommand("train");
-  check_numbers(options->train_app);
-  options->train->parse_complete_callback([] { throw Parsed{}; });
+  options->train = options->trial.add_to(options->train_app);
+  check_flag_values(options->train_app);
 
   command->add_option("--data", options->data, "Folder with <id>_img.npy and <id>_seg.npy")
       ->required();

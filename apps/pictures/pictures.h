@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/if_there.h"
+
 namespace glia {
 
 /// 8-bit pixels, row by row, `channels` interleaved: 1 is grey, 3 is RGB.
@@ -64,6 +66,7 @@ std::string encode_png(const Picture& picture);
 
 /// Writes `picture` as a PNG file that is either whole or not there. Throws `Error` naming the
 /// file.
-void write_png(const std::filesystem::path& path, const Picture& picture);
+void write_png(const std::filesystem::path& path, const Picture& picture,
+               IfThere if_there = IfThere::replace);
 
 }  // namespace glia

@@ -43,7 +43,8 @@ void SliceFiles::add(const std::string& id, Slice slice, std::vector<float> prob
 void SliceFiles::finish() {
   flush();
   if (!sheet_.empty())
-    write_png(config_.out / kSheet, contact_sheet(sheet_, sheet_.size() > 3 ? 2 : 1));
+    write_png(config_.out / kSheet, contact_sheet(sheet_, sheet_.size() > 3 ? 2 : 1),
+              config_.if_there);
 }
 
 /// Returns what the sheet shows of it; nothing when masks are all that is wanted.
@@ -52,22 +53,26 @@ Picture SliceFiles::write(const Waiting& one) const {
   const auto mask = decide(one.probability, height, width, config_.threshold, config_.postprocess);
   const Plane prediction{mask, height, width}, likely{one.probability, height, width};
   const auto file = [&](const char* kind) { return config_.out / (one.id + "_" + kind); };
-  write_png(file("mask.png"), mask_picture(prediction));
-  if (config_.npy) write_npy<float>(file("probability.npy"), {height, width}, one.probability);
+  const auto draw = [&](const char* kind, const Picture& picture) {
+    write_png(file(kind), picture, config_.if_there);
+  };
+  draw("mask.png", mask_picture(prediction));
+  if (config_.npy)
+    write_npy<float>(file("probability.npy"), {height, width}, one.probability, true,
+                     config_.if_there);
   if (config_.masks_only) return {};
   const Picture grey =
       channel_picture(one.slice.image, height, width, one.slice.channels, config_.channel);
   const Plane truth{one.slice.mask, height, width};
   Picture triptych = triptych_picture(grey, truth, likely, prediction);
-  write_png(file("probability.png"), probability_picture(likely));
-  write_png(file("overlay.png"), overlay_picture(grey, truth, prediction));
-  write_png(file("triptych.png"), triptych);
+  draw("probability.png", probability_picture(likely));
+  draw("overlay.png", overlay_picture(grey, truth, prediction));
+  draw("triptych.png", triptych);
   return triptych;
 }
 
 void SliceFiles::flush() {
   if (waiting_.empty()) return;
-  folder_.make(config_.out);
   std::atomic<std::size_t> next = 0;
   std::vector<Picture> shown(waiting_.size());
   std::vector<std::exception_ptr> errors(waiting_.size());

@@ -7,19 +7,20 @@
 #include <vector>
 
 #include "apps/pictures/pictures.h"
-#include "engine/base/new_folder.h"
+#include "engine/base/if_there.h"
 #include "engine/data/dataset.h"
 #include "engine/train/inference.h"
 
 namespace glia {
 
 struct SliceFilesConfig {
-  std::filesystem::path out;
+  std::filesystem::path out;  // which must be there
   double threshold = 0.5;
   Postprocess postprocess{};
   std::int64_t channel = 0;  // of the image, shown
   bool masks_only = false;   // no other pictures
   bool npy = false;          // also the probabilities
+  IfThere if_there = IfThere::replace;
 };
 
 /// Draws, compresses and writes <id>_mask.png, _probability.png, _overlay.png and _triptych.png of
@@ -52,7 +53,6 @@ class SliceFiles {
   void flush();
 
   SliceFilesConfig config_;
-  NewFolder folder_;
   std::size_t threads_;
   std::vector<Waiting> waiting_;
   std::vector<Picture> sheet_;

@@ -29,7 +29,7 @@ std::string EvaluationOutput::json() const {
   return json_text(json, 2) + "\n";
 }
 
-void EvaluationOutput::write(const std::filesystem::path& folder,
+void EvaluationOutput::write(const std::filesystem::path& folder, IfThere if_there,
                              std::vector<Section<std::vector<Figure>>> cases) const {
   EvaluationPage page{
       .title = "Evaluation of " + settings.value("checkpoint", "a checkpoint"),
@@ -50,10 +50,10 @@ void EvaluationOutput::write(const std::filesystem::path& folder,
                      {"The model", "", provenance.model}}};
   if (!provenance.configuration.empty())
     page.provenance.push_back({"Configuration of the training run", "", provenance.configuration});
-  write_file_atomically(folder / kEvaluationNames[0], json());
-  write_file_atomically(folder / kEvaluationNames[1], slices_csv(result.evaluation));
-  write_file_atomically(folder / kEvaluationNames[2], patients_csv(result.evaluation));
-  write_file_atomically(folder / kEvaluationNames[3], page.html());
+  const std::string texts[] = {json(), slices_csv(result.evaluation),
+                               patients_csv(result.evaluation), page.html()};
+  for (std::size_t i = 0; i < std::size(texts); ++i)
+    write_file_atomically(folder / kEvaluationNames[i], texts[i], if_there);
 }
 
 }  // namespace glia

@@ -8,6 +8,7 @@
 
 #include "apps/pictures/case_pictures.h"
 #include "apps/runs/provenance.h"
+#include "engine/base/if_there.h"
 #include "engine/train/evaluate.h"
 
 namespace glia {
@@ -26,7 +27,7 @@ struct EvaluationOutput {
   /// Every figure and case, the settings and the provenance.
   std::string json() const;
   /// Writes report.html with the pictures of `cases`, evaluation.json, slices.csv and patients.csv.
-  void write(const std::filesystem::path& folder,
+  void write(const std::filesystem::path& folder, IfThere if_there,
              std::vector<Section<std::vector<Figure>>> cases) const;
 };
 

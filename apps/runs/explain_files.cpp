@@ -26,9 +26,12 @@ std::string name_of_sheet(const std::string& id) {
 
 }  // namespace
 
-ExplainFiles::ExplainFiles(std::filesystem::path out, std::string checkpoint,
+ExplainFiles::ExplainFiles(std::filesystem::path out, IfThere if_there, std::string checkpoint,
                            const Explainer& explainer)
-    : out_(std::move(out)), checkpoint_(std::move(checkpoint)), explainer_(explainer) {}
+    : out_(std::move(out)),
+      if_there_(if_there),
+      checkpoint_(std::move(checkpoint)),
+      explainer_(explainer) {}
 
 std::vector<std::string> ExplainFiles::names_of(const std::string& id) const {
   std::vector<std::string> names{name_of_sheet(id)};
@@ -42,13 +45,13 @@ std::vector<std::string> ExplainFiles::names_of_all() {
 }
 
 void ExplainFiles::add(const Slice& slice, const Explanation& e) {
-  if (slices_.empty()) folder_.make(out_);
   std::vector<Picture> sheet{titled(e.slice, "slice " + e.id)};
   nlohmann::ordered_json maps = nlohmann::ordered_json::object();
   for (const HeatMap& map : e.maps) {
     const std::string name = name_of_map(e.id, map.method);
-    write_npy<float>(out_ / (name + ".npy"), {slice.height, slice.width}, map.values);
-    write_png(out_ / (name + ".png"), map.picture);
+    write_npy<float>(out_ / (name + ".npy"), {slice.height, slice.width}, map.values, true,
+                     if_there_);
+    write_png(out_ / (name + ".png"), map.picture, if_there_);
     sheet.push_back(titled(
         map.picture, fmt::format("{}: {:.2g} to {:.2g}", map.method, map.minimum, map.maximum)));
     maps[map.method] = {{"file", name + ".npy"},
@@ -56,7 +59,8 @@ void ExplainFiles::add(const Slice& slice, const Explanation& e) {
                         {"minimum", map.minimum},
                         {"maximum", map.maximum}};
   }
-  write_png(out_ / name_of_sheet(e.id), contact_sheet(sheet, static_cast<int>(sheet.size())));
+  write_png(out_ / name_of_sheet(e.id), contact_sheet(sheet, static_cast<int>(sheet.size())),
+            if_there_);
   if (shown_.size() < kOnPage) {
     std::vector<Figure> figures = explainer_.figures(e);
     figures.insert(figures.begin(), {encode_png(e.slice), "slice " + e.id});
@@ -73,9 +77,9 @@ void ExplainFiles::finish() const {
       {"checkpoint", checkpoint_},    {"methods", s.methods}, {"target", s.target},
       {"threshold", s.threshold},     {"layer", s.layer},     {"patch", s.occlusion.patch},
       {"stride", s.occlusion.stride}, {"samples", s.samples}, {"seed", s.seed}};
-  write_file_atomically(out_ / kReport, page(settings_table(json)).html());
+  write_file_atomically(out_ / kReport, page(settings_table(json)).html(), if_there_);
   json["slices"] = slices_;
-  write_file_atomically(out_ / kJson, json_text(json, 2) + "\n");
+  write_file_atomically(out_ / kJson, json_text(json, 2) + "\n", if_there_);
   fmt::print("{} explained in {} (first look: {})\n",
              slices() == 1 ? "1 slice" : fmt::format("{} slices", slices()), out_.string(),
              (out_ / kReport).string());

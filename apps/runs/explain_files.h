@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/runs/explainer.h"
-#include "engine/base/new_folder.h"
+#include "engine/base/if_there.h"
 
 namespace glia {
 
@@ -15,8 +15,9 @@ namespace glia {
 class ExplainFiles {
  public:
   /// `explainer` made the maps, must outlive this, and knows the settings; `checkpoint` is for the
-  /// reader. The folder is made with the first slice.
-  ExplainFiles(std::filesystem::path out, std::string checkpoint, const Explainer& explainer);
+  /// reader. The folder must be there.
+  ExplainFiles(std::filesystem::path out, IfThere if_there, std::string checkpoint,
+               const Explainer& explainer);
 
   /// What `add` writes of the slice `id`, and what `finish` does.
   std::vector<std::string> names_of(const std::string& id) const;
@@ -38,7 +39,7 @@ class ExplainFiles {
   Page page(const Table& settings) const;
 
   std::filesystem::path out_;
-  NewFolder folder_;
+  IfThere if_there_;
   std::string checkpoint_;
   const Explainer& explainer_;
   std::vector<Shown> shown_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/file.h"
 #include "engine/base/check.h"
 #include "engine/base/problems.h"
 #include "engine/data/dataset.h"
@@ -37,12 +38,14 @@ std::string volume_problem(const std::vector<std::filesystem::path>& files,
                            const std::string& problem);
 
 /// What `action` returns. An `Error` from it gets the names of all files in front, and where there
-/// are several, what that means.
+/// are several, what that means; but not one of writing, of which they know nothing.
 template <class Action>
 auto in_files(const std::vector<std::filesystem::path>& files, Action&& action)
     -> decltype(action()) {
   try {
     return action();
+  } catch (const WriteError&) {
+    throw;
   } catch (const OutOfMemory& error) {
     throw OutOfMemory(volume_problem(files, error.what()));
   } catch (const Error& error) {

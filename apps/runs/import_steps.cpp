@@ -45,8 +45,15 @@ std::vector<std::int64_t> channels_of(const nlohmann::json& steps) {
   return channels;
 }
 
+/// What import's record has of what was done to every image.
+constexpr const char* kSteps[] = {"plane",  "orientation", "take_channels",
+                                  "resize", "stretch",     "pad_to"};
+
 ImportSteps parse(const nlohmann::json& steps) {
   const std::string name = "import";
+  nlohmann::json known;
+  for (const char* key : kSteps) known[key] = nullptr;
+  check_known_keys(steps, known, name);
   ImportSteps result;
   result.stack.plane = parse_slice_plane(json_field<std::string>(steps, "plane", "axial", name));
   result.stack.as_stored =
@@ -66,7 +73,7 @@ nlohmann::json ImportSteps::of_folder(const std::filesystem::path& folder) {
   const nlohmann::json all = parse_json(read_text(record), record.string());
   check(all.is_object(), "{}: is no JSON object; import the data again", record.string());
   nlohmann::json steps = nlohmann::json::object();
-  for (const char* key : {"plane", "orientation", "take_channels", "resize", "stretch", "pad_to"})
+  for (const char* key : kSteps)
     if (all.contains(key)) steps[key] = all[key];
   in_file(record, [&] { return parse(steps); });
   return steps;

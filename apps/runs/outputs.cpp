@@ -8,6 +8,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/part_file.h"
 #include "engine/base/text.h"
 #include "engine/data/dataset.h"
 
@@ -35,15 +36,17 @@ constexpr Signature kSignatures[] = {{0, "\x93NUMPY"sv, "an .npy file"},
                                      {344, "n+1\0"sv, "a NIfTI file"},
                                      {7, "\0{"sv, kSafetensorsFile},  // after a length of 8 bytes
                                      {0, "{"sv, kJsonFile},
+                                     {0, "\177ELF"sv, kSharedLibrary},
                                      {2, "\x12"sv, kOnnxFile}};
 constexpr std::size_t kSignatureBytes = 348;
 
 /// What names of files of a kind end in.
 std::string_view ending_of(std::string_view kind) {
-  return kind == kJsonFile       ? ".json"
-         : kind == kMarkdownFile ? ".md"
-         : kind == kOnnxFile     ? ".onnx"
-                                 : ".safetensors";
+  return kind == kJsonFile        ? ".json"
+         : kind == kMarkdownFile  ? ".md"
+         : kind == kOnnxFile      ? ".onnx"
+         : kind == kSharedLibrary ? ".so"
+                                  : ".safetensors";
 }
 
 /// Of a regular file; nothing where there is none or nobody knows.
@@ -83,6 +86,18 @@ bool is_run_folder(const fs::path& folder) {
   return fs::exists(folder / "run.lock", error);
 }
 
+/// Before the work: whether the file can be made. What is there, a device or a pipe too, stays.
+void check_can_make(const std::string& flag, const fs::path& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) return;
+  try {
+    const PartFile tried(file);
+  } catch (const WriteError& refused) {
+    fail("{} {}", flag, refused.what());
+  }
+}
+
 }  // namespace
 
 std::vector<CommandInput> named_inputs(const std::string& flag,
@@ -97,6 +112,7 @@ fs::path output_file(const std::string& flag, const fs::path& path, const char* 
   if (path.empty()) return path;
   std::error_code error;
   const fs::path target = through_links(path);
+  check(!fs::is_directory(target, error), "{} {}: is a folder; name a file", flag, path.string());
   const bool exists = fs::is_regular_file(target, error);
   for (const CommandInput& input : inputs) {
     if (input.path.empty() || !exists) continue;
@@ -125,51 +141,44 @@ fs::path output_file(const std::string& flag, const fs::path& path, const char* 
         "{} {}: another file is there, which {} would replace; choose a name that ends in {}, or "
         "remove it first",
         flag, path.string(), kind, ending_of(kind));
+  check_can_make(flag, target);
   return target;
+}
+
+void check_output_place(const std::string& flag, const fs::path& out,
+                        const std::vector<CommandInput>& inputs) {
+  const fs::path folder = real_path(out);
+  for (const CommandInput& input : inputs) {
+    std::error_code error;
+    if (input.path.empty() || !fs::is_directory(input.path, error)) continue;
+    const fs::path real = real_path(input.path);
+    check(!is_within(folder, real),
+          "{} {}: {} {} {}; files there could be replaced: choose a folder "
+          "of its own",
+          flag, out.string(), folder == real ? "is the folder of" : "lies in", input.flag,
+          input.path.string());
+  }
 }
 
 void check_output_folder(const std::string& flag, const fs::path& out,
                          const std::vector<CommandInput>& inputs) {
+  check_output_place(flag, out, inputs);
   const auto refuse = [&](const char* relation, const CommandInput& input) {
     fail("{} {}: {} {} {}; files there could be replaced: choose a folder of its own", flag,
          out.string(), relation, input.flag, input.path.string());
   };
-  std::error_code gone;
-  const fs::path link = without_slash(out);
-  check(!fs::is_symlink(link, gone) || fs::exists(link, gone),
-        "{} {}: a link to {}, which is not there; make that folder, or remove the link", flag,
-        out.string(), fs::read_symlink(link, gone).string());
   const fs::path folder = real_path(out);
   for (const CommandInput& input : inputs) {
     std::error_code error;
     if (input.path.empty()) continue;
     const fs::path real = real_path(input.path);
-    if (!fs::is_directory(real, error)) {
-      if (real.parent_path() == folder) refuse("holds the file of", input);
-      continue;
-    }
-    if (real == folder) refuse("is the folder of", input);
-    if (is_within(folder, real)) refuse("lies in", input);
+    if (!fs::is_directory(real, error) && real.parent_path() == folder)
+      refuse("holds the file of", input);
     if (is_within(real, folder)) refuse("holds", input);
   }
   check(!is_run_folder(folder),
         "{} {}: holds a run, whose files could be replaced; choose a folder of its own", flag,
         out.string());
-}
-
-void check_names_free(const fs::path& out, const std::vector<std::string>& names, bool overwrite) {
-  if (overwrite) return;
-  const std::string* first = nullptr;
-  std::size_t there = 0;
-  for (const std::string& name : names) {
-    std::error_code error;
-    if (!fs::exists(fs::symlink_status(out / name, error))) continue;  // a link is something, too
-    if (there++ == 0) first = &name;
-  }
-  check(there == 0,
-        "--out {}: holds {} of the {} files to be written, first {}; choose another folder, or add "
-        "--overwrite to replace them, as after a run of this command that did not end",
-        out.string(), there, names.size(), first == nullptr ? "" : printable_name(*first));
 }
 
 }  // namespace glia

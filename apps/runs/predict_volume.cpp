@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
-#include "engine/base/new_folder.h"
 #include "engine/formats/nifti.h"
 #include "engine/formats/npy.h"
 
@@ -51,12 +50,10 @@ VolumeResult predict_volume(const std::vector<fs::path>& files, const StackOptio
   }
   const double voxel = header.spacing[0] * header.spacing[1] * header.spacing[2];
   result.millilitres = voxel / 1000 * static_cast<double>(std::count(mask.begin(), mask.end(), 1));
-  NewFolder folder;
-  folder.make(written.mask.parent_path());
   if (!written.probability.empty())
     write_npy<float>(written.probability, {header.extent[2], header.extent[1], header.extent[0]},
-                     cut.to_stored_order<float>(probability));
-  write_nifti_mask(written.mask, header, cut.to_stored_order<std::uint8_t>(mask));
+                     cut.to_stored_order<float>(probability), true, written.if_there);
+  write_nifti_mask(written.mask, header, cut.to_stored_order<std::uint8_t>(mask), written.if_there);
   return result;
 }
 

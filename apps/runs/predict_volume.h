@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/if_there.h"
 #include "engine/data/dataset.h"
 #include "engine/formats/stack.h"
 
@@ -28,6 +29,7 @@ struct SegmentedSlice {
 struct VolumeFiles {
   std::filesystem::path mask;         // .nii.gz
   std::filesystem::path probability;  // .npy, float32 in the order [k, j, i] of the file; or empty
+  IfThere if_there = IfThere::replace;
 
   /// Of those that are not empty, without folders.
   std::vector<std::string> names() const;
@@ -35,9 +37,9 @@ struct VolumeFiles {
 
 /// Reads `files`, the channels of one volume, asks `segment` for every slice that is not blank (see
 /// is_blank; glia import leaves those out, so networks do not know them; their probability is 0)
-/// and writes `written`, and its folder. The mask has the grid and the place in space of the first
-/// file. `progress` hears how many slices of how many are done. Throws `Error` where read_image
-/// does, and when the disk refuses.
+/// and writes `written`, whose folder must be there. The mask has the grid and the place in space
+/// of the first file. `progress` hears how many slices of how many are done. Throws `Error` where
+/// read_image does, and when the disk refuses.
 VolumeResult predict_volume(const std::vector<std::filesystem::path>& files,
                             const StackOptions& options, const VolumeFiles& written,
                             const std::function<SegmentedSlice(const Slice&)>& segment,

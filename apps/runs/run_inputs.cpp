@@ -12,7 +12,6 @@
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/data/split_folder.h"
-#include "engine/formats/npy.h"
 
 namespace glia {
 
@@ -174,13 +173,6 @@ std::vector<Sample> RunInputs::all() const {
   std::vector<Sample> both = train;
   both.insert(both.end(), val.begin(), val.end());
   return both;
-}
-
-std::int64_t RunInputs::channels() const {
-  const NpyInfo image = read_npy_info(train.front().image);
-  check(image.shape.size() == 3, "{}: found {}, expected an image [H, W, C]",
-        train.front().image.string(), image.str());
-  return image.shape[2];
 }
 
 }  // namespace glia

@@ -50,8 +50,6 @@ struct RunInputs {
   std::string hash_files() const;
   /// Copies the lists, and what `hash_files` gave, into the run's folder.
   void save(const RunFolder& folder, const std::string& hashes) const;
-  /// Channels of the first training image.
-  std::int64_t channels() const;
   /// The slices of both lists.
   std::vector<Sample> all() const;
 };

@@ -63,7 +63,7 @@ std::string nothing_to_do(const TrainConfig& config, const std::vector<MetricsRo
 
 /// The device of a rank, which has its share of the cores; one says which it took. A resumed run
 /// keeps its own precision.
-std::unique_ptr<Device> open(const TrainSettings& o, const Run& run, Communicator* ranks) {
+std::unique_ptr<Device> open(const TrainOptions& o, const Run& run, Communicator* ranks) {
   DeviceOptions options = o.device;
   const auto join = [&] {
     auto device =
@@ -99,7 +99,7 @@ struct KeptSlices {
 
 /// The training slices, where they are wanted there and fit, and then those of validation where
 /// they fit too.
-KeptSlices keep_slices(const TrainSettings& o, const Run& run, const StepMemory& memory,
+KeptSlices keep_slices(const TrainOptions& o, const Run& run, const StepMemory& memory,
                        Device& device, std::vector<std::string>& notes) {
   const Resident wanted = parse_resident(o.resident);
   const std::vector<Sample>&train = run.inputs.train, &val = run.inputs.val;
@@ -129,7 +129,7 @@ bool same_instructions(Communicator& ranks) {
 }
 
 /// Trains with the first rank, which tells what happens and writes files, or the only one.
-void train_first(const TrainSettings& o, const Run& run, Communicator* ranks) {
+void train_first(const TrainOptions& o, const Run& run, Communicator* ranks) {
   const auto host = least_memory();
   const auto device = open(o, run, ranks);
   device->context().conv = run.config.conv;  // a resumed run's own
@@ -194,7 +194,7 @@ void train_first(const TrainSettings& o, const Run& run, Communicator* ranks) {
 }
 
 /// Another rank computes and says nothing.
-void train_other(const TrainSettings& o, const Run& run, Communicator& ranks) {
+void train_other(const TrainOptions& o, const Run& run, Communicator& ranks) {
   const auto device = open(o, run, &ranks);
   device->context().conv = run.config.conv;
   if (o.processes != nullptr) same_instructions(ranks);
@@ -210,7 +210,7 @@ void train_other(const TrainSettings& o, const Run& run, Communicator& ranks) {
 
 /// A batch norm looks at all images in every layer: its shards are computed side by side, as by as
 /// many ranks.
-int ranks_of(const TrainSettings& o, const Run& run) {
+int ranks_of(const TrainOptions& o, const Run& run) {
   const bool batch_norm = run.model.value("norm", "") == name_of(nn::NormKind::batch);
   const std::int64_t shards = run.config.shards;
   return batch_norm && shards % o.ranks == 0 ? std::max(o.ranks, static_cast<int>(shards))
@@ -218,7 +218,7 @@ int ranks_of(const TrainSettings& o, const Run& run) {
 }
 
 /// Every process must train the same network on the same slices in the same way.
-void check_processes(const TrainSettings& o, const Run& run) {
+void check_processes(const TrainOptions& o, const Run& run) {
   Communicator& ranks = *o.processes;
   check(o.ranks == 1,
         "--ranks {}: an MPI has started {} processes, which are the ranks; leave it out, or start "
@@ -237,7 +237,7 @@ void check_processes(const TrainSettings& o, const Run& run) {
 
 }  // namespace
 
-void train(const TrainSettings& o, const Run& run) {
+void train(const TrainOptions& o, const Run& run) {
   if (o.processes != nullptr) {
     check_processes(o, run);
     if (o.processes->rank() == 0) return train_first(o, run, o.processes);

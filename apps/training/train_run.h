@@ -6,23 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "apps/flags/device_options.h"
+#include "apps/flags/train_options.h"
 #include "apps/runs/run_inputs.h"
-#include "engine/comm/communicator.h"
 #include "engine/train/trainer.h"
 
 namespace glia {
-
-/// How a run is carried out, none of which changes its result.
-struct TrainSettings {
-  int loader_threads = 1, ranks = 1;
-  std::string resident = "auto";
-  bool trace = false;
-  bool eager = false;
-  bool tensorboard = false;
-  DeviceOptions device;
-  Communicator* processes = nullptr;  // of which this is one; null: none was started but this
-};
 
 /// What a run trains, whether it starts or goes on.
 struct Run {
@@ -38,6 +26,6 @@ struct Run {
 };
 
 /// Trains to the end, or until a signal: then throws `CLI::RuntimeError` of status 130.
-void train(const TrainSettings& o, const Run& run);
+void train(const TrainOptions& o, const Run& run);
 
 }  // namespace glia

@@ -213,13 +213,14 @@ std::vector<std::string> report_names() {
   return {"bench.json", "bench.csv", "roofline.svg"};
 }
 
-void write_report(const Report& report, const std::string& folder) {
+void write_report(const Report& report, const std::string& folder, IfThere if_there) {
   const std::filesystem::path path = folder;
   make_folder(path);
-  write_file_atomically(path / "bench.json", to_json(report).dump(1) + "\n");
+  write_file_atomically(path / "bench.json", to_json(report).dump(1) + "\n", if_there);
   if (report.kernels.empty()) return;
-  write_file_atomically(path / "bench.csv", to_csv(report));
-  if (report.peaks.known()) write_file_atomically(path / "roofline.svg", roofline_svg(report));
+  write_file_atomically(path / "bench.csv", to_csv(report), if_there);
+  if (report.peaks.known())
+    write_file_atomically(path / "roofline.svg", roofline_svg(report), if_there);
 }
 
 }  // namespace glia::bench

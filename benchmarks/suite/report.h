@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/if_there.h"
 #include "benchmarks/suite/floors.h"
 #include "benchmarks/suite/measure.h"
 
@@ -68,6 +69,7 @@ std::string to_csv(const Report& report);
 std::vector<std::string> report_names();
 /// Writes bench.json, bench.csv and roofline.svg into a folder, which is created. Each is whole or
 /// not there. Throws `Error` naming the file that cannot be written.
-void write_report(const Report& report, const std::string& folder);
+void write_report(const Report& report, const std::string& folder,
+                  IfThere if_there = IfThere::replace);
 
 }  // namespace glia::bench

@@ -56,6 +56,7 @@ const char* remedy_for(int error) {
     case EACCES:
     case EPERM: return "change the permissions there or ";
     case ENOENT: return "make the folder first or ";
+    case EEXIST: return "another program made it meanwhile; ";
     default: return "";
   }
 }
@@ -63,8 +64,11 @@ const char* remedy_for(int error) {
 }  // namespace
 
 void fail_write(const fs::path& path, int error) {
-  fail("{}: cannot write: {}; {}choose another place, nothing there was changed", path.string(),
-       std::strerror(error), remedy_for(error));
+  throw WriteError(
+      fmt::format(
+          "{}: cannot write: {}; {}choose another place, nothing under this name was changed",
+          path.string(), std::strerror(error), remedy_for(error)),
+      error);
 }
 
 bool lies_at(int descriptor, const fs::path& path) {
@@ -83,17 +87,17 @@ fs::path without_slash(const fs::path& path) {
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts,
-                           bool flush) {
+                           bool flush, IfThere if_there) {
   if (is_stream(path)) return write_stream(path, parts);
   PartFile file(path);
   for (std::string_view part : parts) write_all(file.descriptor(), part, path);
   if (flush && ::fsync(file.descriptor()) != 0) fail_write(path, errno);
-  file.publish();
+  file.publish(if_there);
   if (flush) sync_names(path.parent_path());  // the rename must survive a power cut too
 }
 
-void write_file_atomically(const fs::path& path, std::string_view content) {
-  write_file_atomically(path, std::span<const std::string_view>(&content, 1));
+void write_file_atomically(const fs::path& path, std::string_view content, IfThere if_there) {
+  write_file_atomically(path, std::span<const std::string_view>(&content, 1), true, if_there);
 }
 
 fs::path through_links(const fs::path& path) {

@@ -11,17 +11,32 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/base/if_there.h"
 
 namespace glia {
 
+/// A file could not be written.
+class WriteError : public Error {
+ public:
+  WriteError(const std::string& text, int code) : Error(text), code_(code) {}
+  /// The system's number of the reason.
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
 /// Replaces `path` with the concatenated `parts`. A crash, a kill or a full disk leaves the old
 /// file as it was. A link is replaced, and what it leads to stays (see `through_links`); a device
-/// or pipe is written into. Throws `Error` naming the file and the system's reason. Without `flush`
+/// or pipe is written into. Throws `WriteError` naming the file and the system's reason, also where
+/// there is a file and `if_there` refuses to replace it. Without `flush`
 /// a power cut may take the file: for thousands of them in a folder that counts only when it is
 /// whole, with one `sync_folder` in the end.
 void write_file_atomically(const std::filesystem::path& path,
-                           std::span<const std::string_view> parts, bool flush = true);
-void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+                           std::span<const std::string_view> parts, bool flush = true,
+                           IfThere if_there = IfThere::replace);
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           IfThere if_there = IfThere::replace);
 
 /// Where a link leads, to a file or to a place where one can be made; else `path`. For the names
 /// that a user gave to files: such a link is meant to stay one, while a link among the files of a
@@ -96,7 +111,7 @@ auto with_memory_for(const std::filesystem::path& path, Action&& action) -> decl
 /// Whether an open file is still what lies under `path`.
 bool lies_at(int descriptor, const std::filesystem::path& path);
 
-/// Throws the `Error` for a file that could not be written, with the system's reason.
+/// Throws the `WriteError` for a file that could not be written, with the system's reason.
 [[noreturn]] void fail_write(const std::filesystem::path& path, int error);
 
 }  // namespace glia

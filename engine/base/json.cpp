@@ -160,6 +160,15 @@ GLIA_JSON_FIELD(double);
 GLIA_JSON_FIELD(std::string);
 #undef GLIA_JSON_FIELD
 
+void check_known_keys(const nlohmann::json& json, const nlohmann::json& known,
+                      const std::string& name) {
+  for (const auto& item : json.items())
+    check(known.contains(item.key()),
+          "{}: '{}' is none that this version of Glia knows; take the version that made the "
+          "checkpoint, or a checkpoint that is not damaged",
+          name, printable_name(item.key()));
+}
+
 template nlohmann::json parse_json(std::string_view, const std::string&);
 template nlohmann::ordered_json parse_json(std::string_view, const std::string&);
 template nlohmann::json json_or_null(std::string_view);

@@ -38,4 +38,9 @@ template <class T>
 T json_field(const nlohmann::json& json, const char* key, const T& otherwise,
              const std::string& name);
 
+/// Throws `Error`, led by `name`, when `json` has a key that `known`, an object too, lacks: a newer
+/// version may have written it, and what it asks for would not be done.
+void check_known_keys(const nlohmann::json& json, const nlohmann::json& known,
+                      const std::string& name);
+
 }  // namespace glia

@@ -27,6 +27,16 @@ bool is_first(const fs::path& folder) {
   return seen.insert(folder).second;
 }
 
+/// Renames where nothing has the new name, in one step, or sets errno.
+bool rename_to_new(const char* from, const char* to) {
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  // Not every file system can; a second name is as good.
+  if (::link(from, to) != 0) return false;
+  ::unlink(from);
+  return true;
+}
+
 }  // namespace
 
 PartFile::PartFile(const fs::path& target) : target_(target) {
@@ -47,8 +57,11 @@ PartFile::~PartFile() {
   ::close(descriptor_);
 }
 
-void PartFile::publish() {
-  if (std::rename(path_.c_str(), target_.c_str()) != 0) fail_write(target_, errno);
+void PartFile::publish(IfThere if_there) {
+  const char *from = path_.c_str(), *to = target_.c_str();
+  const bool done =
+      if_there == IfThere::replace ? std::rename(from, to) == 0 : rename_to_new(from, to);
+  if (!done) fail_write(target_, errno);
   path_.clear();
 }
 

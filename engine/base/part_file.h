@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "engine/base/if_there.h"
+
 namespace glia {
 
 /// Until it is whole it has a hidden name, drawn at random, so that no two programs share one,
@@ -19,8 +21,9 @@ class PartFile {
   PartFile& operator=(const PartFile&) = delete;
 
   int descriptor() const { return descriptor_; }
-  /// Takes the place of `target`. Throws `Error` naming it when that is refused.
-  void publish();
+  /// Takes the place of `target`. Throws `WriteError` naming it when the system refuses, or when
+  /// there is something and `if_there` refuses.
+  void publish(IfThere if_there = IfThere::replace);
 
  private:
   std::filesystem::path target_, path_;

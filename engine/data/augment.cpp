@@ -9,6 +9,7 @@
 #include <set>
 
 #include "engine/base/check.h"
+#include "engine/base/json.h"
 #include "engine/base/rng.h"
 #include "engine/base/text.h"
 
@@ -177,15 +178,7 @@ AugmentConfig AugmentConfig::from_json(const nlohmann::json& json) {
           "augmentation: '{}' is missing or neither true nor false", flag.name);
     config.*flag.value = json[flag.name].get<bool>();
   }
-  const auto is_known = [](const auto& known, const std::string& key) {
-    return std::any_of(known.begin(), known.end(),
-                       [&](const auto& one) { return key == one.name; });
-  };
-  for (const auto& [key, value] : json.items())
-    check(is_known(kStrengths, key) || is_known(kFlags, key),
-          "augmentation: '{}' is none that this version of Glia knows; take the version that made "
-          "the checkpoint, or a checkpoint that is not damaged",
-          printable_name(key));
+  check_known_keys(json, config.to_json(), "augmentation");
   return config;
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "engine/base/check.h"
+#include "engine/base/json.h"
 
 namespace glia {
 namespace {
@@ -51,9 +53,10 @@ std::vector<float> numbers(const nlohmann::json& json, const char* key) {
         "preprocessing: '{}' is missing or not a list of numbers; the checkpoint is damaged", key);
   std::vector<float> values;
   for (const auto& item : json[key]) {
-    check(item.is_number() && std::isfinite(item.get<double>()),
-          "preprocessing: '{}' holds {}, expected a number; the checkpoint is damaged", key,
-          item.dump());
+    check(item.is_number() && std::abs(item.get<double>()) <= std::numeric_limits<float>::max(),
+          "preprocessing: '{}' holds {}, expected a number within the range of float32; the "
+          "checkpoint is damaged",
+          key, item.dump());
     values.push_back(item.get<float>());
   }
   return values;
@@ -133,6 +136,12 @@ Preprocess Preprocess::from_json(const nlohmann::json& json) {
   result.normalize = parse_normalize(json["normalize"].get<std::string>());
   result.mean = numbers(json, "mean");
   result.stddev = numbers(json, "std");
+  for (const float deviation : result.stddev)
+    check(deviation > 0,
+          "preprocessing: 'std' holds {}, expected standard deviations above 0; the checkpoint is "
+          "damaged",
+          deviation);
+  check_known_keys(json, result.to_json(), "preprocessing");
   check(result.mean.size() == result.stddev.size(),
         "preprocessing: {} means but {} standard deviations; the checkpoint is damaged",
         result.mean.size(), result.stddev.size());

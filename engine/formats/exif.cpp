@@ -1,7 +1,5 @@
 #include "engine/formats/exif.h"
 
-#include <algorithm>
-
 #include <cstdint>
 #include <utility>
 
@@ -54,21 +52,6 @@ std::vector<float> turned(const std::vector<float>& from, std::int64_t height, s
   return to;
 }
 
-/// What stands after a property's name: ="6", ='6' or >6<, with blanks between.
-std::optional<int> value_of_property(std::string_view rest) {
-  const auto take = [&](std::string_view any_of) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
-    const bool there = !rest.empty() && any_of.find(rest.front()) != std::string_view::npos;
-    const char taken = there ? rest.front() : '\0';
-    rest.remove_prefix(there ? 1 : 0);
-    return taken;
-  };
-  const char sign = take("=>"), quote = sign == '=' ? take("\"'") : '<', digit = take("12345678");
-  const bool whole = sign != '\0' && quote != '\0' && digit != '\0' && take({&quote, 1}) != '\0';
-  if (!whole) return {};
-  return digit - '0';
-}
-
 }  // namespace
 
 std::optional<int> exif_orientation(std::string_view block) {
@@ -86,15 +69,6 @@ std::optional<int> exif_orientation(std::string_view block) {
     const std::uint32_t value = reader.number(field + 8, type == kShort ? 2 : 4);
     if (value < 1 || value > 8) return {};
     return static_cast<int>(value);
-  }
-  return {};
-}
-
-std::optional<int> xmp_orientation(std::string_view packet) {
-  constexpr std::string_view kName = "tiff:Orientation";
-  for (std::size_t at = packet.find(kName); at != std::string_view::npos; at = packet.find(kName)) {
-    packet.remove_prefix(at + kName.size());
-    if (const std::optional<int> value = value_of_property(packet)) return value;
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The orientation in a picture's EXIF block or XMP packet: which corner of what was seen the first
-// stored pixel is.
+// The orientation in a picture's EXIF block: which corner of what was seen the first stored pixel
+// is.
 #pragma once
 
 #include <optional>
@@ -12,10 +12,6 @@ struct Raster;
 /// Of an EXIF block, which is a small TIFF file (EXIF 2.32, 4.6.4, tag 274): 1 to 8, nothing where
 /// it says nothing that is understood, which viewers take for 1.
 std::optional<int> exif_orientation(std::string_view block);
-
-/// Of an XMP packet (ISO 16684-1): the first property tiff:Orientation, as an attribute or an
-/// element. It counts where EXIF says nothing, as the Metadata Working Group has it.
-std::optional<int> xmp_orientation(std::string_view packet);
 
 /// Turns and mirrors a picture of that orientation so that it is upright.
 void turn_upright(Raster& raster);

@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/formats/exif.h"
+#include "engine/formats/xmp.h"
 #include "engine/formats/raster_formats.h"
 
 namespace glia {
@@ -128,7 +129,7 @@ JpegHeader parse_jpeg_header(std::string_view bytes, const std::string& name) {
       has_exif = true;
     }
     if (marker == kApp1 && segment.starts_with(kXmp) && !xmp)
-      xmp = xmp_orientation(segment.substr(kXmp.size()));
+      xmp = xmp_orientation(segment.substr(kXmp.size()), name);
     const bool huffman_coded = frame >= 0xC0 && frame <= 0xC2;
     check((marker != kHuffman || tables.define(segment)) &&
               (marker != kScan || !huffman_coded || tables.serve(segment, frame == kProgressive)),

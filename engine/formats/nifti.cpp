@@ -103,13 +103,13 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
 }
 
 void write_nifti_mask(const std::filesystem::path& path, const NiftiHeader& like,
-                      std::span<const std::uint8_t> mask) {
+                      std::span<const std::uint8_t> mask, IfThere if_there) {
   const std::int64_t voxels = like.extent[0] * like.extent[1] * like.extent[2];
   check(std::ssize(mask) == voxels, "{}: a mask of {} voxels for a volume of {}", path.string(),
         mask.size(), voxels);
   std::string bytes = mask_header(like);
   bytes.append(reinterpret_cast<const char*>(mask.data()), mask.size());
-  write_file_atomically(path, gzip(bytes));
+  write_file_atomically(path, gzip(bytes), if_there);
 }
 
 }  // namespace glia

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/if_there.h"
 #include "engine/formats/nifti_header.h"
 
 namespace glia {
@@ -30,6 +31,6 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path);
 /// Writes a mask [k, j, i] that lies where `like` does, packed (.nii.gz). Throws `Error` when the
 /// number of voxels differs or the disk refuses.
 void write_nifti_mask(const std::filesystem::path& path, const NiftiHeader& like,
-                      std::span<const std::uint8_t> mask);
+                      std::span<const std::uint8_t> mask, IfThere if_there = IfThere::replace);
 
 }  // namespace glia

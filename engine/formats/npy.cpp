@@ -174,7 +174,7 @@ std::string channels_first_problem(const std::vector<std::int64_t>& shape) {
 
 template <class T>
 void write_npy(const fs::path& path, const std::vector<std::int64_t>& shape,
-               std::span<const T> values, bool flush) {
+               std::span<const T> values, bool flush, IfThere if_there) {
   static_assert(std::endian::native == std::endian::little, "the header says little-endian");
   const NpyInfo info{shape, dtype_text<T>(), false};
   check(info.numel() == static_cast<std::int64_t>(values.size()),
@@ -190,12 +190,12 @@ void write_npy(const fs::path& path, const std::vector<std::int64_t>& shape,
                             static_cast<char>(length >> 8);
   const std::string_view data(reinterpret_cast<const char*>(values.data()), values.size_bytes());
   const std::string_view parts[] = {magic, header, data};
-  write_file_atomically(path, parts, flush);
+  write_file_atomically(path, parts, flush, if_there);
 }
 
 template void write_npy<float>(const fs::path&, const std::vector<std::int64_t>&,
-                               std::span<const float>, bool);
+                               std::span<const float>, bool, IfThere);
 template void write_npy<std::uint8_t>(const fs::path&, const std::vector<std::int64_t>&,
-                                      std::span<const std::uint8_t>, bool);
+                                      std::span<const std::uint8_t>, bool, IfThere);
 
 }  // namespace glia

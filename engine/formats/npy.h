@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/if_there.h"
+
 namespace glia {
 
 /// What a header says.
@@ -46,9 +48,10 @@ bool looks_channels_first(const std::vector<std::int64_t>& shape);
 std::string channels_first_problem(const std::vector<std::int64_t>& shape);
 
 /// Writes version 1.0, C order, to a temporary name that is then renamed. Throws `Error` when the
-/// disk refuses. T is float (<f4) or std::uint8_t (|u1). For `flush` see write_file_atomically.
+/// disk refuses. T is float (<f4) or std::uint8_t (|u1). For `flush` and `if_there` see
+/// write_file_atomically.
 template <class T>
 void write_npy(const std::filesystem::path& path, const std::vector<std::int64_t>& shape,
-               std::span<const T> values, bool flush = true);
+               std::span<const T> values, bool flush = true, IfThere if_there = IfThere::replace);
 
 }  // namespace glia

@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/formats/exif.h"
 #include "engine/formats/png_exif.h"
+#include "engine/formats/xmp.h"
 #include "engine/formats/raster_formats.h"
 
 namespace glia {
@@ -127,7 +128,7 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
     if (!xmp) xmp = xmp_in_text(chunk, name);
   }
   if (text_exif && !has_exif) orientation = exif_orientation(*text_exif);
-  if (xmp && !orientation) orientation = xmp_orientation(*xmp);
+  if (xmp && !orientation) orientation = xmp_orientation(*xmp, name);
   header.orientation = orientation.value_or(1);
   check(pixels, "{}: damaged PNG: it has no pixels; copy or export the file again", name);
   const bool alpha = !header.transparency.empty();

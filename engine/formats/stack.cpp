@@ -280,6 +280,15 @@ bool is_blank(std::span<const float> slice, std::int64_t channels) {
 }
 
 std::string overlay_problem(const Stack& image, const Stack& other, const fs::path& file) {
+  const bool quarter =
+      image.turned != other.turned && image.height == other.width && image.width == other.height;
+  if (quarter && image.height != image.width)
+    return fmt::format(
+        "{}: {} x {} pixels, its image has {} x {}: the {} was turned upright as its EXIF or XMP "
+        "orientation says, and the {} says none; if both were drawn on the pixels as they are "
+        "stored, pass --orientation stored, else export both upright",
+        file.string(), other.height, other.width, image.height, image.width,
+        image.turned ? "image" : "file", image.turned ? "file" : "image");
   if (image.slices != other.slices || image.height != other.height || image.width != other.width)
     return fmt::format(
         "{}: {} x {} pixels in {} slices, its image has {} x {} in {}; the files of a case must "

@@ -34,11 +34,20 @@ std::int64_t number_at_end(const std::string& name) {
   return error == std::errc() ? number : 0;
 }
 
+/// Whether a folder is named as the parts of a split are, in which patients of their own may lie.
+bool names_a_part(std::string name) {
+  constexpr std::string_view kParts[] = {"train", "training",   "val",  "valid",
+                                         "dev",   "validation", "test", "testing"};
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return std::find(std::begin(kParts), std::end(kParts), name) != std::end(kParts);
+}
+
 /// The patient of every case, by id.
 std::map<std::string, std::string> find_patients(const std::vector<ImportCase>& cases,
                                                  const std::string& rule) {
   std::map<std::string, std::string> patients;
-  std::vector<std::string> ids, homeless;
+  std::vector<std::string> ids, homeless, in_parts;
   for (const ImportCase& one : cases) {
     const bool by_case = rule == "case" || (rule == "auto" && is_nifti_name(one.images[0]));
     if (by_case) {
@@ -46,6 +55,7 @@ std::map<std::string, std::string> find_patients(const std::vector<ImportCase>& 
     } else if (rule == "auto" || rule == "folder") {
       patients[one.id] = one.folder;
       if (one.folder.empty()) homeless.push_back(one.images[0].string());
+      if (rule == "auto" && names_a_part(one.folder)) in_parts.push_back(one.images[0].string());
     } else {
       ids.push_back(one.id);
     }
@@ -54,6 +64,12 @@ std::map<std::string, std::string> find_patients(const std::vector<ImportCase>& 
         "--group-by {}: {} images lie in no folder of their own that could be their patient's, for "
         "example {}; pass regex:EXPRESSION, csv:FILE or id/N, or case if no two are of one patient",
         rule, homeless.size(), homeless.empty() ? "" : homeless[0]);
+  check(
+      in_parts.empty(),
+      "--group-by auto: {} images lie in folders that are named as parts of a split, which are no "
+      "patients, for example {}; pass regex:EXPRESSION, csv:FILE or id/N, case if no two are of "
+      "one patient, or folder if each folder is a patient after all",
+      in_parts.size(), in_parts.empty() ? "" : in_parts[0]);
   if (!ids.empty()) patients = assign_groups(ids, rule);
   return patients;
 }
@@ -170,13 +186,15 @@ class Importer {
       const std::vector<std::uint8_t> bits = values_.binary(mask.values, file);
       note_share(bits, mask, file);
       for (const std::string& doubt : mask.doubts) doubts_.add("files in such doubt", doubt);
-      if (image.turned && !mask.turned)
+      if (image.turned != mask.turned)
         doubts_.add(
             "such pictures",
-            fmt::format("{}: turned upright as its EXIF or XMP orientation says, its mask {} "
-                        "says none; if that was drawn on the pixels as they are stored, pass "
+            fmt::format("{}: turned upright as its EXIF or XMP orientation says, its {} {} "
+                        "says none; if the mask was drawn on the pixels as they are stored, pass "
                         "--orientation stored",
-                        one.images[0].string(), file.string()));
+                        (image.turned ? one.images[0] : file).string(),
+                        image.turned ? "mask" : "image",
+                        (image.turned ? file : one.images[0]).string()));
       for (std::size_t i = 0; i < all.size(); ++i) all[i] |= bits[i];
     }
     return all;

@@ -74,6 +74,10 @@ OptimizerConfig OptimizerConfig::from_json(const nlohmann::json& json, const std
       config.epsilon = real("epsilon");
       break;
   }
+  // Runs of earlier versions keep the settings of other kinds too.
+  nlohmann::json known = nlohmann::json::object();
+  for (const Kind kind : kKinds) known.update(OptimizerConfig{.kind = kind}.to_json());
+  check_known_keys(json, known, name);
   return config;
 }
 

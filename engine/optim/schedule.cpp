@@ -11,6 +11,13 @@
 
 namespace glia::optim {
 
+namespace {
+
+constexpr ScheduleKind kScheduleKinds[] = {ScheduleKind::constant, ScheduleKind::step,
+                                           ScheduleKind::cosine, ScheduleKind::plateau};
+
+}  // namespace
+
 const char* name_of(ScheduleKind kind) {
   switch (kind) {
     case ScheduleKind::constant: return "constant";
@@ -22,8 +29,7 @@ const char* name_of(ScheduleKind kind) {
 }
 
 ScheduleKind parse_schedule(std::string_view text) {
-  for (ScheduleKind kind :
-       {ScheduleKind::constant, ScheduleKind::step, ScheduleKind::cosine, ScheduleKind::plateau})
+  for (ScheduleKind kind : kScheduleKinds)
     if (text == name_of(kind)) return kind;
   fail("--schedule: found '{}', expected constant, step, cosine or plateau", text);
 }
@@ -59,6 +65,11 @@ ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json, const std::
       config.minimum = real("minimum");
       break;
   }
+  // Runs of earlier versions keep the settings of other kinds too.
+  nlohmann::json known = nlohmann::json::object();
+  for (const ScheduleKind kind : kScheduleKinds)
+    known.update(ScheduleConfig{.kind = kind}.to_json());
+  check_known_keys(json, known, name);
   return config;
 }
 
@@ -116,6 +127,7 @@ void Schedule::restore(const nlohmann::json& state, const std::string& name) {
   plateau_rate_ = json_field<double>(state, "plateau_rate", name);
   waited_ = json_field<std::int64_t>(state, "waited", name);
   best_ = json_field<double>(state, "best", std::numeric_limits<double>::infinity(), name);
+  check_known_keys(state, {{"plateau_rate", 0}, {"waited", 0}, {"best", 0}}, name);
   check(plateau_rate_ >= 0 && plateau_rate_ <= config_.initial,
         "{}: 'plateau_rate' is {}; expected 0 to the learning rate {}", name, plateau_rate_,
         config_.initial);

@@ -7,6 +7,8 @@
 #include "engine/base/finite.h"
 #include "engine/base/json.h"
 #include "engine/base/shell_word.h"
+#include "engine/base/text.h"
+#include "engine/runtime/modes.h"
 
 namespace glia {
 
@@ -36,6 +38,17 @@ void check_progress(const nlohmann::json& info, const std::string& name) {
     check(value == state, "{}: '{}' is {}, and {} in 'training'; the file is damaged", name, key,
           value, state);
   }
+}
+
+/// In what a training multiplied; earlier versions do not say.
+void check_precision(const nlohmann::json& info, const std::string& name) {
+  if (!info.contains("precision")) return;
+  const auto precision = json_field<std::string>(info, "precision", name);
+  const std::vector<std::string> all = precision_choices();
+  check(precision != name_of(std::optional<ConvPrecision>()) &&
+            std::find(all.begin(), all.end(), precision) != all.end(),
+        "{}: 'precision' is '{}', and no training's; the file is damaged", name,
+        printable_name(precision));
 }
 
 std::string optimizer_name(const optim::Optimizer::State& state) {
@@ -71,7 +84,9 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   const auto version = json_field<std::int64_t>(checkpoint.info, "version", 0, path.string());
   check(version == kVersion, "{}: found checkpoint version {}, this program reads {}",
         path.string(), version, kVersion);
-  check_progress(checkpoint.info, path.string() + ": Glia's metadata");
+  const std::string name = path.string() + ": Glia's metadata";
+  check_progress(checkpoint.info, name);
+  check_precision(checkpoint.info, name);
   return checkpoint;
 }
 

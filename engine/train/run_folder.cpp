@@ -23,6 +23,8 @@ namespace {
 
 constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kLock = "run.lock";
+// Losses are 0 or more; what float32 rounds can make of a perfect one.
+constexpr double kLossRounding = 1e-3;
 constexpr const char* kEvents = "events.out.tfevents.";  // TensorBoard's; a time follows
 
 /// What a run writes; the lock stays.
@@ -89,20 +91,38 @@ MetricsRow MetricsRow::from_json(const nlohmann::json& json, const std::string& 
   constexpr const char* kDice = "val_batch_dice_thresholded";
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   const bool has_dice = json.is_object() && json.contains(kDice) && !json[kDice].is_null();
-  return {.epoch = whole("epoch"),
-          .steps = whole("steps"),
-          .images = whole("images"),
-          .learning_rate = real("learning_rate"),
-          .train_loss = real("train_loss"),
-          .train_batch_iou = real("train_batch_iou"),
-          .val_loss = real("val_loss"),
-          .val_batch_iou = real("val_batch_iou"),
-          .val_batch_iou_thresholded = real("val_batch_iou_thresholded"),
-          .val_batch_dice_thresholded = has_dice ? real(kDice) : kUnknown,
-          .val_pixel_accuracy = real("val_pixel_accuracy"),
-          .collapsed = json_field<bool>(json, "collapsed", name),
-          .train_seconds = real("train_seconds"),
-          .val_seconds = real("val_seconds")};
+  const auto share = [&](const char* key) {
+    const double value = real(key);
+    check(value >= 0 && value <= 1, "{}: '{}' is {}; expected 0 to 1", name, key, value);
+    return value;
+  };
+  const auto amount = [&](const char* key) {
+    const double value = real(key);
+    check(value >= 0, "{}: '{}' is {}; expected 0 or more", name, key, value);
+    return value;
+  };
+  const auto loss = [&](const char* key) {
+    const double value = real(key);
+    check(value >= -kLossRounding, "{}: '{}' is {}; expected a loss of 0 or more", name, key,
+          value);
+    return value;
+  };
+  MetricsRow row{.epoch = whole("epoch"),
+                 .steps = whole("steps"),
+                 .images = whole("images"),
+                 .learning_rate = amount("learning_rate"),
+                 .train_loss = loss("train_loss"),
+                 .train_batch_iou = share("train_batch_iou"),
+                 .val_loss = loss("val_loss"),
+                 .val_batch_iou = share("val_batch_iou"),
+                 .val_batch_iou_thresholded = share("val_batch_iou_thresholded"),
+                 .val_batch_dice_thresholded = has_dice ? share(kDice) : kUnknown,
+                 .val_pixel_accuracy = share("val_pixel_accuracy"),
+                 .collapsed = json_field<bool>(json, "collapsed", name),
+                 .train_seconds = amount("train_seconds"),
+                 .val_seconds = amount("val_seconds")};
+  check_known_keys(json, nlohmann::json(row.to_json()), name);
+  return row;
 }
 
 std::vector<MetricsRow> read_metrics(const fs::path& run) {

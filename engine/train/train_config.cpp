@@ -6,6 +6,14 @@
 
 namespace glia {
 
+namespace {
+
+// Beyond them the steps of a run, which are their product with the batches of an epoch, overflow.
+constexpr std::int64_t kMostEpochs = 1'000'000'000;
+constexpr std::int64_t kMostSlices = 4096;  // of a step, as the flag says
+
+}  // namespace
+
 nlohmann::json TrainConfig::to_json() const {
   return {{"loss", loss},
           {"region", name_of(region)},
@@ -52,6 +60,7 @@ TrainConfig TrainConfig::from_json(const nlohmann::json& json, const std::string
         .augment = AugmentConfig::from_json(part("augment")),
         .conv = parse_conv(text_or("conv", name_of(ConvMethod::direct))),
         .precision = parse_precision(text_or("precision", name_of(ConvPrecision::fp32)))};
+    check_known_keys(json, config.to_json(), name);
     config.validate();
     return config;
   } catch (const Error& error) {
@@ -64,9 +73,11 @@ void TrainConfig::validate() const {
   Objective::parse(loss, region, smooth);
   optimizer.validate();
   schedule.validate();
-  check(epochs >= 1, "--epochs: found {}, expected 1 or more", epochs);
+  check(epochs >= 1 && epochs <= kMostEpochs, "--epochs: found {}, expected 1 to {}", epochs,
+        kMostEpochs);
   check(max_steps >= 0, "--max-steps: found {}, expected 0 or more", max_steps);
-  check(batch_size >= 1, "--batch-size: found {}, expected 1 or more", batch_size);
+  check(batch_size >= 1 && batch_size <= kMostSlices, "--batch-size: found {}, expected 1 to {}",
+        batch_size, kMostSlices);
   check(shards >= 0, "--shards: found {}, expected 1 or more, or 0 for one a rank", shards);
   check(checkpoint_every >= 0, "--checkpoint-every: found {}, expected 0 or more",
         checkpoint_every);

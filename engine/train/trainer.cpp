@@ -20,17 +20,6 @@ double seconds_since(Clock::time_point start) {
 
 constexpr double kMuchDecay = 1;  // of weights; usual are 0 to 0.1
 
-void check_size(const Loader& loader, const nn::Model& model) {
-  const std::int64_t multiple = model.size_multiple();
-  check(loader.channels() == model.in_channels(),
-        "train: the slices have {} channels, the network expects {}", loader.channels(),
-        model.in_channels());
-  check(loader.height() % multiple == 0 && loader.width() % multiple == 0,
-        "train: the slices are {}x{}, expected multiples of {} (2^depth); pad them or choose a "
-        "smaller --depth",
-        loader.height(), loader.width(), multiple);
-}
-
 /// What the loader does of a batch; the device does the rest.
 BatchContents contents_of(const Device& device, const AugmentConfig& augment,
                           const TrainRuntime& runtime) {
@@ -64,6 +53,18 @@ RepeatedWork::Mode mode_of(const TrainRuntime& runtime) {
 }
 
 }  // namespace
+
+void check_slice_size(const nn::Model& model, std::int64_t height, std::int64_t width,
+                      std::int64_t channels) {
+  const std::int64_t multiple = model.size_multiple();
+  check(channels == model.in_channels(),
+        "train: the slices have {} channels, the network expects {}", channels,
+        model.in_channels());
+  check(height % multiple == 0 && width % multiple == 0,
+        "train: the slices are {}x{}, expected multiples of {} (2^depth); pad them or choose a "
+        "smaller --depth",
+        height, width, multiple);
+}
 
 Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
                  std::vector<Sample> train, std::vector<Sample> val, const Preprocess& preprocess,
@@ -104,8 +105,8 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
   config_.validate();
   config_.shards = shards_.count;
   step_.divide(shards_);
-  check_size(train_loader_, model);
-  check_size(val_loader_, model);
+  for (const Loader* loader : {&train_loader_, &val_loader_})
+    check_slice_size(model, loader->height(), loader->width(), loader->channels());
   if (contents_of(device, config.augment, runtime) != BatchContents::augmented)
     step_.augment_on_device(config.augment, runtime.slices);
 }

@@ -39,6 +39,11 @@ struct TrainRuntime {
   ResidentSlices val_slices = {};  // of the validation list, where they lie on the device
 };
 
+/// Throws `Error` when slices of this size, in pixels, do not suit `model`, which need not be
+/// allocated.
+void check_slice_size(const nn::Model& model, std::int64_t height, std::int64_t width,
+                      std::int64_t channels);
+
 class Trainer {
  public:
   /// On a device of several ranks every rank makes the same calls and comes to the same weights;

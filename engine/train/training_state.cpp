@@ -77,6 +77,9 @@ TrainingState TrainingState::from_json(const nlohmann::json& json, const std::st
         state.epoch, epochs);
   check(state.sums.steps <= state.steps && state.sums.images <= state.images,
         "{}: the epoch has more steps or images than the run", name);
+  nlohmann::json known = state.to_json();
+  known["config"] = nullptr;  // which TrainConfig reads
+  check_known_keys(json, known, name);
   check_sums(state.sums, name);
   check_rows(state.rows, state.steps - state.sums.steps, name);
   return state;

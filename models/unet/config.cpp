@@ -40,6 +40,7 @@ UNetConfig UNetConfig::from_json(const nlohmann::json& json) {
                     .up = parse_up(json_field<std::string>(json, "up", name)),
                     .dropout = json_field<double>(json, "dropout", name),
                     .narrow_head = json_field<bool>(json, "narrow_head", name)};
+  check_known_keys(json, config.to_json(), name);
   config.validate();
   return config;
 }

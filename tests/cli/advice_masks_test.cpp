@@ -100,3 +100,51 @@ TEST_CASE("advice: a case that lacks a channel", "[cli][advice]") {
     fs::remove(pictures.path(std::string("data/") + name));
   works(import);
 }
+
+TEST_CASE("advice: of an image and its mask one is turned upright and the other is not",
+          "[cli][advice]") {
+  const Masks masks;
+  Pixels wide;
+  for (int i = 0; i < 8 * 16; ++i) wide.push_back(static_cast<std::uint16_t>(i < 32 ? 255 : i % 7));
+  const auto put = [&](const char* name, int height, bool turned) {
+    Pixels pixels = wide;
+    if (name == std::string("a_mask.png"))
+      for (std::uint16_t& pixel : pixels) pixel = pixel == 255 ? 255 : 0;
+    masks.pictures.add(name, png_file({.height = height,
+                                       .width = 128 / height,
+                                       .exif = turned ? exif_block(6) : std::string()},
+                                      pixels));
+  };
+  for (const bool image : {true, false}) {
+    CAPTURE(image);
+    put("a.png", 8, image);
+    put("a_mask.png", 8, !image);
+    refused(masks.import({}), std::string("a_mask.png: ") +
+                                  (image ? "8 x 16 pixels, its image has 16 x 8: the image was "
+                                           "turned upright as its EXIF or XMP orientation says, "
+                                           "and the file says none; if both were drawn on the "
+                                           "pixels as they are stored, pass --orientation stored"
+                                         : "16 x 8 pixels, its image has 8 x 16: the file was "
+                                           "turned upright as its EXIF or XMP orientation says, "
+                                           "and the image says none; if both"));
+    works(masks.import({"--orientation", "stored"}));
+    put("a.png", 16, false);  // both upright
+    put("a_mask.png", 16, false);
+    works(masks.import({}));
+    // Where the sides are equal nobody can tell, and it is said.
+    masks.pictures.add(
+        "a.png",
+        png_file({.height = 16, .width = 16, .exif = image ? exif_block(6) : std::string()},
+                 marked({7})));
+    masks.pictures.add(
+        "a_mask.png",
+        png_file({.height = 16, .width = 16, .exif = image ? std::string() : exif_block(6)},
+                 marked({255})));
+    const Outcome doubtful = run_glia(masks.import({}));
+    CAPTURE(doubtful.output);
+    CHECK(doubtful.code == 0);
+    CHECK(contains(doubtful, image ? "a.png: turned upright" : "a_mask.png: turned upright"));
+    CHECK(contains(doubtful, "pass --orientation stored"));
+    CHECK_FALSE(contains(run_glia(masks.import({"--orientation", "stored"})), "turned upright"));
+  }
+}

@@ -51,6 +51,42 @@ TEST_CASE("advice: folders of images and of masks are named by flags that work",
   }
 }
 
+TEST_CASE("advice: folders named as parts of a split are no patients", "[cli][advice]") {
+  const Pictures pictures;
+  for (int i = 0; i < 4; ++i) {
+    const std::string name =
+        (i < 2 ? "/Train/q" : "/val/q") + std::to_string(i) + "_" + std::to_string(i);
+    pictures.add_pair("all", i);
+    for (const auto& [from, to] : {std::pair("all", "images"), std::pair("all_mask", "masks")}) {
+      const fs::path place = pictures.path("data/" + (to + name) + ".png");
+      fs::create_directories(place.parent_path());
+      fs::rename(pictures.path("data/" + std::string(from) + ".png"), place);
+    }
+  }
+  const auto import = [&](const Words& more) {
+    fs::remove_all(pictures.path("out"));
+    return with(pictures.import(), with({"--images", "images", "--masks", "masks"}, more));
+  };
+  refused(import({}),
+          "--group-by auto: 4 images lie in folders that are named as parts of a split, which are "
+          "no patients, for example ");
+  CHECK_FALSE(fs::exists(pictures.path("out")));
+  for (const auto& [rule, patients] :
+       {std::pair("regex:^q([0-9])_", 4), std::pair("case", 4), std::pair("folder", 2)}) {
+    const Outcome done = run_glia(import({"--group-by", rule}));
+    CAPTURE(rule, done.output);
+    CHECK(done.code == 0);
+    CHECK(contains(done, "patients          " + std::to_string(patients) + " ("));
+  }
+  // Patients in them are patients.
+  const Pictures deeper;
+  for (const char* name : {"train/p1/a", "train/p2/b", "val/p3/c"}) deeper.add_pair(name, 1);
+  const Outcome done = run_glia(deeper.import());
+  CAPTURE(done.output);
+  CHECK(done.code == 0);
+  CHECK(contains(done, "patients          3 ("));
+}
+
 TEST_CASE("advice: labels are judged by masks that could be read", "[cli][advice]") {
   const Pictures pictures;
   pictures.add_pair("a", 0);

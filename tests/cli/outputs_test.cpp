@@ -159,7 +159,14 @@ TEST_CASE("outputs: a folder that holds inputs, or lies among them, is not writt
   refused({"explain", "--checkpoint", best, "--input", slices, "--out", w.path("run")},
           ": holds the file of --checkpoint " + best);
   const Words split = {"split", "--data", slices, "--overwrite", "--out"};
-  refused(with(split, {slices}), ": is the folder of --data; choose a folder of its own");
+  refused(with(split, {slices}), ": is the folder of --data " + slices);
+  for (const Words& words : {Words{"split", "--data", slices}, Words{"train", "--data", slices},
+                             Words{"sweep", "--data", slices}}) {
+    const Words all = words[0] == "split" ? words : with(words, {"--split", w.path("split")});
+    refused(with(all, {"--out", w.path("slices/below")}),
+            "--out " + w.path("slices/below") + ": lies in --data " + slices);
+    CHECK_FALSE(fs::exists(w.path("slices/below")));
+  }
   works(with(split, {w.path("split")}));
 }
 
@@ -333,5 +340,121 @@ TEST_CASE("outputs: notes of another type in a split are refused by the file's n
     CHECK(contains(outcome, "leaking"));
     CHECK_FALSE(contains(outcome, "json.exception"));
     CHECK_FALSE(fs::exists(w.path("again")));
+  }
+}
+
+TEST_CASE("outputs: a place where nothing can be made is refused before the work", "[cli]") {
+  const Network w;
+  const std::string best = w.path("run/best.safetensors"), slices = w.path("slices");
+  write_image(w.path("in/a.npy"), 1);
+  write_file_atomically(w.path("file"), "mine");
+  fs::create_symlink("nowhere", w.path("link"));
+  const std::vector<std::pair<std::string, std::string>> places = {
+      {w.path("file"), ": is a file; name a folder"},
+      {w.path("file/below"), ": cannot create the folder: Not a directory; choose another place"},
+      {"/proc/glia", ": cannot create the folder: No such file or directory; choose another place"},
+      {"", ": found an empty text; leave the flag out, or give it a value"}};
+  const std::vector<Words> into_folders = {
+      {"predict", "--checkpoint", best, "--input", w.path("in/a.npy")},
+      {"explain", "--checkpoint", best, "--input", w.path("in/a.npy")},
+      {"evaluate", "--checkpoint", best, "--data", slices},
+      {"bench", "--device", "cpu", "--op", "relu", "--shape", "1x8x8x8"},
+      {"bench", "--ceilings"},
+      {"train", "--data", slices, "--split", w.path("split")},
+      {"sweep", "--data", slices, "--split", w.path("split")},
+      {"split", "--data", slices},
+      {"phantom"},
+      {"import", "--data", w.path("in")}};
+  const auto before = contents(w.path(""));
+  for (const Words& words : into_folders)
+    for (const auto& [place, text] : places) {
+      const Outcome told = run_glia(with(words, {"--out", place}));
+      CAPTURE(words, place, told.output);
+      CHECK(told.code != 0);
+      CHECK(contains(told, place.empty() ? "--out: " : "--out " + place));
+      CHECK(contains(told, text));
+      CHECK(std::count(told.output.begin(), told.output.end(), '\n') < 3);  // nothing was done
+      CHECK(before == contents(w.path("")));
+      CHECK_FALSE(fs::exists(w.path("nowhere")));
+    }
+  for (const auto& [words, flag] :
+       {std::pair{Words{"evaluate", "--checkpoint", best, "--data", slices}, "--json"},
+        std::pair{Words{"check-data", "--data", slices}, "--json"},
+        std::pair{Words{"model-card", "--checkpoint", best}, "--out"},
+        std::pair{Words{"export", "--checkpoint", best}, "--onnx"},
+        std::pair{Words{"export-weights", "--checkpoint", best}, "--out"},
+        std::pair{Words{"import-weights", "--weights", w.path("run/last.safetensors")}, "--out"}}) {
+    const auto refuse = [&, &words = words, &flag = flag](const std::string& place,
+                                                          const std::string& text) {
+      const Outcome told = run_glia(with(words, {flag, place}));
+      CAPTURE(words, place, told.output);
+      CHECK(told.code != 0);
+      CHECK(told.output.starts_with(fmt::format("glia: {} {}", flag, place)));
+      CHECK(contains(told, text));
+      CHECK(before == contents(w.path("")));
+    };
+    refuse(w.path("none/x"), "cannot write: No such file or directory; make the folder first");
+    refuse(w.path("file/x"), "cannot write: Not a directory");
+    refuse("/proc/x", "cannot write: No such file or directory");
+    refuse(w.path("in"), ": is a folder; name a file");
+  }
+  // A folder of equal name is none that --overwrite replaces.
+  fs::create_directories(w.path("out/a_mask.png"));
+  refused(w.once("predict", "in/a.npy", "out", {"--overwrite"}),
+          "out: a_mask.png is a folder there, and a file of that name is to be written");
+}
+
+TEST_CASE("outputs: files that appear meanwhile are not replaced unless asked", "[cli][advice]") {
+  const Network w;
+  for (int i = 0; i < 200; ++i) write_image(w.path(fmt::format("in/{}.npy", i)), 1);
+  const auto started = [&] { return fs::exists(w.path("out/0_mask.png")); };
+  const std::string late = w.path("out/99_mask.png");
+  bool put = false;
+  const auto put_one = [&] {
+    if (!started() || put) return false;
+    put = true;
+    write_file_atomically(late, "mine");
+    return false;
+  };
+  const Words predict = w.once("predict", "in", "out", {"--threads", "1"});
+  const Outcome told = signal_glia(predict, SIGCONT, put_one);
+  CAPTURE(told.output);
+  CHECK(put);
+  CHECK(told.code == 1);
+  CHECK(contains(told, late + ": cannot write: File exists; another program made it meanwhile; "));
+  CHECK(contains(told, "of the 801 files to be written lie in " + w.path("out") +
+                           " now: give the command again with --overwrite, or with another --out"));
+  CHECK(read_file(late) == "mine");
+  works(with(predict, {"--overwrite"}));
+  works(w.once("predict", "in", "elsewhere", {"--threads", "1"}));
+  CHECK(read_file(late) != "mine");
+}
+
+TEST_CASE("outputs: what a full disk cuts short is given again as the message says",
+          "[cli][advice]") {
+  const Network w;
+  const std::string best = w.path("run/best.safetensors"), slices = w.path("slices");
+  for (int i = 0; i < 9; ++i) write_image(w.path(fmt::format("in/{}.npy", i)), 1);
+  const Words evaluate = {"evaluate", "--checkpoint", best, "--data", slices, "--out"};
+  works(with(evaluate, {w.path("whole")}));
+  // A limit on the size of files stands for the full disk: the smaller files are written.
+  const auto blocks = [&](const char* name) { return fs::file_size(w.path(name)) / 512 + 1; };
+  const auto json = blocks("whole/evaluation.json");
+  REQUIRE(json + 1 < blocks("whole/report.html"));
+  for (const auto& [words, limit] :
+       {std::pair{w.once("predict", "in", "p"), std::uintmax_t{1}},
+        std::pair{w.once("explain", "in", "x", {"--methods", "flips", "--target", "image"}),
+                  std::uintmax_t{4}},
+        std::pair{with(evaluate, {w.path("e")}), json}}) {
+    std::string line = fmt::format("trap '' XFSZ; ulimit -f {}; exec \"$GLIA\"", limit);
+    for (const std::string& word : words) line += " " + word;
+    const Outcome told = run_shell(line);
+    CAPTURE(words, told.output);
+    CHECK(told.code == 1);
+    CHECK(contains(told, "cannot write: File too large"));
+    CHECK(contains(told, "files to be written lie in"));
+    CHECK(contains(told, " now: give the command again with --overwrite, or with another --out"));
+    refused(words, "--overwrite");
+    works(with(words, {"--overwrite"}));
   }
 }

@@ -229,6 +229,17 @@ TEST_CASE("resume: states that no run has, and changed bytes, are refused", "[cl
   refused("/model/depth", 2.7, "'depth' is 2.7; expected a whole number");
   refused("/model/depth", 3, "tensor");
   refused("/training/config/augment/twist", 1, "'twist' is none that this version of Glia knows");
+  refused("/training/config/batch_size", 1000000000, "--batch-size: found 1000000000, expected 1");
+  refused("/training/config/epochs", INT64_MAX, "--epochs: found 9223372036854775807, expected 1");
+  for (const char* place :
+       {"/training/config/", "/training/config/optimizer/", "/training/config/schedule/",
+        "/training/", "/training/rows/0/", "/training/schedule/", "/model/", "/preprocess/"})
+    refused(place + std::string("twist"), 1, "'twist' is none that this version of Glia knows");
+  refused("/precision", "foo", "'precision' is 'foo', and no training's");
+  refused("/training/config/precision", "foo", "found 'foo'");
+  refused("/training/rows/0/val_batch_iou", -3, "'val_batch_iou' is -3; expected 0 to 1");
+  refused("/training/rows/0/val_loss", -3, "'val_loss' is -3; expected a loss of 0 or more");
+  refused("/training/best", -3, "'best' is -3, and the best of its epochs");
   refused("/preprocess/normalize", 1, "'normalize'");
   refused("/preprocess/normalize", "dataset", "normalize is dataset, with 0 means");
   refused("/data", 5, "'data' is 5; expected a text");

@@ -93,6 +93,17 @@ TEST_CASE("preprocess: errors say what is wrong") {
   CHECK_THROWS_WITH(
       Preprocess::from_json({{"normalize", "dataset"}, {"mean", {1, 2}}, {"std", {1}}}),
       ContainsSubstring("2 means but 1"));
+  for (const double deviation : {0.0, -1.0, 1e-60})
+    CHECK_THROWS_WITH(
+        Preprocess::from_json({{"normalize", "dataset"}, {"mean", {1}}, {"std", {deviation}}}),
+        ContainsSubstring("'std' holds") && ContainsSubstring("above 0"));
+  for (const char* key : {"mean", "std"}) {
+    nlohmann::json json = {{"normalize", "dataset"}, {"mean", {1}}, {"std", {1}}};
+    json[key][0] = 1e39;
+    CHECK_THROWS_WITH(
+        Preprocess::from_json(json),
+        ContainsSubstring(key + std::string("' holds 1e+39, expected a number within the range")));
+  }
   Preprocess fitted;
   fitted.normalize = Normalize::dataset;
   fitted.mean = fitted.stddev = {1, 1, 1};

@@ -222,6 +222,34 @@ TEST_CASE("raster: EXIF in a PNG's text is read where it has no chunk of its own
   CHECK(orientation_of(png_chunk("zTXt", "Comment")) == 1);
 }
 
+namespace {
+
+/// A packet with this in its description.
+std::string packet(const std::string& property) {
+  return "<x:xmpmeta xmlns:x='adobe:ns:meta/'>"
+         "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+         "<rdf:Description xmlns:tiff='http://ns.adobe.com/tiff/1.0/' " +
+         property + "</rdf:Description></rdf:RDF></x:xmpmeta>";
+}
+
+/// As zlib has what it does not compress.
+std::string stored(const std::string& bytes) {
+  const auto length = static_cast<unsigned>(bytes.size());
+  unsigned a = 1, b = 0;  // Adler-32
+  for (const char c : bytes) {
+    a = (a + static_cast<unsigned char>(c)) % 65521;
+    b = (b + a) % 65521;
+  }
+  std::string all("\x78\x01\x01", 3);
+  for (const unsigned byte : {length, length >> 8, ~length, ~length >> 8})
+    all += static_cast<char>(byte & 255);
+  all += bytes;
+  for (const unsigned byte : {b >> 8, b, a >> 8, a}) all += static_cast<char>(byte & 255);
+  return all;
+}
+
+}  // namespace
+
 TEST_CASE("raster: XMP's orientation is read where EXIF has none", "[raster][exif]") {
   const std::string keyword = "XML:com.adobe.xmp";
   const auto chunk = [&](const std::string& text, bool packed) {
@@ -231,10 +259,6 @@ TEST_CASE("raster: XMP's orientation is read where EXIF has none", "[raster][exi
     return decode_raster(png_file({.height = 1, .width = 2, .exif = exif, .texts = texts}, {1, 2}),
                          "f")
         .orientation;
-  };
-  const auto packet = [](const std::string& property) {
-    return "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description " + property +
-           "</rdf:Description></rdf:RDF></x:xmpmeta>";
   };
   const std::string jpeg = jpeg_file(8, 8, 3, std::vector<std::uint8_t>(192));
   const std::string mark("http://ns.adobe.com/xap/1.0/\0", 29);
@@ -265,15 +289,19 @@ TEST_CASE("raster: XMP's orientation is read where EXIF has none", "[raster][exi
   }
   for (const std::string property :
        {"tiff:Orientation=\"9\">", "tiff:Orientation=\"0\">", "tiff:Orientation=\"16\">",
-        "tiff:Orientation=6>", "tiff:Orientation", "tiff:Orientation=\"6", "Orientation=\"6\">",
-        "tiff:Orientation=\"6'>", "><tiff:Orientation></tiff:Orientation>", ">"})
+        "><tiff:Orientation></tiff:Orientation>", ">"})
     CHECK(orientation_of(chunk(packet(property), false)) == 1);
+  CHECK(orientation_of(chunk("no XML, and not of any interest", false)) == 1);
+  // What may turn the picture and cannot be read is no reason to guess.
+  for (const std::string& bad : {"\xEF\xBB\xBF<!DOCTYPE x>" + packet("tiff:Orientation='1'>"),
+                                 "<tiff:Orientation" + packet(">").substr(20)}) {
+    CAPTURE(bad);
+    CHECK(raster_refusal(png_file({.height = 1, .width = 2, .texts = chunk(bad, false)}, {1, 2})) ==
+          "f: its XMP speaks of an orientation and cannot be read: it is damaged or written in an "
+          "unusual way; export the picture again, upright and without XMP");
+  }
   // Compressed, as stb_image and libpng unpack it; damaged; a text of another name.
-  const std::string stored(
-      "\x78\x01\x01\x15\x00\xEA\xFF"
-      "tiff:Orientation='6'>\x58\xC4\x07\x6F",
-      32);
-  CHECK(orientation_of(chunk(stored, true)) == 6);
+  CHECK(orientation_of(chunk(stored(packet("tiff:Orientation='6'>")), true)) == 6);
   CHECK(raster_refusal(png_file({.height = 1, .width = 2, .texts = chunk("none", true)}, {1, 2})) ==
         "f: its XMP, in the text 'XML:com.adobe.xmp', is damaged or longer than 1024 KiB; export "
         "the picture again, upright and without XMP");

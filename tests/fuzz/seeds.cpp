@@ -37,7 +37,10 @@ std::vector<std::uint16_t> ramp(int count, int bits) {
   return values;
 }
 
-const std::string kXmpProperty = "<a tiff:Orientation='6'>",
+const std::string kXmpProperty =
+                      "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+                      "<r:Description xmlns:tiff='http://ns.adobe.com/tiff/1.0/' "
+                      "tiff:Orientation='6'/></r:RDF>",
                   kXmpText = "XML:com.adobe.xmp" + std::string(5, '\0') + kXmpProperty,
                   kXmpSegment =
                       "http://ns.adobe.com/xap/1.0/" + std::string(1, '\0') + kXmpProperty;
@@ -81,8 +84,9 @@ void write_jpeg_seeds(const fs::path& root) {
         jpeg_file(16, 17, channels, std::vector<std::uint8_t>(values.begin(), values.end()));
     folder.add(file);
     folder.add(with_exif(file, exif_block(8, true)));
-    folder.add(file.substr(0, 2) + std::string("\xFF\xE1\0", 3) +
-               static_cast<char>(kXmpSegment.size() + 2) + kXmpSegment + file.substr(2));
+    folder.add(file.substr(0, 2) + std::string("\xFF\xE1", 2) +
+               static_cast<char>((kXmpSegment.size() + 2) >> 8) +
+               static_cast<char>((kXmpSegment.size() + 2) & 255) + kXmpSegment + file.substr(2));
   }
 }
 

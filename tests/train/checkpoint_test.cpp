@@ -191,6 +191,9 @@ TEST_CASE("training state: only what a run can be in is read", "[train]") {
   refused("/rows/0/val_loss", "x", "row 1: 'val_loss' is \"x\"");
   refused("/rows/0/epoch", 5, "row 1 is of epoch 5 and step 4, after step 0");
   refused("/rows/0/steps", -8, "row 1 is of epoch 1 and step -8");
+  refused("/rows/0/train_seconds", -1, "row 1: 'train_seconds' is -1; expected 0 or more");
+  refused("/rows/0/val_batch_dice_thresholded", 1.5, "'val_batch_dice_thresholded' is 1.5;");
+  refused("/rows/0/twist", 1, "row 1: 'twist' is none that this version of Glia knows");
   refused("/rows/0/steps", 3, "its epochs end at step 3, and the run's at 4");
   refused("/epoch_seconds", -5, "an epoch of 1 steps took -5 s");
   refused("/epoch_batch_iou", 9, "with a sum of IoUs of 9");

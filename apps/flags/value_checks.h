@@ -1,4 +1,4 @@
-// What no flag takes for a number.
+// What no flag takes for a value.
 #pragma once
 
 namespace CLI {
@@ -8,7 +8,7 @@ class App;
 namespace glia {
 
 /// Makes every flag of `app` and its subcommands refuse numbers that are not finite or too large
-/// for their type, and a sign where none can be. Call when all flags are there.
-void check_numbers(CLI::App& app);
+/// for their type, a sign where none can be, and empty texts. Call when all flags are there.
+void check_flag_values(CLI::App& app);
 
 }  // namespace glia

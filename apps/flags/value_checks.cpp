@@ -1,4 +1,4 @@
-#include "apps/flags/numbers.h"
+#include "apps/flags/value_checks.h"
 
 #include <fmt/format.h>
 
@@ -35,18 +35,29 @@ std::string unsigned_problem(const std::string& text) {
   return fmt::format("found {}, expected at most 18446744073709551615", text);
 }
 
+/// As a variable of the shell gives that was never set. A suffix may be empty.
+std::string text_problem(const std::string& text) {
+  if (!text.empty()) return {};
+  return "found an empty text; leave the flag out, or give it a value";
+}
+
+bool may_be_empty(const CLI::Option& option) {
+  return option.check_lname("mask-suffix") || option.check_lname("image-suffix");
+}
+
 }  // namespace
 
-void check_numbers(CLI::App& app) {
+void check_flag_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     // With checks of its own it is "FLOAT:POSITIVE".
     const std::string type = option->get_type_name();
     if (type.starts_with("FLOAT")) option->check(real_problem);
     if (type.starts_with("INT")) option->check(whole_problem);
     if (type.starts_with("UINT")) option->check(unsigned_problem);
+    if (type.starts_with("TEXT") && !may_be_empty(*option)) option->check(text_problem);
   }
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-    check_numbers(*command);
+    check_flag_values(*command);
 }
 
 }  // namespace glia
