@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/kernel/compile_kernel.h"
 #include "apps/kernel/kernel_names.h"
 #include "apps/kernel/kernel_templates.h"
@@ -28,6 +29,7 @@ namespace fs = std::filesystem;
 struct KernelOptions {
   std::string file, as, made, out, precision = "fp32";
   int case_seconds = 20;
+  bool overwrite = false;
 };
 
 /// A folder for what the compilers write, gone with this.
@@ -68,7 +70,7 @@ void run_kernel(const KernelOptions& o) {
         "--new conv2d.dgrad for a file to begin with");
   const KernelInfo& kernel = kernel_of_name(o.as);
   check(fs::is_regular_file(o.file), "glia kernel: there is no file {}", o.file);
-  const fs::path out = output_file("--out", o.out, kSharedLibrary, {{"FILE", o.file}});
+  const fs::path out = output_file("--out", o.out, kSharedLibrary, {{"FILE", o.file}}, o.overwrite);
   check_can_compile();
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
@@ -123,6 +125,7 @@ void add_kernel_command(CLI::App& app) {
       ->check(CLI::Range(1, 3600));
   command->add_option("--out", options->out,
                       "Write the compiled library, for glia bench --backend emu --plugin");
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer(
       "Example:\n"
       "  glia kernel --new conv2d.forward > mine.cu\n"

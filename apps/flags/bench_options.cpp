@@ -97,6 +97,7 @@ void BenchOptions::check_combination() const {
   check(!ceilings || device.plugin.empty(),
         "--ceilings measures the machine and no kernel; leave it out, or --plugin");
   check(!ceilings || !measure.once, "--ceilings and --profile-once: give one of them");
+  check(!list || out.empty(), "--list prints and writes nothing; leave it out, or --out");
   check(!json || ceilings || !compare.empty(),
         "--json is of --ceilings and --compare; rows and steps go to bench.json with --out");
   check(fail_above.empty() || !compare.empty(),
