@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/flags/group_by_option.h"
 #include "apps/flags/help_text.h"
 #include "apps/runs/outputs.h"
@@ -24,6 +25,7 @@ using Json = nlohmann::ordered_json;
 
 struct CheckDataOptions {
   std::string data, json, group_by, split;
+  bool overwrite = false;
 };
 
 void print_kinds(const char* title, std::int64_t count,
@@ -87,7 +89,8 @@ void run_check_data(const CheckDataOptions& options) {
   const auto json = output_file("--json", options.json, kJsonFile,
                                 {{"--data", options.data},
                                  {"--split", options.split},
-                                 {"--group-by", table_of_rule(options.group_by)}});
+                                 {"--group-by", table_of_rule(options.group_by)}},
+                                options.overwrite);
   const DataReport report = check_data(options.data, options.group_by, rules_of(options));
   print_report(report);
   if (!json.empty()) write_file_atomically(json, json_text(to_json(report), 2) + "\n");
@@ -107,6 +110,7 @@ void add_check_data_command(CLI::App& app) {
   add_group_by_option(*command, options->group_by,
                       "the rule of --split, else the manifest.csv in --data, else unknown");
   command->add_option("--json", options->json, "Write the same as JSON to this file");
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer("Example:\n  glia check-data --data slices --json check.json");
   command->callback([options] { run_check_data(*options); });
 }

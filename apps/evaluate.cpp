@@ -137,7 +137,9 @@ void run_evaluate(const EvaluateFlags& o) {
   // The split that a list belongs to says whose the slices are.
   if (!o.list.empty())
     inputs.push_back({"--list", std::filesystem::path(o.list).parent_path() / "manifest.json"});
-  const auto json_file = output_file("--json", o.json, kJsonFile, inputs);
+  const auto json_file = output_file("--json", o.json, kJsonFile, inputs, o.overwrite);
+  const IfThere json_if_there =
+      std::filesystem::exists(json_file) ? IfThere::replace : IfThere::refuse;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
@@ -200,7 +202,7 @@ void run_evaluate(const EvaluateFlags& o) {
         {"Steps after the network", kInferenceNote, inference_table(others, compared)});
   }
   if (!o.json.empty()) {
-    write_file_atomically(json_file, output.json());
+    write_file_atomically(json_file, output.json(), json_if_there);
     fmt::print("written to {}\n", o.json);
   }
   if (!out) return;
@@ -227,7 +229,9 @@ void add_evaluate_command(CLI::App& app) {
                       "File with the ids to evaluate, one a line; all if left out");
   command->add_option("--out", options->out,
                       "Folder for report.html, evaluation.json, slices.csv and patients.csv");
-  command->add_flag(kOverwrite, options->overwrite, kOverwriteHelp);
+  command->add_flag(
+      kOverwrite, options->overwrite,
+      "Replace the file of --json, and what --out holds under the names that are to be written");
   command->add_option("--json", options->json, "Also write every figure and case to this file");
   command
       ->add_option("--batch-size", options->batch_size, "Slices a batch; batch_iou depends on it")

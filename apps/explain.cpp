@@ -175,10 +175,12 @@ void run_explain(const ExplainOptions& o) {
   std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
   inputs.push_back({"--checkpoint", o.checkpoint});
   inputs.push_back({"--list", o.list});
-  OutputFolder out(o.out, inputs, o.overwrite);
+  check_output_folder("--out", o.out, inputs);
+  check_can_write("--out", o.out);
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
+  OutputFolder out(o.out, inputs, o.overwrite);
   Explaining explaining(o, out, *device, open);
   out.write([&] {
     if (are_one_volume(o.inputs)) return explaining.volume(o.inputs);

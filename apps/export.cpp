@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/runs/import_steps.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/outputs.h"
@@ -18,10 +19,12 @@ namespace {
 
 struct ExportOptions {
   std::string checkpoint, onnx;
+  bool overwrite = false;
 };
 
 void run_export(const ExportOptions& o) {
-  const auto onnx = output_file("--onnx", o.onnx, kOnnxFile, {{"--checkpoint", o.checkpoint}});
+  const auto onnx =
+      output_file("--onnx", o.onnx, kOnnxFile, {{"--checkpoint", o.checkpoint}}, o.overwrite);
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   const std::map<std::string, std::string> metadata = {
@@ -53,6 +56,7 @@ void add_export_command(CLI::App& app) {
       ->add_option("--onnx", options->onnx,
                    "File to write: operator set 17; preprocessing and padding are part of it")
       ->required();
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer(
       "Example:\n  glia export --checkpoint runs/first/best.safetensors --onnx unet.onnx");
   command->callback([options] { run_export(*options); });

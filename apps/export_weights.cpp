@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/outputs.h"
 #include "engine/export/torch_weights.h"
@@ -14,10 +15,12 @@ namespace {
 
 struct ExportWeightsOptions {
   std::string checkpoint, out;
+  bool overwrite = false;
 };
 
 void run_export_weights(const ExportWeightsOptions& o) {
-  const auto out = output_file("--out", o.out, kSafetensorsFile, {{"--checkpoint", o.checkpoint}});
+  const auto out =
+      output_file("--out", o.out, kSafetensorsFile, {{"--checkpoint", o.checkpoint}}, o.overwrite);
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   export_weights(out, open.model->parameters(), open.info);
@@ -32,6 +35,7 @@ void add_export_weights_command(CLI::App& app) {
   auto options = std::make_shared<ExportWeightsOptions>();
   command->add_option("--checkpoint", options->checkpoint, "best.safetensors of a run")->required();
   command->add_option("--out", options->out, "safetensors file to write")->required();
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer(
       "Example:\n"
       "  glia export-weights --checkpoint runs/first/best.safetensors --out weights.safetensors");

@@ -110,8 +110,8 @@ void print_summary(const ImportConfig& config, const ImportSummary& summary) {
 
 void run_import(const ImportOptions& options) {
   const ImportConfig config = config_of(options);
-  check_can_write("--out", config.out);
   catch_interrupts();
+  check_can_write("--out", config.out);
   ImportSummary summary;
   {
     std::optional<Progress> progress;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/runs/outputs.h"
 #include "engine/base/hash.h"
 #include "engine/export/torch_weights.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct ImportWeightsOptions {
   std::string weights, like, out, normalize = "none";
+  bool overwrite = false;
 };
 
 /// Model and preprocessing: of another checkpoint, of the file itself, or what the shapes tell.
@@ -39,8 +41,8 @@ nlohmann::json describe(const ImportWeightsOptions& o, const SafeTensors& weight
 }
 
 void run_import_weights(const ImportWeightsOptions& o) {
-  const auto out =
-      output_file("--out", o.out, kSafetensorsFile, {{"--weights", o.weights}, {"--like", o.like}});
+  const auto out = output_file("--out", o.out, kSafetensorsFile,
+                               {{"--weights", o.weights}, {"--like", o.like}}, o.overwrite);
   SafeTensors weights = read_weights(o.weights);
   const std::string prefix = unwrap_names(weights, o.weights);
   if (!prefix.empty())
@@ -77,6 +79,7 @@ void add_import_weights_command(CLI::App& app) {
       ->add_option("--normalize", options->normalize,
                    "Preprocessing where neither says: none or slice")
       ->capture_default_str();
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer(
       "Example:\n"
       "  glia import-weights --weights weights.safetensors --out imported.safetensors");

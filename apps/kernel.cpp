@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/kernel/assembly.h"
 #include "apps/kernel/compile_kernel.h"
 #include "apps/kernel/kernel_names.h"
@@ -30,6 +31,7 @@ namespace fs = std::filesystem;
 struct KernelOptions {
   std::string file, as, made, out, gpu_out, gpu_arch = "sm_90", precision = "fp32";
   int case_seconds = 20;
+  bool overwrite = false;
 };
 
 /// Compiles one flavour and runs its cases; nothing when it does not compile, which `problem` says.
@@ -51,7 +53,9 @@ void run_kernel(const KernelOptions& o) {
         "--new conv2d.dgrad for a file to begin with");
   const KernelInfo& kernel = kernel_of_name(o.as);
   check(fs::is_regular_file(o.file), "glia kernel: there is no file {}", o.file);
-  const fs::path out = output_file("--out", o.out, kSharedLibrary, {{"FILE", o.file}});
+  const fs::path out = output_file("--out", o.out, kSharedLibrary, {{"FILE", o.file}}, o.overwrite);
+  const fs::path gpu_out =
+      output_file("--gpu-out", o.gpu_out, kSharedLibrary, {{"FILE", o.file}}, o.overwrite);
   check_can_compile();
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
@@ -85,7 +89,7 @@ void run_kernel(const KernelOptions& o) {
   if (!o.gpu_out.empty()) {
     const Compiled compiled = compile_for_gpu(source, o.gpu_arch);
     check(!compiled.library.empty(), "--gpu-out: {}", compiled.problem);
-    write_file_atomically(o.gpu_out, read_file(compiled.library));
+    write_file_atomically(gpu_out, read_file(compiled.library));
     fmt::print("  written to {}: glia bench --device cuda --plugin {}\n", o.gpu_out, o.gpu_out);
   }
   if (!verdict.right()) throw CLI::RuntimeError(1);
@@ -117,6 +121,7 @@ void add_kernel_command(CLI::App& app) {
                       "--plugin");
   command->add_option("--gpu-arch", options->gpu_arch, "For which GPUs, of --gpu-out")
       ->capture_default_str();
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer(
       "Example:\n"
       "  glia kernel --new conv2d.forward > mine.cu\n"

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <new>
@@ -96,11 +97,27 @@ int run(int argc, char** argv) {
   return 1;
 }
 
+/// Of what cannot be unwound: a JSON value needs memory even to be destroyed.
+[[noreturn]] void end_without_memory() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    std::fputs(
+        "glia: out of memory; free some, raise the limit (ulimit -v, ulimit -d), or choose smaller "
+        "images\n",
+        stderr);
+    std::_Exit(1);
+  } catch (...) {  // a fault of the program: the system says so
+  }
+  std::abort();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   // A file that outgrows `ulimit -f` is then a write that fails, and is told like a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
+  std::set_terminate(end_without_memory);
   glia::open_standard_streams();
   int code = 1;
   try {

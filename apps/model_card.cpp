@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "apps/commands.h"
+#include "apps/flags/overwrite.h"
 #include "apps/flags/group_by_option.h"
 #include "apps/runs/open_model.h"
 #include "apps/runs/outputs.h"
@@ -26,6 +27,7 @@ using nlohmann::json;
 struct ModelCardOptions {
   std::string checkpoint, evaluation, data, group_by, out;
   std::vector<std::string> limits;
+  bool overwrite = false;
 };
 
 /// A JSON object from a file that may be missing.
@@ -55,7 +57,8 @@ void run_model_card(const ModelCardOptions& o) {
                                    {{"--checkpoint", path},
                                     {"--evaluation", o.evaluation},
                                     {"--data", o.data},
-                                    {"--group-by", table_of_rule(o.group_by)}});
+                                    {"--group-by", table_of_rule(o.group_by)}},
+                                   o.overwrite);
   const auto device = make_cpu_device();
   const OpenModel open = open_model(o.checkpoint, *device);
   const std::string hash = hash_file(path);
@@ -102,6 +105,7 @@ void add_model_card_command(CLI::App& app) {
   command->add_option("--limit", options->limits,
                       "A known limit to add to those of every model; may be given more than once");
   command->add_option("--out", options->out, "Markdown file to write")->required();
+  command->add_flag(kOverwrite, options->overwrite, kOverwriteFileHelp);
   command->footer(
       "Example:\n"
       "  glia model-card --checkpoint runs/first/best.safetensors --evaluation evaluation.json "

@@ -34,8 +34,8 @@ struct PhantomOptions {
 
 void run_phantom(const PhantomOptions& options) {
   const PhantomConfig& config = options.config;
-  check_can_write("--out", options.out);
   catch_interrupts();
+  check_can_write("--out", options.out);
   write_phantom(options.out, config, options.overwrite,
                 options.threads > 0 ? options.threads : given_cores(), [&](std::int64_t done) {
                   if (interrupted()) stop(options.out, done, config.patients);

@@ -195,12 +195,14 @@ void run_predict(PredictOptions& o) {
   std::vector<CommandInput> inputs = named_inputs("--input", o.inputs);
   inputs.push_back({"--checkpoint", o.checkpoint});
   inputs.push_back({"--list", o.list});
-  OutputFolder out(o.out, inputs, o.overwrite);
-  o.files.if_there = out.if_there();
+  check_output_folder("--out", o.out, inputs);
+  check_can_write("--out", o.out);
   o.files.postprocess = o.inference.chosen.postprocess;
   const auto device = o.device.open();
   const OpenModel open = open_model(o.checkpoint, *device);
   say_other_precision(open, *device);
+  OutputFolder out(o.out, inputs, o.overwrite);
+  o.files.if_there = out.if_there();
   Prediction prediction(o, out, *device, open);
   out.write([&] {
     if (!are_one_volume(o.inputs)) return prediction.run(find_images(o.inputs, o.list));

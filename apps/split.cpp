@@ -51,8 +51,8 @@ void run_split(SplitOptions& options) {
   if (options.config.group_by.empty()) options.config.group_by = default_rule(options.data);
   const std::map<std::string, Materialize> ways = {
       {"none", Materialize::none}, {"copy", Materialize::copy}, {"link", Materialize::link}};
-  check_outside(options.out, options.data);
   catch_interrupts();
+  check_outside(options.out, options.data);
   SplitSummary summary;
   {
     std::optional<Progress> progress;

@@ -115,6 +115,7 @@ void check_words(SweepOptions& o, Words words, const RunInputs& inputs) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   o.train_app.parse(words);
   o.trial.read_settings();
+  o.trial.check_batch(inputs.train);
   o.trial.model_for(*o.train, inputs.train);
 }
 

@@ -108,6 +108,7 @@ void BenchOptions::check_combination() const {
   check(peers.empty() || (!ceilings && compare.empty() && !measure.once),
         "--peer is of rows that are timed; leave it out, or --ceilings, --compare and "
         "--profile-once");
+  check(!list || out.empty(), "--list prints and writes nothing; leave it out, or --out");
   check(!json || ceilings || !compare.empty(),
         "--json is of --ceilings and --compare; rows and steps go to bench.json with --out");
   check(fail_above.empty() || !compare.empty(),

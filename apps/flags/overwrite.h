@@ -1,4 +1,4 @@
-// The flag of commands that write files with names of their own into a folder.
+// The flag of commands that write files, without which they replace none.
 #pragma once
 
 namespace glia {
@@ -6,5 +6,6 @@ namespace glia {
 inline constexpr const char* kOverwrite = "--overwrite";
 inline constexpr const char* kOverwriteHelp =
     "Replace what --out holds under the names that are to be written";
+inline constexpr const char* kOverwriteFileHelp = "Replace the file that is to be written";
 
 }  // namespace glia

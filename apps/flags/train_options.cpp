@@ -163,6 +163,14 @@ void TrainOptions::read_settings() {
   parse_normalize(normalize);
 }
 
+void TrainOptions::check_batch(const std::vector<Sample>& slices) const {
+  const auto count = std::ssize(slices);
+  check(train.batch_size <= count,
+        "--batch-size: found {}, and the training list has {} slices; a batch that is not full is "
+        "left out, so use {} or less",
+        train.batch_size, count, count);
+}
+
 nlohmann::json TrainOptions::model_for(const CLI::App& command,
                                        const std::vector<Sample>& slices) const {
   const std::filesystem::path& first = slices.front().image;
@@ -170,11 +178,6 @@ nlohmann::json TrainOptions::model_for(const CLI::App& command,
   check(image.shape.size() == 3, "{}: found {}, expected an image [H, W, C]", first.string(),
         image.str());
   nlohmann::json config = model.config(command, image.shape[2]).to_json();
-  const auto count = std::ssize(slices);
-  check(train.batch_size <= count,
-        "--batch-size: found {}, and the training list has {} slices; a batch that is not full is "
-        "left out, so use {} or less",
-        train.batch_size, count, count);
   check_slice_size(*make_model(config), image.shape[0], image.shape[1], image.shape[2]);
   return config;
 }

@@ -37,10 +37,12 @@ struct TrainOptions {
   /// Completes `train` from the words of flags. Throws `Error` naming the flag of a value that no
   /// run can have.
   void read_settings();
+  /// Throws `Error` naming the flag when these training slices are fewer than a batch.
+  void check_batch(const std::vector<Sample>& slices) const;
   /// The configuration of the network for these training slices, by the flags that `command` was
   /// given.
-  /// Throws `Error` naming the flag when one is wrong, or when the slices do not suit the network
-  /// or are fewer than a batch.
+  /// Throws `Error` naming the flag when one is wrong, or when the slices do not suit the
+  /// network.
   nlohmann::json model_for(const CLI::App& command, const std::vector<Sample>& slices) const;
 };
 

@@ -81,6 +81,7 @@ void SliceFiles::flush() {
         shown[i] = write(waiting_[i]);
       } catch (...) {
         errors[i] = std::current_exception();
+        next = waiting_.size();  // the others would fail too, or be in another program's way
       }
   };
   {

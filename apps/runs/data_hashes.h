@@ -11,7 +11,8 @@
 namespace glia {
 
 /// A line "<hash>  <path below `data`>" for image and mask of each sample, in their order, as
-/// `xxhsum -c` reads them (engine/base/hash.h). Reads every file and shows how far it is.
+/// `xxhsum -c` reads them (engine/base/hash.h). Reads every file and shows how far it is. Throws
+/// `Error` naming a mask that cannot be used.
 std::string hash_lines(const std::vector<Sample>& samples, const std::filesystem::path& data);
 
 /// The hashes of the images in such lines, in their order; empty when something else stands there.

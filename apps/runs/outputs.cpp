@@ -108,7 +108,7 @@ std::vector<CommandInput> named_inputs(const std::string& flag,
 }
 
 fs::path output_file(const std::string& flag, const fs::path& path, const char* kind,
-                     const std::vector<CommandInput>& inputs) {
+                     const std::vector<CommandInput>& inputs, bool overwrite) {
   if (path.empty()) return path;
   std::error_code error;
   const fs::path target = through_links(path);
@@ -141,6 +141,9 @@ fs::path output_file(const std::string& flag, const fs::path& path, const char* 
         "{} {}: another file is there, which {} would replace; choose a name that ends in {}, or "
         "remove it first",
         flag, path.string(), kind, ending_of(kind));
+  check(overwrite || !exists || fs::file_size(target, error) == 0,
+        "{} {}: is there already; choose another name, or add --overwrite to replace it", flag,
+        path.string());
   check_can_make(flag, target);
   return target;
 }

@@ -28,9 +28,10 @@ inline constexpr const char* kSharedLibrary = "a shared library";
 /// empty. Throws `Error` naming the flag when no file can be made there, which is tried, when that
 /// is a folder, the same file as one of `inputs`, a file in a folder of them, a file of a run, by
 /// its name one of a data folder, or, as its first bytes or its name tell, of another kind than
-/// `kind`.
+/// `kind`; and where there is one that is not empty, unless it may be overwritten.
 std::filesystem::path output_file(const std::string& flag, const std::filesystem::path& path,
-                                  const char* kind, const std::vector<CommandInput>& inputs);
+                                  const char* kind, const std::vector<CommandInput>& inputs,
+                                  bool overwrite);
 
 /// Throws `Error` naming the folder `out` of `flag` when it is one of the folders of `inputs` or
 /// lies in one, so that files in it could be taken for some of them next time.

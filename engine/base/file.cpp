@@ -47,6 +47,24 @@ void write_stream(const fs::path& path, std::span<const std::string_view> parts)
   if (::close(descriptor) != 0) fail_write(path, errno);
 }
 
+/// UTF-16 or UTF-32 as iconv names them, by the mark at the start or by the null bytes beside the
+/// first character, as Latin ones have; nothing for others.
+const char* wide_encoding(std::string_view text) {
+  using namespace std::string_view_literals;
+  if (text.starts_with("\xFF\xFE\0\0"sv) || text.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv)) return "UTF-16";
+  if (text.size() < 4) return nullptr;
+  int nulls = 0;
+  for (const char c : text.substr(0, 4)) nulls = nulls << 1 | (c == '\0' ? 1 : 0);
+  switch (nulls) {
+    case 0b0111: return "UTF-32LE";
+    case 0b1110: return "UTF-32BE";
+    case 0b0101: return "UTF-16LE";
+    case 0b1010: return "UTF-16BE";
+    default: return nullptr;
+  }
+}
+
 /// What helps against an error of writing, besides another place.
 const char* remedy_for(int error) {
   switch (error) {
@@ -195,13 +213,17 @@ std::string read_file(const fs::path& path, std::size_t limit) {
 std::string read_text(const fs::path& path) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string text = read_file(path, kMaxTextFile);
-  // UTF-16 has a null byte in every Latin character, and may begin with a mark of its own.
-  check(text.find('\0') == std::string::npos && !text.starts_with("\xFF\xFE") &&
-            !text.starts_with("\xFE\xFF"),
-        "{}: holds null bytes or the mark of UTF-16, expected a text in UTF-8; save it as UTF-8, "
-        "for example by iconv -f UTF-16 -t UTF-8",
-        path.string());
+  const char* const encoding = wide_encoding(text);
+  check(encoding == nullptr,
+        "{}: is in {}, expected a text in UTF-8; save it as UTF-8, for example by iconv -f {} -t "
+        "UTF-8",
+        path.string(), encoding == nullptr ? "" : encoding, encoding == nullptr ? "" : encoding);
+  check(text.find('\0') == std::string::npos,
+        "{}: holds null bytes, expected a text in UTF-8; is it the right file?", path.string());
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  // Line ends of old Macs, which some spreadsheets still write.
+  for (std::size_t i = text.find('\r'); i != std::string::npos; i = text.find('\r', i + 1))
+    if (i + 1 == text.size() || text[i + 1] != '\n') text[i] = '\n';
   return text;
 }
 

@@ -63,7 +63,8 @@ inline constexpr std::size_t kMaxTextFile = std::size_t{64} << 20;  // lists, ta
 std::string read_file(const std::filesystem::path& path, std::size_t limit = SIZE_MAX);
 
 /// A text of at most kMaxTextFile bytes, without the byte order mark that spreadsheets and editors
-/// put in front. Throws as `read_file` does, and where the text is UTF-16.
+/// put in front, and with line feeds where it has carriage returns alone. Throws as `read_file`
+/// does, and where the text is UTF-16 or UTF-32.
 std::string read_text(const std::filesystem::path& path);
 
 /// Throws `Error`, led by the file, when there is none at `path`, or none that can be read: a

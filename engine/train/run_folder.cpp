@@ -146,6 +146,10 @@ std::string RunFolder::foreign_entry() const {
   return {};
 }
 
+bool RunFolder::has_results() const {
+  return fs::exists(best()) || fs::exists(path_ / kMetrics);
+}
+
 void RunFolder::remove_own_files() const {
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
@@ -168,6 +172,10 @@ void RunFolder::begin() {
   made_ = make_folder(path_);
   lock_ = std::make_unique<FolderLock>(path_ / kLock);
   if (fs::exists(last()) && !is_from_before_training(last())) refuse();
+  check(fs::exists(last()) || !has_results(),
+        "{}: holds a run whose last.safetensors is gone, and what it has trained would be removed; "
+        "choose another --out, or move that folder elsewhere",
+        path_.string());
   const std::string foreign = foreign_entry();
   check(foreign.empty(), "{}: holds {}, which no run writes; choose another --out", path_.string(),
         foreign);
@@ -184,6 +192,10 @@ void RunFolder::reopen() {
         "--resume {}",
         path_.string(), shell_word(folder_of(path_).string()));
   const auto check_last = [&] {
+    check(fs::exists(last()) || !has_results(),
+          "{}: its last.safetensors is gone, and no run goes on without it; take it from a copy of "
+          "the run, or start a new one in another folder",
+          path_.string());
     check(fs::exists(last()),
           "{}: found no last.safetensors; --resume needs the folder of a run, and one that was "
           "stopped before its first checkpoint is started again with its first command",

@@ -65,6 +65,8 @@ class RunFolder {
   void log(const std::string& line) const;
 
  private:
+  /// Whether an epoch was ended here.
+  bool has_results() const;
   /// The first entry that no run writes; empty when there is none.
   std::string foreign_entry() const;
   void remove_own_files() const;

@@ -229,19 +229,25 @@ TEST_CASE("file: a link is followed to where a file can be made", "[file]") {
              ContainsSubstring("a: a link to b, which is not there; make that folder, or remove"));
 }
 
-TEST_CASE("file: a text in UTF-16 is named", "[file]") {
+TEST_CASE("file: a text in UTF-16 or UTF-32 is named", "[file]") {
+  using namespace std::string_literals;
   const TempFolder folder;
   const fs::path file = folder.path() / "list.txt";
-  for (const std::string& bytes : {std::string("\xFF\xFE"
-                                               "1\0\n\0",
-                                               6),
-                                   std::string("\xFE\xFF\0"
-                                               "1",
-                                               4),
-                                   std::string("1\0\n\0", 4), std::string("\xFF\xFE")}) {
+  for (const auto& [bytes, encoding] :
+       {std::pair("\xFF\xFE\x31\0\n\0"s, "UTF-16"), std::pair("\xFE\xFF\0\x31"s, "UTF-16"),
+        std::pair("\x31\0\n\0"s, "UTF-16LE"), std::pair("\0\x31\0\n"s, "UTF-16BE"),
+        std::pair("\xFF\xFE"s, "UTF-16"), std::pair("\xFF\xFE\0\0\x31\0\0\0"s, "UTF-32"),
+        std::pair("\0\0\xFE\xFF\0\0\0\x31"s, "UTF-32"), std::pair("\x31\0\0\0"s, "UTF-32LE"),
+        std::pair("\0\0\0\x31"s, "UTF-32BE")}) {
     write_bytes(file, bytes);
     CHECK_THAT(
         error_of([&] { read_text(file); }),
-        ContainsSubstring("expected a text in UTF-8; save it as UTF-8, for example by iconv"));
+        ContainsSubstring(fmt::format("list.txt: is in {0}, expected a text in UTF-8; save it "
+                                      "as UTF-8, for example by iconv -f {0} -t UTF-8",
+                                      encoding)));
   }
+  write_bytes(file, "12345\0"s);
+  CHECK_THAT(error_of([&] { read_text(file); }), ContainsSubstring("holds null bytes"));
+  write_bytes(file, "1\r2\r\n3\r");
+  CHECK(read_text(file) == "1\n2\r\n3\n");
 }

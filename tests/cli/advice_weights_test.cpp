@@ -33,7 +33,8 @@ TEST_CASE("advice: weights that are a checkpoint already, or hold more than a ne
   const Network w;
   const std::string best = w.path("run/best.safetensors"), weights = w.path("w.safetensors");
   const auto import = [&](const std::string& from) {
-    return Words{"import-weights", "--weights", from, "--out", w.path("imported.safetensors")};
+    return Words{"import-weights", "--weights", from, "--out", w.path("imported.safetensors"),
+                 "--overwrite"};
   };
   const auto evaluate = [&](const std::string& checkpoint) {
     return Words{"evaluate", "--checkpoint", checkpoint, "--data", w.path("slices")};

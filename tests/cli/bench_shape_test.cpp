@@ -173,7 +173,8 @@ TEST_CASE("bench: shapes and cases that make no sense are refused", "[cli]") {
   check_refused({"--op", "relu", "--shape", "4", "--phase", "wgrad"},
                 "--op, --phase: none is left by 'relu' and 'wgrad' of the kernels relu_backward "
                 "(backward), relu_forward (forward); choose of these");
-  check_refused({"--op", "relu", "--shape", ""}, "--shape: found ''");
+  check_refused({"--op", "relu", "--shape", "x"}, "--shape: found 'x'");
+  check_refused({"--list"}, "--list prints and writes nothing; leave it out, or --out");
   check_refused({"--op", "relu", "--shape", "1000000000000"}, "each 1 to 2147483648");
   check_refused({"--case", "relu.shaped"},
                 "case: found no 'relu.shaped', expected a case, its group or its operation: "

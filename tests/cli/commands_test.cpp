@@ -327,6 +327,6 @@ TEST_CASE("program: an unwritable place is one message", "[cli]") {
   const CliWorkspace w;
   std::ofstream(w.path("file")) << "in the way";
   check_refused(run_glia({"phantom", "--out", w.path("file") + "/slices", "--patients", "1"}), 1,
-                "/file: cannot create the folder: Not a directory");
+                "/file/slices: cannot create the folder: Not a directory");
   check_refused(run_glia(w.train("file/run", 1)), 1, "file/run");
 }

@@ -135,9 +135,9 @@ TEST_CASE("program: steps on the mask change it and nothing else", "[cli]") {
 TEST_CASE("program: the table of steps has a row for each, on and off", "[cli]") {
   const Trained w;
   const auto evaluate = [&](std::vector<std::string> flags) {
-    std::vector<std::string> arguments = {"evaluate", "--checkpoint",   w.best,
-                                          "--data",   w.path("slices"), "--threshold",
-                                          "0.3",      "--json",         w.path("e.json")};
+    std::vector<std::string> arguments = {"evaluate",       "--checkpoint", w.best, "--data",
+                                          w.path("slices"), "--threshold",  "0.3",  "--json",
+                                          w.path("e.json"), "--overwrite"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     const Outcome outcome = run_glia(arguments);
     check_done(outcome);
@@ -210,10 +210,10 @@ TEST_CASE("program: a model card knows its run, its evaluation and nothing of ot
   CHECK(card.find("not recorded") == std::string::npos);
   const std::string last = w.path("run/last.safetensors");
   check_refused(run_glia({"model-card", "--checkpoint", last, "--evaluation", w.path("e.json"),
-                          "--out", w.path("card.md")}),
+                          "--overwrite", "--out", w.path("card.md")}),
                 "is the evaluation of another checkpoint");
-  check_refused(run_glia({"model-card", "--checkpoint", w.best, "--evaluation", w.best, "--out",
-                          w.path("card.md")}),
+  check_refused(run_glia({"model-card", "--checkpoint", w.best, "--evaluation", w.best,
+                          "--overwrite", "--out", w.path("card.md")}),
                 "is no evaluation");
   CHECK(read_file(w.path("card.md")) == card);
 }

@@ -1,5 +1,6 @@
 // What glia import and lists of ids say when names, masks or entries are not as expected, and that
 // it works when done as they say.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -128,15 +129,27 @@ TEST_CASE("advice: lists and dataset.json in UTF-16 are saved as UTF-8", "[cli][
   };
   const std::string list = w.path("val.txt"), text = read_file(w.path("split/val.txt"));
   const Words predict = w.on("predict", "slices", "out", {"--list", list, "--masks-only"});
-  for (const bool marked : {true, false}) {
-    write_bytes(list, as_utf16(text, marked));
-    refused(predict, "val.txt: holds null bytes or the mark of UTF-16");
+  for (const char* encoding :
+       {"UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE", "UTF-32BE"}) {
+    CAPTURE(encoding);
+    write_bytes(list, text);
+    const auto convert = [&](const std::string& flags) {
+      CHECK(run_shell("iconv " + flags + " " + list + " > " + list + ".8 && mv " + list + ".8 " +
+                      list)
+                .code == 0);
+    };
+    convert(std::string("-f UTF-8 -t ") + encoding);
+    const std::string flags = std::string("-f ") + encoding + " -t UTF-8";
+    refused(predict, std::string("val.txt: is in ") + encoding +
+                         ", expected a text in UTF-8; save "
+                         "it as UTF-8, for example by iconv " +
+                         flags);
+    convert(flags);
+    works(predict);
   }
-  write_bytes(list, as_utf16(text, true));
-  refused(predict, "save it as UTF-8, for example by iconv -f UTF-16 -t UTF-8");
-  CHECK(run_shell("iconv -f UTF-16 -t UTF-8 " + list + " > " + list + ".8 && mv " + list + ".8 " +
-                  list)
-            .code == 0);
+  std::string old = text;
+  std::replace(old.begin(), old.end(), '\n', '\r');
+  write_bytes(list, old);
   works(predict);
 
   const Pictures pictures;
@@ -147,7 +160,7 @@ TEST_CASE("advice: lists and dataset.json in UTF-16 are saved as UTF-8", "[cli][
   const Words import = {"import",   "--data", json,         "--out", pictures.path("out"),
                         "--labels", "255",    "--group-by", "case"};
   write_bytes(json, as_utf16(plain, true));
-  refused(import, "dataset.json: holds null bytes or the mark of UTF-16");
+  refused(import, "dataset.json: is in UTF-16, expected a text in UTF-8");
   write_bytes(json, "\xEF\xBB\xBF" + plain);
   works(import);
 }

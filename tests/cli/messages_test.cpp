@@ -1,11 +1,13 @@
 // Messages that say a thing once, name its cause and are safe to print.
 #include <signal.h>
 
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
+#include "engine/formats/npy.h"
 #include "engine/formats/safetensors.h"
 #include "tests/cli/advice.h"
 #include "tests/cli/pictures.h"
@@ -102,6 +104,39 @@ TEST_CASE("messages: pictures are treated as flags say, and told apart by their 
   CHECK(both.code == 0);
   CHECK(fs::exists(w.path("out/x_mask.png")));
   CHECK(fs::exists(w.path("out/two_x_mask.png")));
+}
+
+TEST_CASE("messages: a mask that cannot be used is named before the first step", "[cli]") {
+  const CliWorkspace w;
+  const std::string list = read_file(w.path("split/train.txt"));
+  const std::string mask = w.path("slices/" + list.substr(0, list.find('\n')) + "_seg.npy");
+  std::vector<float> values(32 * 32);
+  values[7] = NAN;
+  write_npy<float>(mask, {32, 32}, values);
+  // Of which an epoch leaves out all but a few.
+  const Outcome told = run_glia(with(w.train("run", 1), {"--max-steps", "1"}));
+  CAPTURE(told.output);
+  CHECK(told.code == 1);
+  CHECK(contains(told, mask + ": holds the label values 0 and NaN; expected 0 and 1"));
+  CHECK_FALSE(fs::exists(w.path("run")));
+}
+
+TEST_CASE("messages: a run that lost its last checkpoint loses nothing more", "[cli][advice]") {
+  const CliWorkspace w;
+  works(w.train("run", 1));
+  fs::rename(w.path("run/last.safetensors"), w.path("kept"));
+  const std::string best = read_file(w.path("run/best.safetensors"));
+  refused(
+      {"train", "--resume", w.path("run")},
+      "run: its last.safetensors is gone, and no run goes on without it; take it from a copy of "
+      "the run, or start a new one in another folder");
+  refused(w.train("run", 1),
+          "run: holds a run whose last.safetensors is gone, and what it has "
+          "trained would be removed; choose another --out");
+  CHECK(read_file(w.path("run/best.safetensors")) == best);
+  works(w.train("other", 1));
+  fs::rename(w.path("kept"), w.path("run/last.safetensors"));
+  works({"train", "--resume", w.path("run"), "--epochs", "2", "--threads", "1"});
 }
 
 TEST_CASE("phantom: a stopped one leaves nothing", "[cli]") {

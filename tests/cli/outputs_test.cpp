@@ -95,10 +95,10 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
   for (const Refused& one : cases) {
     const std::string elsewhere = w.path("elsewhere");
     fs::remove_all(elsewhere);
-    Words words = with(one.words, {one.flag, elsewhere});
+    const Words words = with(one.words, {one.flag, elsewhere});
     works(words);
-    if (one.flag == "--out" && one.words.front() == "evaluate") words.push_back("--overwrite");
-    works(words);
+    refused(words, "add --overwrite to replace");
+    works(with(words, {"--overwrite"}));
   }
   const Words card = {"model-card", "--checkpoint", checkpoint, "--out"};
   refused(with(card, {w.path("manifest.csv")}), ": is the name of a file that data folders are");
@@ -108,7 +108,9 @@ TEST_CASE("outputs: a file that is read, or of another kind, is not replaced", "
           ": another file is there, which a Markdown file would replace; choose a name that ends "
           "in .md, or remove it first");
   works(with(card, {w.path("card.md")}));
-  works(with(card, {w.path("card.md")}));
+  refused(with(card, {w.path("card.md")}),
+          "card.md: is there already; choose another name, or add --overwrite to replace it");
+  works(with(card, {w.path("card.md"), "--overwrite"}));
   fs::remove(w.path("notes.html"));
   works(with(card, {w.path("notes.html")}));
   fs::remove(w.path("w.st"));

@@ -262,7 +262,8 @@ TEST_CASE("patients: sweep, model card and check-data say which rule they took",
   CHECK(contains(run_glia({"check-data", "--data", w.path("slices"), "--split", w.path("run")}),
                  "found no manifest.json of glia split"));
 
-  const Words sweep = {"sweep", "--data", w.path("slices"), "--out", w.path("study"), "--dry-run"};
+  const Words sweep = {"sweep",         "--data",    w.path("slices"), "--out",
+                       w.path("study"), "--dry-run", "--batch-size",   "2"};
   Words by_split = sweep, by_lists = sweep;
   by_split.insert(by_split.end(), {"--split", w.path("split")});
   CHECK(contains(done(by_split), "patients: 6, by " + of_split));

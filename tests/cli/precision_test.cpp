@@ -29,10 +29,11 @@ std::size_t times(const std::string& text, const std::string& part) {
 
 /// Scores the run's best checkpoint and returns the settings in its JSON.
 Json evaluate(const CliWorkspace& w, const Words& flags, bool other_precision) {
-  const Outcome outcome = run_glia(
-      with({"evaluate", "--checkpoint", w.path("run/best.safetensors"), "--data", w.path("slices"),
-            "--list", w.path("split/val.txt"), "--json", w.path("scores.json"), "--device", "cpu"},
-           flags));
+  const Outcome outcome =
+      run_glia(with({"evaluate", "--checkpoint", w.path("run/best.safetensors"), "--data",
+                     w.path("slices"), "--list", w.path("split/val.txt"), "--json",
+                     w.path("scores.json"), "--overwrite", "--device", "cpu"},
+                    flags));
   CAPTURE(outcome.output);
   CHECK(outcome.code == 0);
   CHECK(times(outcome.output, "precision: trained with convolutions in tf32, computed in fp32") ==

@@ -38,7 +38,7 @@ TEST_CASE("train: a refused command leaves nothing behind", "[cli]") {
     CHECK_FALSE(fs::exists(w.path("a")));
   };
   refuses({"--batch-size", "64"}, "use a batch size of at most");
-  refuses({"--epochs", "0"}, "--epochs: found 0, expected 1 or more");
+  refuses({"--epochs", "0"}, "--epochs: found 0, expected 1 to");
   refuses({"--max-steps", "-1"}, "--max-steps: found -1");
   refuses({"--checkpoint-every", "-1"}, "--checkpoint-every: found -1");
   refuses({"--learning-rate", "0"}, "--learning-rate: found 0, expected more than 0");

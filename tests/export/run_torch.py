@@ -65,7 +65,8 @@ def main():
             imported = networks.path(f"{name}-imported.safetensors")
             for notes, flags in ((info, []), (None, ["--like", networks.checkpoint(name)])):
                 load_weights.save(changed, net, notes)
-                networks.glia("import-weights", "--weights", changed, "--out", imported, *flags)
+                networks.glia("import-weights", "--weights", changed, "--out", imported,
+                              "--overwrite", *flags)
                 back = networks.predict(imported, f"back-{name}")
                 worst = max(float(np.abs(back[i] - moved[i]).max()) for i in networks.ids)
                 distance = max(float(np.abs(back[i] - expected[i]).max()) for i in networks.ids)
