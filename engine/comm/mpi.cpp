@@ -37,7 +37,6 @@ class MpiRank final : public Communicator {
     // Somebody may still wait for what this rank will not send.
     if (std::uncaught_exceptions() > unwinding_)
       session().give_up(fmt::format("rank {} failed", rank()));
-    if (!session().failed()) session().leave();
   }
 
   int rank() const override { return session().rank(); }
@@ -107,7 +106,7 @@ std::unique_ptr<Communicator> open_mpi(const MpiLaunch& launch, std::chrono::mil
   check(process == nullptr, "MPI: opened twice; MPI starts and ends once a process");
   check(largest >= 1, "MPI: messages of {} bytes, expected 1 or more", largest);
   process = new Process{MpiSession(load_mpi(launch), limit, launch.ranks)};
-  std::atexit([] { process->session.end_job(); });
+  on_exit([](int status, void*) { process->session.end(status); }, nullptr);
   return std::make_unique<MpiRank>(largest);
 }
 

@@ -19,9 +19,9 @@ inline constexpr std::size_t kLargestMpiMessage = std::size_t{1} << 30;
 /// calls are to be made by one thread at a time. Throws `Error` where MPI cannot be used, or sees
 /// another number of ranks than were started: then each would train for itself.
 ///
-/// Its destructor waits for the others and ends MPI. After an error, one's own or another rank's,
-/// it does not; then the end of the process ends the whole job with status 1 (MPI_Abort), when the
-/// others have been told or two seconds have passed.
+/// The end of the process (`exit`, or `main` that returns) waits for the others and ends MPI. With
+/// a status other than 0, or after an error, one's own or another rank's, it ends the whole job
+/// with status 1 (MPI_Abort), when the others have been told or two seconds have passed.
 std::unique_ptr<Communicator> open_mpi(const MpiLaunch& launch, std::chrono::milliseconds limit,
                                        std::size_t largest = kLargestMpiMessage);
 

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 /// Messages between ranks beside the collectives.
 enum Tag : int {
   kReason = 1,  // I give up, and why
-  kKnown,       // I have your reason
+  kKnown,       // I have your reason, have said so, and end too
   kRoll,        // are you there?
   kHere,        // yes, in this call
 };
@@ -30,10 +30,11 @@ enum Tag : int {
 /// In place of a call: has made all its calls, and comes to no other any more.
 constexpr std::uint64_t kLeaves = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t kLongestReason = 1000;
-constexpr auto kRollTime = 2s;       // for answers to a roll call
-constexpr auto kTellTime = 2s;       // for the others to learn why
-constexpr auto kToldTime = 5s;       // for the one who gave up to end the job
-constexpr unsigned kAbortTime = 10;  // seconds; MPI_Abort asks a daemon that may be gone
+constexpr auto kRollTime = 2s;        // for answers to a roll call
+constexpr auto kTellTime = 2s;        // for the others to learn why
+constexpr auto kToldTime = 5s;        // for the one who gave up to end the job
+constexpr unsigned kFinishTime = 10;  // seconds, for MPI_Finalize when all ranks have left
+constexpr unsigned kAbortTime = 10;   // seconds; MPI_Abort asks a daemon that may be gone
 
 double seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
@@ -77,7 +78,9 @@ void MpiSession::wait(Begun begun, Wait how) {
     if (done) break;
     const auto now = Clock::now();
     if (turn % 16 == 0 || now - wait_began > 100us) listen();
-    check(!failed(), "{}", reason_);
+    // Where bytes flow all ranks are here, and another one may still read this one's memory: then
+    // the next call throws.
+    check(!failed() || flowing_, "{}", reason_);
     if (!rolling_ && now - call_began_ > limit_) call_roll();
     if (rolling_ && now > roll_ends_) too_late();
     pause(now - wait_began, how);
@@ -109,8 +112,7 @@ void MpiSession::hear(int from, int tag, const std::string& text) {
   const auto other = static_cast<std::size_t>(from);
   switch (tag) {
     case kReason:
-      knows_[other] = true;
-      mpi_.tell(from, kKnown, "", 0);
+      unanswered_.push_back(from);
       if (reason_.empty()) reason_ = text;
       break;
     case kKnown: knows_[other] = true; break;
@@ -151,11 +153,11 @@ void MpiSession::too_late() {
                               : fmt::format("ranks: {} did not come{} within {} s", missing,
                                             leaving_ ? " to the end" : "", seconds(limit_));
   give_up(why);
-  throw Error(why);
+  throw Error(reason_);
 }
 
 void MpiSession::give_up(const std::string& why) noexcept {
-  if (failed() || left_) return;
+  if (failed()) return;
   try {
     reason_ = why.substr(0, kLongestReason);
     mine_ = true;
@@ -164,16 +166,29 @@ void MpiSession::give_up(const std::string& why) noexcept {
   }
 }
 
-void MpiSession::leave() noexcept {
+bool MpiSession::leave() noexcept {
   try {
     begin_call();
     leaving_ = true;
     wait(mpi_.leave(), Wait::for_ranks);
-    mpi_.finish();
-    left_ = true;
+    return true;
   } catch (const std::exception& error) {
     if (mine_) fmt::print(stderr, "glia: {}\n", error.what());
+    return false;
   }
+}
+
+void MpiSession::end(int status) noexcept {
+  if (getpid() != process_) return;  // a fork of this process ends
+  const bool all_left = status == 0 && !failed() && leave();
+  std::cout.flush();
+  std::fflush(nullptr);
+  if (!all_left) end_job();
+  // All is done, on every rank; MPI_Finalize must not undo that.
+  std::signal(SIGALRM, [](int) { _exit(0); });
+  alarm(kFinishTime);
+  mpi_.finish();
+  alarm(0);
 }
 
 bool MpiSession::all_know() const {
@@ -183,9 +198,6 @@ bool MpiSession::all_know() const {
 }
 
 void MpiSession::end_job() noexcept {
-  if (left_ || getpid() != process_) return;  // or a fork of this process ends
-  std::cout.flush();
-  std::fflush(nullptr);
   // MPI may hang too; then the signal ends this process, and its end the others.
   std::signal(SIGALRM, SIG_DFL);
   alarm(kAbortTime);
@@ -194,6 +206,8 @@ void MpiSession::end_job() noexcept {
     const auto until = Clock::now() + (mine_ ? Clock::duration(kTellTime) : kToldTime);
     while (Clock::now() < until && !(mine_ && all_know())) {
       if (!flowing_) listen();
+      for (const int r : unanswered_) mpi_.tell(r, kKnown, "", 0);
+      unanswered_.clear();
       std::this_thread::sleep_for(1ms);
     }
   } catch (const std::exception&) {  // the job ends all the same

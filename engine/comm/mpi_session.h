@@ -38,10 +38,10 @@ class MpiSession {
   void give_up(const std::string& why) noexcept;
   bool failed() const { return !reason_.empty(); }
 
-  /// Waits for all ranks to leave, and ends MPI. Where one does not come: says so, and fails.
-  void leave() noexcept;
-  /// The end of the process, where it has not left: ends all ranks.
-  void end_job() noexcept;
+  /// The process ends with this status. Where that is 0 and nobody has given up: waits for all
+  /// ranks to come here, and ends MPI. Otherwise ends all ranks, with status 1, and does not
+  /// return.
+  void end(int status) noexcept;
 
  private:
   void require(const char* said);
@@ -49,6 +49,8 @@ class MpiSession {
   void hear(int from, int tag, const std::string& text);
   void tell_others(int tag, const std::string& text);
   void call_roll();
+  bool leave() noexcept;
+  [[noreturn]] void end_job() noexcept;
   [[noreturn]] void too_late();
   bool all_know() const;
   static void pause(Clock::duration waited, Wait how);
@@ -59,11 +61,12 @@ class MpiSession {
   const pid_t process_ = getpid();
   std::uint64_t call_ = 0;  // which call this is, the same on every rank
   Clock::time_point call_began_, roll_ends_;
-  bool rolling_ = false, leaving_ = false, left_ = false;
+  bool rolling_ = false, leaving_ = false;
   bool flowing_ = false;             // MPI may still write to a caller's memory
   bool mine_ = false;                // the reason is this rank's
   std::vector<std::uint64_t> here_;  // in which call a rank was when it answered the roll
-  std::vector<bool> knows_;          // has the reason
+  std::vector<bool> knows_;          // has this rank's reason, and ends
+  std::vector<int> unanswered_;      // who has told a reason
   std::string reason_;
 };
 

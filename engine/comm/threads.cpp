@@ -130,6 +130,7 @@ std::vector<std::unique_ptr<Communicator>> make_thread_ranks(int ranks,
   check(ranks >= 1, "ranks: found {}, expected 1 or more", ranks);
   const auto meeting = std::make_shared<Meeting>(ranks, limit);
   std::vector<std::unique_ptr<Communicator>> all;
+  all.reserve(static_cast<std::size_t>(ranks));
   for (int r = 0; r < ranks; ++r) all.push_back(std::make_unique<ThreadRank>(meeting, r));
   return all;
 }

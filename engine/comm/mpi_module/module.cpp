@@ -141,6 +141,10 @@ void finish() {
   outbox.clear();
   MPI_Comm_free(&collectives);
   MPI_Comm_free(&messages);
+  // All have left, so nobody is waited for. MPICH before 4.2, over UCX, may hang in MPI_Finalize
+  // where one rank is through with its connections (and then does not look at them any more) before
+  // another has begun to close its own (pmodels/mpich#6596): so they begin in step.
+  for (int i = 0; i < 20; ++i) MPI_Barrier(MPI_COMM_WORLD);
   MPI_Finalize();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -72,6 +73,12 @@ void leaves_early(Communicator& comm) {
   if (!last(comm)) barrier(comm);
 }
 
+/// After its last call, as with a report that cannot be written.
+void ends_badly(Communicator& comm) {
+  barrier(comm);
+  if (comm.rank() == 1) std::exit(3);
+}
+
 void comes_late(Communicator& comm) {
   barrier(comm);
   if (last(comm)) std::this_thread::sleep_for(400ms);
@@ -132,6 +139,7 @@ const std::map<std::string, std::function<void(Communicator&)>> kScenarios{
     {"does-not-come", does_not_come},
     {"leaves-early", leaves_early},
     {"comes-late", comes_late},
+    {"ends-badly", ends_badly},
     {"is-killed", is_killed},
     {"waits", waits},
     {"streams", streams},

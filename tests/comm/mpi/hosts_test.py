@@ -47,10 +47,14 @@ def make_hosts():
         ip("-n", host, "address", "add", f"{address}/24", "dev", CABLE)
     cable("up")
     ip("-n", HOSTS[1], "link", "set", CABLE, "up")
-    until = time.monotonic() + 10
-    while any("state UP" not in ip("-n", host, "link", "show", CABLE) for host in HOSTS):
+    # A cable carries nothing at once: until a host says that nobody listens there.
+    refused = (f"import errno, socket; s = socket.socket(); s.settimeout(1); "
+               f"raise SystemExit(s.connect_ex(('{ADDRESSES[1]}', 9)) != errno.ECONNREFUSED)")
+    until = time.monotonic() + 20
+    while (any("state UP" not in ip("-n", host, "link", "show", CABLE) for host in HOSTS) or
+           subprocess.run(on(HOSTS[0], sys.executable, "-c", refused), check=False).returncode):
         if time.monotonic() > until:
-            skip("the cable between two namespaces does not come up")
+            raise RuntimeError("the cable between two namespaces does not come up")
         time.sleep(0.05)
 
 
@@ -82,6 +86,10 @@ class Hosts(unittest.TestCase):
             'esac\nshift\n'
             'exec ip netns exec "$host" unshare --uts sh -c "hostname $host; $*" </dev/null\n')
         cls.agent.chmod(0o755)
+
+    def setUp(self):
+        self.addCleanup(remove_hosts)
+        make_hosts()
 
     @classmethod
     def tearDownClass(cls):
@@ -143,10 +151,11 @@ if __name__ == "__main__":
     if os.geteuid() != 0:
         skip("network namespaces need root")
     try:
-        make_hosts()
+        ip("netns", "add", HOSTS[0])
     except subprocess.CalledProcessError as error:
-        remove_hosts()
         skip(f"no network namespaces here: {error.stderr.strip()}")
+    finally:
+        remove_hosts()
     try:
         unittest.main(argv=sys.argv[:1])
     finally:
