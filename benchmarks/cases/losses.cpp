@@ -79,25 +79,27 @@ std::vector<Case> region_loss_sums(const Loss& loss) {
 }
 
 /// The loss of sums that are known, as where the shards of a batch are computed apart.
+Case whole_case(const Loss& loss, const Shape& shape, double smooth) {
+  Case test = region_loss_case(loss, shape, Region::batch, smooth, 3);
+  test.text += ", of its sums";
+  test.build = [call = loss.call, smooth](Tape& tape, std::span<const Tensor> in, const Tensor&) {
+    const auto known = [](Tape&, const Tensor& sums) { return sums; };
+    return call(tape, in[0], in[1], Region::batch, smooth, known).loss;
+  };
+  return test;
+}
+
 std::vector<Case> region_loss_whole(const Loss& loss) {
-  std::vector<Case> cases;
-  for (const double smooth : {1.0, 0.1}) {
-    Case& test = cases.emplace_back(region_loss_case(loss, {3, 7, 5, 1}, Region::batch, smooth, 3));
-    test.text += ", of its sums";
-    test.build = [call = loss.call, smooth](Tape& tape, std::span<const Tensor> in, const Tensor&) {
-      return call(tape, in[0], in[1], Region::batch, smooth,
-                  [](Tape&, const Tensor& sums) { return sums; })
-          .loss;
-    };
-  }
-  return cases;
+  return {whole_case(loss, {3, 7, 5, 1}, 1), whole_case(loss, {3, 7, 5, 1}, 0.1)};
 }
 
 std::vector<Case> region_loss_at(const Loss& loss, const Dimensions& d) {
   std::vector<Case> cases{region_loss_case(loss, d.shape, Region::batch, 1, 3),
-                          region_loss_case(loss, d.shape, Region::image, 1, 3)};
+                          region_loss_case(loss, d.shape, Region::image, 1, 3),
+                          whole_case(loss, d.shape, 1)};
   cases[0].name = "batch";
   cases[1].name = "image";
+  cases[2].name = "whole";
   return cases;
 }
 

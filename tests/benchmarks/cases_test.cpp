@@ -96,7 +96,9 @@ TEST_CASE("cases: rows of an operation at a shape are its kernels", "[bench]") {
   const auto norm = bench::rows_at(d, "", {.ops = {"batch_norm_relu"}, .phases = {}}, {});
   CHECK(kernels_of(norm) ==
         Names{"channel_moments", "batch_norm_relu_map_train", "batch_norm_relu_backward_train",
-              "batch_norm_relu_map_eval", "batch_norm_relu_backward_eval", "merge_moments",
+              "batch_norm_relu_map_eval", "batch_norm_relu_backward_eval",
+              // Of ranks.
+              "channel_moments", "merge_moments", "batch_norm_relu_map_train",
               "batch_norm_relu_backward_sums", "batch_norm_relu_backward_apply"});
   CHECK(norm.front().layers == Names{"batch_norm_relu.training"});
   CHECK(norm[3].layers == Names{"batch_norm_relu.evaluation"});
