@@ -20,7 +20,7 @@ namespace {
 void start(TrainOptions& o, const CLI::App& command) {
   check(!o.data.empty() && !o.out.empty(), "train: needs --data and --out, or --resume RUN");
   o.read_settings();
-  check_outside(o.out, o.data);
+  if (o.writes()) check_outside(o.out, o.data);  // which makes the folder for a moment
   const RunInputs inputs = RunInputs::load(o.data, o.split, o.train_list, o.val_list);
   const nlohmann::json model = o.model_for(command, inputs.train);
   const Preprocess preprocess = Preprocess::fit(parse_normalize(o.normalize), inputs.train);
@@ -72,7 +72,7 @@ void resume(const TrainOptions& o, const CLI::App& command) {
         "start a new run",
         option->get_name());
   RunFolder folder(o.resume);
-  if (o.processes == nullptr || o.processes->rank() == 0) folder.reopen();
+  if (o.writes()) folder.reopen();
   const Checkpoint checkpoint = Checkpoint::open(folder.last());
   TrainConfig config = config_of(checkpoint);
   checkpoint.check_weights(

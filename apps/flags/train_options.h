@@ -31,6 +31,8 @@ struct TrainOptions {
   bool tensorboard = false;
   DeviceOptions device;
   Communicator* processes = nullptr;  // of which this is one; null: none was started but this
+  /// Whether this process is the one that writes the run.
+  bool writes() const { return processes == nullptr || processes->rank() == 0; }
 
   /// Registers the command "train"; what it does is its callback's, which is left open.
   CLI::App* add_to(CLI::App& app);
