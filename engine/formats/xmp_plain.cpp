@@ -54,7 +54,12 @@ XmpReading read_xmp(std::string_view packet) {
        at = packet.find(kName, at + 1)) {
     const std::string_view before = packet.substr(0, at);
     if (!is_plain(packet) || !before.ends_with(kPrefix)) return {.understood = false};
-    const auto value = value_after(packet.substr(at + kName.size()));
+    const std::string_view after = packet.substr(at + kName.size());
+    const auto value = value_after(after);
+    // A name in the value of another ends with a quote, and the end of an element with its sign.
+    if (!value &&
+        (after.empty() || std::string_view("'\">").find(after[0]) == std::string_view::npos))
+      return {.understood = false};
     if (value && !reading.orientation) reading.orientation = orientation_of_text(*value);
   }
   return reading;
