@@ -180,17 +180,24 @@ double reference(const BatchNormReluMapEval& a, const void*, Element e) {
              : 0;
 }
 
+namespace {
+
+/// dz: dy where the map of x is above its floor, else 0.
+template <class Args>
+double gradient_of(const Args& a, Element at) {
+  const double floor = element(a.map, {MapRow::floor, at.channel});
+  return element(a.x, a.map, at) > floor ? element(a.dy, at) : 0;
+}
+
+}  // namespace
+
 double reference(const BatchNormReluBackwardTrain& a, const void* output, Element e) {
   const Element channel{0, e.channel};
   const double mean = element(a.mean, channel), invstd = element(a.invstd, channel);
-  const double floor = element(a.map, {MapRow::floor, e.channel});
   const auto xhat = [&](std::int64_t row) {
     return (element(a.x, {row, e.channel}) - mean) * invstd;
   };
-  const auto dz = [&](std::int64_t row) {
-    const Element at{row, e.channel};
-    return element(a.x, a.map, at) > floor ? element(a.dy, at) : 0;
-  };
+  const auto dz = [&](std::int64_t row) { return gradient_of(a, {row, e.channel}); };
   double dgamma = 0, dbeta = 0;
   for (std::int64_t row = 0; row < a.dy.rows(); ++row) {
     dgamma += dz(row) * xhat(row);
@@ -202,17 +209,6 @@ double reference(const BatchNormReluBackwardTrain& a, const void* output, Elemen
   return element(a.gamma, channel) * invstd *
          (dz(e.row) - dbeta / rows - xhat(e.row) * dgamma / rows);
 }
-
-namespace {
-
-/// dz of row `row`: dy where the map of x is above its floor, else 0.
-template <class Args>
-double gradient_of(const Args& a, Element at) {
-  const double floor = element(a.map, {MapRow::floor, at.channel});
-  return element(a.x, a.map, at) > floor ? element(a.dy, at) : 0;
-}
-
-}  // namespace
 
 double reference(const MergeMoments& a, const void*, Element e) {
   const std::int64_t parts = a.parts.shape[0];
@@ -254,10 +250,7 @@ double reference(const BatchNormReluBackwardEval& a, const void* output, Element
   const Element channel{0, e.channel};
   const double mean = element(a.running_mean, channel);
   const double invstd = 1 / std::sqrt(element(a.running_var, channel) + a.epsilon);
-  const double floor = element(a.map, {MapRow::floor, e.channel});
-  const auto dz = [&](Element at) {
-    return element(a.x, a.map, at) > floor ? element(a.dy, at) : 0;
-  };
+  const auto dz = [&](Element at) { return gradient_of(a, at); };
   if (output != a.dgamma.data && output != a.dbeta.data)
     return element(a.map, {MapRow::scale, e.channel}) * dz(e);
   double dgamma = 0, dbeta = 0;

@@ -73,8 +73,8 @@ void backward_over_ranks(Tape& t, const Saved& s, const Tensor& dy) {
                                                                 .dgamma = p.dgamma,
                                                                 .dbeta = p.dbeta,
                                                                 .write_params = p.write});
+  if (!s.x.wants_grad()) return;  // on no rank
   const Tensor all = sum_over_ranks(t, sums.slice(0, {1, sums.numel()})).slice(0, sums.shape());
-  if (!s.x.wants_grad()) return;
   run<&KernelTable::batch_norm_relu_backward_apply>(t.device(), {.dy = dy,
                                                                  .x = s.x,
                                                                  .map = s.map,

@@ -77,11 +77,8 @@ __global__ void __launch_bounds__(kMergeThreads)
   if (threadIdx.y != 0) return;
   *to.sums.at(0, c) = sum;
   *to.sums.at(1, c) = dot;
-  const auto put = [&](float& target, double value) {
-    target = static_cast<float>(to.accumulate ? target + value : value);
-  };
-  put(to.dbeta[c], sum);
-  put(to.dgamma[c], dot * invstd[c]);
+  put(to.dbeta[c], sum, to.accumulate);
+  put(to.dgamma[c], dot * invstd[c], to.accumulate);
 }
 
 struct Normalisation {

@@ -31,10 +31,6 @@ struct BackwardSmem {
   Pair of[kThreads];
 };
 
-__device__ void put(float& to, double value, bool accumulate) {
-  to = static_cast<float>(accumulate ? to + value : value);
-}
-
 /// The coefficient `which` of channel c of a region.
 __device__ float& coefficient(const ChunkSums& sums, std::int64_t region, Coefficient which,
                               std::int64_t c) {

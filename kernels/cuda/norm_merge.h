@@ -57,6 +57,11 @@ __device__ inline void update_running(const RunningStatistics& running, std::int
   update(running.var[c], batch.squares / (batch.count > 1 ? batch.count - 1 : 1));
 }
 
+/// Writes or adds the gradient of a parameter.
+__device__ inline void put(float& to, double value, bool accumulate) {
+  to = static_cast<float>(accumulate ? to + value : value);
+}
+
 /// A launch of a block for each group of `parts` sums.
 LaunchConfig merge_config(const KernelContext& context, const char* name, std::int64_t blocks,
                           std::int64_t parts, std::size_t smem_bytes);
