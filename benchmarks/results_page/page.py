@@ -1,7 +1,7 @@
 """docs/results.md, its charts and the README's headline, as text."""
 import devices
 from bars import bars
-from results import load
+from results import load, machine_of
 
 BEGIN, END = "<!-- headline: benchmarks/results-page -->", "<!-- end of the headline -->"
 
@@ -81,6 +81,50 @@ def layers_section(found):
                      f"{least[1]} takes {least[0]:.2f} times as long.\n\n{table(head, rows)}")
     return "## Convolutions of a step, on a CPU\n\nAll of 3x3 but those of a first layer, `glia bench --op " \
         "conv2d`; native are Glia's.\n\n" + "\n\n".join(parts) + "\n"
+
+
+def bf16_rows(path, json_):
+    """A row a network: its step in both, and of its convolutions how many bf16 makes slower."""
+    rows, bases = [], sorted({step["base_width"] for step in json_["steps"]})
+    for base in bases:
+        step = {s["implementation"]: s["step_s"] for s in json_["steps"] if s["base_width"] == base}
+        passes = {}
+        for row in json_["rows"]:
+            if row["base_width"] == base:
+                passes.setdefault((row["layer"], row["op"], row["phase"]), {})[row["implementation"]] = row["warm_s"]
+        ratios = [pair["bf16"] / pair["fp32"] for pair in passes.values()]
+        rows.append((f"base {base}, batch {json_['steps'][0]['batch_size']}", seconds(step["fp32"]),
+                     seconds(step["bf16"]), f"{step['fp32'] / step['bf16']:.2f}",
+                     f"{sum(ratio > 1.1 for ratio in ratios)} of {len(ratios)}" if ratios else "",
+                     f"{min(ratios):.2f} to {max(ratios):.2f}" if ratios else "",
+                     json_["environment"]["bf16"].split(":")[0], link(path, path.name[:10])))
+    return rows
+
+
+def bf16_section(found):
+    rows = [row for path, json_ in found for row in bf16_rows(path, json_)]
+    return f"""## A step in bf16, on a CPU
+
+`glia bench --op conv2d,conv_transpose2d,train_step --precision fp32,bf16`, in turn; slower are convolutions (a
+layer and pass) that take more than 1.1 times as long in bf16.
+
+{table(("network", "fp32", "bf16", "ratio", "slower", "bf16 / fp32 of a convolution", "by", "raw"), rows)}
+"""
+
+
+def scaling_section(found):
+    parts = []
+    for path, json_ in found:
+        median = json_["median_step_s"]
+        first = next(iter(median.values()))
+        rows = [(name, seconds(time), f"{time / first:.2f}",
+                 f"{seconds(min(json_['runs'][name]))} to {seconds(max(json_['runs'][name]))}")
+                for name, time in median.items()]
+        parts.append(f"Base {json_['base_width']}, batch {json_['batch_size']}, --norm {json_['norm']}, "
+                     f"{machine_of(json_)} ({link(path, json_['date'])}).\n\n" +
+                     table(("", "a step", "times the first", "of the runs"), rows))
+    return "## One rank beside several, on a CPU\n\n`benchmarks/scaling`: the same batches, in turn " \
+        "([scale.md](scale.md)).\n\n" + "\n\n".join(parts) + "\n"
 
 
 def ladder_section(found):
@@ -174,6 +218,7 @@ def outputs(root):
         "which holds\nevery sample; CI checks that it is what those files say. How to time by yourself: "
         "[benchmarks.md](benchmarks.md).\n",
         steps_section(found["beside"]), layers_section(found["convolutions"]),
+        bf16_section(found["bf16"]), scaling_section(found["scaling"]),
         ladder_section(found["predicted"]), devices.section(rooflines, link), training_section(found["training"]),
         machines_section(found), others_section(found["others"], found["beside"])])
     readme = root / "README.md"

@@ -86,17 +86,29 @@ def is_convolutions(json_):
             "onednn" in json_["settings"]["backends"])
 
 
+def is_bf16(json_):
+    """glia bench of whole steps in fp32 and bf16, in turn."""
+    return (isinstance(json_, dict) and json_.get("program") == "glia bench" and
+            json_["settings"].get("precision") == ["fp32", "bf16"] and len(json_["steps"]) > 1 and
+            all("step_s" in step for step in json_["steps"]))
+
+
 def load(folder):
     """All files by kind; `others` are those that the page only lists."""
-    found = {"beside": [], "convolutions": [], "predicted": [], "training": [], "others": []}
+    found = {"beside": [], "convolutions": [], "predicted": [], "training": [], "bf16": [], "scaling": [],
+             "others": []}
     for path in sorted(folder.glob("*.json")):
         json_ = json.loads(path.read_text())
         if isinstance(json_, list) and json_ and str(json_[0].get("what", "")).startswith("predicted"):
             found["predicted"].append((path, json_))
         elif not isinstance(json_, dict):
             found["others"].append((path, {}))
+        elif json_.get("measures") == "scaling":
+            found["scaling"].append((path, json_))
         elif {"commands", "median_step_s", "runs"} <= json_.keys() and "base" in json_["runs"]["ours"][0]:
             found["beside"].append(beside(path, json_))
+        elif is_bf16(json_):
+            found["bf16"].append((path, json_))
         elif is_convolutions(json_):
             found["convolutions"].append(convolutions(path, json_))
         elif {"glia", "torch"} <= json_.keys() and "epochs" in json_["torch"]:
