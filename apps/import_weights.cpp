@@ -48,6 +48,7 @@ void run_import_weights(const ImportWeightsOptions& o) {
   if (!prefix.empty())
     fmt::print("the names of {} begin with '{}', which is left out\n", printable_name(o.weights),
                printable_name(prefix));
+  std::fflush(stdout);  // before what is said of other names
   nlohmann::json info = describe(o, weights);
   info.erase("training");  // the state of an optimizer that these weights have not met
   info["imported"] = {{"file", o.weights}, {"xxh3", hash_file(o.weights)}};

@@ -15,6 +15,7 @@
 #include "apps/flags/memory_advice.h"
 #include "apps/flags/value_checks.h"
 #include "apps/flags/unknown_command.h"
+#include "apps/runs/processes.h"
 #include "engine/base/streams.h"
 #include "engine/base/text.h"
 #include "engine/runtime/allocator.h"
@@ -53,6 +54,8 @@ int run(int argc, char** argv) {
   glia::add_kernel_command(app);
   glia::add_doctor_command(app);
   glia::check_flag_values(app);
+  for (CLI::App* command : app.get_subcommands({}))
+    if (command->get_name() != "train") glia::allow_one_process(*command);
   if (const std::string problem = glia::unknown_command(app, argc, argv); !problem.empty()) {
     std::fprintf(stderr, "glia: %s\n", problem.c_str());
     return 2;

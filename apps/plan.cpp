@@ -21,6 +21,8 @@ namespace {
 struct PlanOptions {
   ModelOptions model;
   std::int64_t batch_size = 6, size = 240, channels = 3, slices = 0;
+  int ranks = 1;
+  std::int64_t shards = 0;
   std::string optimizer = "adam", loss = "iou", device = "cpu", conv = "auto", memory = "auto",
               precision = name_of(std::optional<ConvPrecision>());
   int threads = 0;
@@ -66,6 +68,16 @@ PlanTarget target_of(const PlanOptions& o) {
   return PlanTarget::gpu(parse_precision_choice(o.precision));
 }
 
+/// How the ranks share a batch. A batch norm looks at all images in each layer, so that its shards
+/// are computed by as many ranks.
+void share(const PlanOptions& o, const nlohmann::json& model, StepShape& shape) {
+  shape.ranks = o.ranks;
+  shape.shards = o.shards > 0 ? o.shards : o.ranks;
+  if (shape.shards % shape.ranks == 0 &&
+      model.value("norm", "") == nn::name_of(nn::NormKind::batch))
+    shape.ranks = shape.shards;
+}
+
 void run(const PlanOptions& o, const CLI::App& command) {
   const nlohmann::json config = o.model.config(command, o.channels).to_json();
   const ModelFactory make = [&] { return make_model(config); };
@@ -79,14 +91,21 @@ void run(const PlanOptions& o, const CLI::App& command) {
                   .optimizer = {},
                   .objective = Objective::parse(o.loss, Region::batch, 1)};
   shape.optimizer.kind = optim::parse_kind(o.optimizer);
-  const PlanTarget target = target_of(o);
+  share(o, config, shape);
+  PlanTarget target = target_of(o);
+  target.threads = std::max(1, target.threads / static_cast<int>(shape.ranks));
   check(o.slices == 0 || !target.cpu,
         "--slices: the CPU reads slices as they are needed; leave it out, or pass --device cuda");
   const std::size_t program = resident_bytes();
-  const std::size_t loaded = loader_bytes(shape, o.channels);
-  const ProcessPlan plan{plan_step(make, shape, target), program,
-                         loaded * static_cast<std::size_t>(o.batch_size),
-                         ResidentSlices::bytes(o.slices, o.size, o.size, o.channels)};
+  const auto ranks = static_cast<std::size_t>(shape.ranks);
+  const std::size_t loaded =
+      loader_bytes(shape, o.channels, LoaderThreads::automatic(static_cast<int>(shape.ranks)));
+  const ProcessPlan plan{plan_step(make, shape, target),
+                         program,
+                         loaded * static_cast<std::size_t>(o.batch_size) / ranks,
+                         ResidentSlices::bytes(o.slices, o.size, o.size, o.channels),
+                         ranks,
+                         static_cast<std::size_t>(shape.shards / shape.ranks)};
   if (o.json) return fmt::print("{}\n", to_json(plan).dump(1));
   fmt::print("{}\n{}", tensor_table(plan.step, static_cast<std::size_t>(o.least * kMib)),
              memory_summary(plan));
@@ -97,17 +116,18 @@ void run(const PlanOptions& o, const CLI::App& command) {
   const MemoryLimit room = room_of(o);
   // On the CPU the loader's batches and the program share the memory with the step.
   const std::size_t beside = target.cpu ? plan.program : plan.resident;
+  // Ranks of one process share its memory; a GPU is one rank's.
+  const std::size_t left = room.free > beside ? room.free - beside : 0;
   const std::int64_t batch =
-      room.free > beside
-          ? largest_batch(make, shape, target, room.free - beside, target.cpu ? loaded : 0)
-          : 0;
+      largest_batch(make, shape, target, target.cpu ? left / ranks : left, target.cpu ? loaded : 0);
   if (plan.resident > 0 && batch < o.batch_size)
     fmt::print(
         "{} slices take {:.0f} MiB of it; with --resident off they come batch by batch: leave "
         "--slices out\n",
         o.slices, mib(plan.resident));
   if (batch == 0)
-    return fmt::print("{} do not hold one image; take a smaller --base-width\n", free_text(room));
+    return fmt::print("{} do not hold {}; take a smaller --base-width\n", free_text(room),
+                      shape.shards == 1 ? "one image" : "one image a shard");
   fmt::print("{} hold at most --batch-size {}{}\n", free_text(room), batch,
              batch < o.batch_size ? fmt::format("; {} do not fit", o.batch_size) : "");
 }
@@ -119,6 +139,17 @@ void add_plan_command(CLI::App& app) {
   auto o = std::make_shared<PlanOptions>();
   command->add_option("--batch-size,--batch", o->batch_size, "Slices a step")
       ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command
+      ->add_option("--ranks", o->ranks,
+                   "Ranks that share the batch (docs/scale.md); the tables are those of one")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--shards", o->shards,
+                   "Equal parts of a batch, which a rank takes in turn, or with --norm batch as "
+                   "many ranks side by side; 0: one a rank")
+      ->check(CLI::Range(0, 4096))
       ->capture_default_str();
   command->add_option("--size", o->size, "Height and width of the images")
       ->check(CLI::Range(1, 4096))
@@ -166,7 +197,8 @@ void add_plan_command(CLI::App& app) {
   command->footer(
       "Example:\n"
       "  glia plan --batch 12 --base-width 32\n"
-      "  glia plan --batch 6 --memory fast --available-mib 2000");
+      "  glia plan --batch 6 --memory fast --available-mib 2000\n"
+      "  glia plan --batch 64 --norm group --shards 16");
   command->callback([o, command] { run(*o, *command); });
 }
 

@@ -21,6 +21,7 @@
 #include "apps/runs/run_inputs.h"
 #include "apps/study/sweep_runner.h"
 #include "apps/terminal/interrupt.h"
+#include "engine/base/cores.h"
 #include "engine/base/file.h"
 #include "engine/base/folder_lock.h"
 #include "engine/base/shell_word.h"
@@ -52,6 +53,8 @@ struct SweepOptions {
   std::vector<std::string> lists = std::vector<std::string>(sweep::settings().size());
   std::string epochs;
   std::int64_t seeds = 1;
+  int jobs = 0;
+  std::vector<std::string> devices;
   bool dry_run = false;
   CLI::App train_app;  // glia train: its flags and their checks
   TrainOptions trial;  // what they were read into
@@ -131,6 +134,28 @@ void check_trials_device(const Flags& flags) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   app.parse(words);
   check_device(device.request);
+}
+
+std::size_t jobs_of(const SweepOptions& o) {
+  if (o.jobs > 0) return static_cast<std::size_t>(o.jobs);
+  return std::max<std::size_t>(1, o.devices.size());
+}
+
+/// The flags of a trial as job `job`: its device, and where nobody said how many threads, its share
+/// of the cores.
+Flags flags_of_job(const SweepOptions& o, Flags flags, std::size_t job) {
+  if (!o.devices.empty()) flags["device"] = o.devices[job % o.devices.size()];
+  const int jobs = static_cast<int>(jobs_of(o));
+  if (jobs > 1) flags.insert({"threads", std::to_string(std::max(1, given_cores() / jobs))});
+  return flags;
+}
+
+/// Refuses a device that a trial would be refused for.
+void check_devices(const SweepOptions& o, const Flags& flags) {
+  check(o.devices.empty() || !flags.contains("device"),
+        "--devices and --device: both say where trials run; leave one out");
+  for (std::size_t job = 0; job < std::max<std::size_t>(1, o.devices.size()); ++job)
+    check_trials_device(flags_of_job(o, flags, job));
 }
 
 std::string command_line(const SweepOptions& o, const Flags& flags) {
@@ -252,13 +277,14 @@ void run_sweep(SweepOptions& o) {
     return print_plan(study, out);
   }
   if (study.count(sweep::State::finished) < std::ssize(study.trials))
-    check_trials_device(o.passed.given());
+    check_devices(o, o.passed.given());
   make_folder(out);
   const FolderLock lock(mark);
   print_plan(study, out);
   const Flags flags = o.passed.given();
-  run_study(study, out, [&](const sweep::Trial& trial) {
-    return trial.has_checkpoint() ? resume_words(flags, trial) : start_words(o, flags, trial);
+  run_study(study, out, jobs_of(o), [&](const sweep::Trial& trial, std::size_t job) {
+    const Flags own = flags_of_job(o, flags, job);
+    return trial.has_checkpoint() ? resume_words(own, trial) : start_words(o, own, trial);
   });
   const auto finished = study.count(sweep::State::finished);
   fmt::print("{} of {} trials finished; written to {}\n", finished, study.trials.size(), o.out);
@@ -317,6 +343,16 @@ void add_sweep_command(CLI::App& app) {
                    "seen, then as many as --epochs epochs of the first batch size have")
       ->check(CLI::IsMember({"epochs", "steps", "images"}))
       ->capture_default_str();
+  command
+      ->add_option("--jobs", options->jobs,
+                   "Trials at a time, each with its share of the cores unless --threads says "
+                   "otherwise, and with memory of its own; 0: one, or one a device of --devices")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--devices", options->devices,
+                   "Where the jobs run, in turn: a list such as cuda:0,cuda:1")
+      ->delimiter(',');
   command->add_flag("--dry-run", options->dry_run, "Only print the trials and which are finished");
   options->passed.add(*command, *options->train,
                       {"help", "out", "resume", "seed", "epochs", "max-steps"});
@@ -324,7 +360,8 @@ void add_sweep_command(CLI::App& app) {
       "Example:\n"
       "  glia sweep --data slices --split split --out study --batch-size 4,6,12 --epochs 2 "
       "--seeds 3\n"
-      "  glia sweep --data slices --split split --out augment --augment none/flip,rotate=15");
+      "  glia sweep --data slices --split split --out augment --augment none/flip,rotate=15\n"
+      "  glia sweep --data slices --split split --out rates --learning-rate 1e-3,1e-4 --jobs 2");
   command->callback([options] { run_sweep(*options); });
 }
 

@@ -124,8 +124,11 @@ CLI::App* TrainOptions::add_to(CLI::App& app) {
   add_training_options(*command, *this);
   device.add_to(*command);
   device.add_check_nan_to(*command);
-  command->add_option("--loader-threads", loader_threads, "Threads that load slices ahead")
-      ->check(CLI::Range(0, 256))
+  command
+      ->add_option("--loader-threads", loader_threads,
+                   "Threads that load slices ahead, 0 to 256; auto: one, and more up to the cores "
+                   "where the step waits for it")
+      ->check(CLI::Range(0, 256) | CLI::IsMember({"auto"}))
       ->capture_default_str();
   command
       ->add_option("--ranks", ranks,
@@ -151,6 +154,11 @@ CLI::App* TrainOptions::add_to(CLI::App& app) {
       "  glia train --data slices --split split --out runs/first --epochs 5 --base-width 16\n"
       "  glia train --resume runs/first");
   return command;
+}
+
+LoaderThreads TrainOptions::loader(const Communicator* all) const {
+  if (loader_threads == "auto") return LoaderThreads::automatic(all != nullptr ? all->size() : 1);
+  return std::stoi(loader_threads);
 }
 
 void TrainOptions::read_settings() {

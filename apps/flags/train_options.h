@@ -9,6 +9,7 @@
 #include "apps/flags/model_options.h"
 #include "engine/comm/communicator.h"
 #include "engine/data/dataset.h"
+#include "engine/data/loader.h"
 #include "engine/train/train_config.h"
 
 namespace CLI {
@@ -24,7 +25,8 @@ struct TrainOptions {
   std::string region = "batch", optimizer = "adam", schedule = "constant";
   ModelOptions model;
   TrainConfig train;
-  int loader_threads = 1, ranks = 1;
+  std::string loader_threads = "auto";
+  int ranks = 1;
   std::string resident = "auto";
   bool trace = false;
   bool eager = false;
@@ -36,6 +38,8 @@ struct TrainOptions {
 
   /// Registers the command "train"; what it does is its callback's, which is left open.
   CLI::App* add_to(CLI::App& app);
+  /// The threads that load for each of these ranks; null for a single one.
+  LoaderThreads loader(const Communicator* all) const;
   /// Completes `train` from the words of flags. Throws `Error` naming the flag of a value that no
   /// run can have.
   void read_settings();

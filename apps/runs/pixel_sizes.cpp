@@ -67,8 +67,10 @@ PixelSizes find_pixel_sizes(const std::vector<std::string>& ids, const std::vect
                             const std::filesystem::path& data) {
   PixelSizes sizes{.of = {}, .source = "--pixel-size"};
   if (!given.empty()) {
-    check(given.size() == 2 && given[0] > 0 && given[1] > 0,
-          "--pixel-size: expected two lengths above 0, rows and columns, for example 0.9,0.9");
+    check(given.size() == 2 && is_pixel_length(given[0]) && is_pixel_length(given[1]),
+          "--pixel-size: expected two lengths from {} to {} mm, rows and columns, for example "
+          "0.9,0.9",
+          kLeastPixel, kMostPixel);
     for (const std::string& id : ids) sizes.of[id] = {given[0], given[1]};
     return sizes;
   }

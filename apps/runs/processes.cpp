@@ -13,6 +13,7 @@
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
 #include "engine/comm/mpi.h"
+#include "engine/comm/mpi_launch.h"
 #include "engine/runtime/device.h"
 
 namespace glia {
@@ -65,6 +66,16 @@ void run_process(const std::function<void(Communicator*)>& work) {
     }
   }
   if (end) throw *end;
+}
+
+void allow_one_process(CLI::App& command) {
+  command.parse_complete_callback([name = command.get_name()] {
+    if (const auto launch = started_by_mpi())
+      fail(
+          "glia {}: {} has started several of it, and each would do the whole work; only glia "
+          "train shares its work among processes: start this command once, by itself",
+          name, launch->started_by);
+  });
 }
 
 bool is_same(Communicator& ranks, const std::string& text) {

@@ -6,11 +6,19 @@
 
 #include "engine/comm/communicator.h"
 
+namespace CLI {
+class App;
+}
+
 namespace glia {
 
 /// Calls `work` with this process's rank, or null where no MPI started it. Where a rank fails all
 /// end: the first says what happened, others only with their exit status.
 void run_process(const std::function<void(Communicator*)>& work);
+
+/// Of a command that shares no work: it throws `Error` where an MPI has started it several times,
+/// as each would do all of it.
+void allow_one_process(CLI::App& command);
 
 /// Throws `Error` naming the first rank whose `text` is another than that of the first rank: `what`
 /// says what differs there, and how to mend it.

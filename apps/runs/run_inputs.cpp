@@ -134,6 +134,8 @@ RunInputs RunInputs::reload(const RunFolder& folder, const nlohmann::json& info,
   const auto text = [&](const char* key) { return json_field<std::string>(info, key, "", name); };
   const std::string before = path_of_text(text("data")).string(),
                     now = data.empty() ? before : data;
+  check(!now.empty(), "{}: its state names no data folder; say with --data where the slices are",
+        name);
   check(fs::is_directory(now),
         "{}: the run's data folder is not there; put it back, or say with --data where it is now",
         now);

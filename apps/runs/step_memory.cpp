@@ -2,14 +2,16 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/check.h"
+#include "engine/comm/communicator.h"
 #include "engine/data/loader.h"
 #include "engine/formats/npy.h"
 #include "models/registry.h"
 
 namespace glia {
 
-std::size_t loader_bytes(const StepShape& shape, std::int64_t channels) {
-  const std::int64_t slices = LoaderConfig().prefetch + 2;
+std::size_t loader_bytes(const StepShape& shape, std::int64_t channels,
+                         const LoaderThreads& threads) {
+  const std::int64_t slices = Loader::batches_ahead(std::max(threads.first, threads.most)) + 2;
   return static_cast<std::size_t>(slices * shape.height * shape.width * (channels + 1)) *
          sizeof(float);
 }
@@ -19,17 +21,22 @@ std::string free_text(const MemoryLimit& limit) {
                       : fmt::format("{:.0f} MiB, free under {},", mib(limit.free), limit.str());
 }
 
-StepMemory::StepMemory(nlohmann::json model, const TrainConfig& config, const Sample& slice,
-                       Device& device, std::optional<MemoryLimit> host)
+StepMemory::StepMemory(nlohmann::json model, const TrainConfig& config, Device& device,
+                       Beside beside)
     : model_(std::move(model)),
       target_(PlanTarget::of(device)),
       on_host_(device.allocator().on_host()),
-      limit_(std::move(host)) {
-  const std::vector<std::int64_t> image = read_npy_info(slice.image).shape;
+      loader_(beside.loader),
+      ranks_here_(beside.ranks_here),
+      limit_(std::move(beside.host)) {
+  const std::vector<std::int64_t> image = read_npy_info(beside.slice.image).shape;
+  const std::int64_t ranks = device.ranks() ? device.ranks()->size() : 1;
   channels_ = image.at(2);
   shape_ = {.batch_size = config.batch_size,
             .height = image.at(0),
             .width = image.at(1),
+            .ranks = ranks,
+            .shards = config.shards > 0 ? config.shards : ranks,
             .optimizer = config.optimizer,
             .objective = Objective::parse(config.loss, config.region, config.smooth)};
   if (on_host_) return;
@@ -39,12 +46,13 @@ StepMemory::StepMemory(nlohmann::json model, const TrainConfig& config, const Sa
 }
 
 std::size_t StepMemory::beside() const {
-  return on_host_ ? loader_bytes(shape_, channels_) : 0;
+  return on_host_ ? loader_bytes(shape_, channels_, loader_) : 0;
 }
 
 std::size_t StepMemory::needed() const {
   const StepPlan plan = plan_step([&] { return make_model(model_); }, shape_, target_);
-  return plan.peak_bytes() + beside() * static_cast<std::size_t>(shape_.batch_size);
+  const std::size_t images = static_cast<std::size_t>(shape_.batch_size / shape_.ranks);
+  return static_cast<std::size_t>(ranks_here_) * (plan.peak_bytes() + beside() * images);
 }
 
 std::string StepMemory::check_fits() const {
@@ -89,7 +97,8 @@ std::string StepMemory::advice(std::size_t bytes) const {
   text += fmt::format(" and {:.0f} were free{}", mib(limit_->free),
                       limit_->device ? "" : " under " + limit_->str());
   const std::int64_t batch =
-      largest_batch([&] { return make_model(model_); }, shape_, target_, limit_->free, beside());
+      largest_batch([&] { return make_model(model_); }, shape_, target_,
+                    limit_->free / static_cast<std::size_t>(ranks_here_), beside());
   if (batch == 0) return text + "; use a smaller --base-width";
   if (batch >= shape_.batch_size)
     return text +

@@ -14,9 +14,10 @@
 
 namespace glia {
 
-/// Bytes of the host's memory that a slice of a batch takes while it waits in the loader: one more
-/// batch than it keeps ahead is with the trainer, and one on its way.
-std::size_t loader_bytes(const StepShape& shape, std::int64_t channels);
+/// Bytes of the host's memory that a slice of a batch takes while it waits in a loader of so many
+/// threads, at most: one more batch than it keeps ahead is with the trainer, and one on its way.
+std::size_t loader_bytes(const StepShape& shape, std::int64_t channels,
+                         const LoaderThreads& threads);
 
 /// "3000 MiB", and where another limit than the machine's holds "3000 MiB, free under ulimit -v of
 /// 4000 MiB,".
@@ -24,10 +25,15 @@ std::string free_text(const MemoryLimit& limit);
 
 class StepMemory {
  public:
-  /// `slice` gives the images' size. `host` is what the host's memory was limited to before the
-  /// device was opened.
-  StepMemory(nlohmann::json model, const TrainConfig& config, const Sample& slice, Device& device,
-             std::optional<MemoryLimit> host);
+  /// What a step takes besides its network and settings.
+  struct Beside {
+    Sample slice;  // one of those to train on, which all have its size
+    LoaderThreads loader = {};
+    std::optional<MemoryLimit> host;  // what it was limited to before the device was opened
+    int ranks_here = 1;               // that share this process's memory
+  };
+
+  StepMemory(nlohmann::json model, const TrainConfig& config, Device& device, Beside beside);
 
   /// On the CPU: throws `Error` when a step needs more than a control group or `ulimit` leaves, and
   /// returns a warning when it needs more than the machine has free now. A GPU says so itself.
@@ -52,6 +58,8 @@ class StepMemory {
   PlanTarget target_;
   bool on_host_;
   std::int64_t channels_;
+  LoaderThreads loader_;
+  std::int64_t ranks_here_;
   std::optional<MemoryLimit> limit_;
 };
 

@@ -86,8 +86,12 @@ std::string memory_summary(const ProcessPlan& plan) {
     }
     if (t.first <= plan.step.fullest_kernel && !t.layer.empty()) last = &t;
   }
-  std::string text = fmt::format("fullest at kernel {}{}:\n", plan.step.fullest_kernel,
-                                 last ? fmt::format(" ({} {})", last->layer, last->made_by) : "");
+  std::string text;
+  if (plan.ranks > 1 || plan.in_turn > 1)
+    text += fmt::format("one of {} rank{}, {} shard{} in turn\n", plan.ranks,
+                        plan.ranks > 1 ? "s" : "", plan.in_turn, plan.in_turn > 1 ? "s" : "");
+  text += fmt::format("fullest at kernel {}{}:\n", plan.step.fullest_kernel,
+                      last ? fmt::format(" ({} {})", last->layer, last->made_by) : "");
   const auto row = [&](const std::string& name, std::size_t bytes) {
     text += fmt::format("  {:<32} {:>10.1f} MiB\n", name, mib(bytes));
   };
@@ -99,6 +103,9 @@ std::string memory_summary(const ProcessPlan& plan) {
   row("on the device", plan.device());
   row("batches loaded ahead", plan.loader);
   row("the program itself", plan.program);
+  if (plan.ranks > 1)
+    row(fmt::format("{} ranks in one process", plan.ranks),
+        plan.ranks * (plan.device() + plan.loader) + plan.program);
   return text;
 }
 
@@ -121,6 +128,8 @@ nlohmann::ordered_json to_json(const ProcessPlan& plan) {
           {"resident_bytes", plan.resident},
           {"loader_bytes", plan.loader},
           {"program_bytes", plan.program},
+          {"ranks", plan.ranks},
+          {"shards_in_turn", plan.in_turn},
           {"fullest_kernel", plan.step.fullest_kernel},
           {"tensors", std::move(tensors)}};
 }

@@ -14,6 +14,8 @@ struct ProcessPlan {
   std::size_t program = 0;   // code, libraries and stacks
   std::size_t loader = 0;    // batches that wait in the host's memory
   std::size_t resident = 0;  // slices that lie on the device
+  std::size_t ranks = 1;     // that share a batch: all but `program` is of one of them
+  std::size_t in_turn = 1;   // shards that a rank computes one after another
   std::size_t device() const { return step.peak_bytes() + resident; }
 };
 

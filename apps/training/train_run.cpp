@@ -108,7 +108,7 @@ KeptSlices keep_slices(const TrainOptions& o, const Run& run, const StepMemory& 
   if (!memory.keeps(wanted, device, train.size(), bytes)) return kept;
   const auto load = [&](const char* which, const std::vector<Sample>& samples) -> ResidentSlices {
     try {
-      return load_resident(device, samples, run.preprocess, o.loader_threads);
+      return load_resident(device, samples, run.preprocess, o.loader(device.ranks()));
     } catch (const OutOfMemory& error) {
       check(wanted == Resident::automatic || &samples != &train,
             "--resident on: {}; leave it out, and slices come batch by batch", error.what());
@@ -134,7 +134,12 @@ void train_first(const TrainOptions& o, const Run& run, Communicator* ranks) {
   const auto device = open(o, run, ranks);
   device->context().conv = run.config.conv;  // a resumed run's own
   run.config.precision = device->context().precision;
-  const StepMemory memory(run.model, run.config, run.inputs.train.front(), *device, host);
+  const StepMemory memory(
+      run.model, run.config, *device,
+      {.slice = run.inputs.train.front(),
+       .loader = o.loader(ranks),
+       .host = host,
+       .ranks_here = ranks != nullptr && o.processes == nullptr ? ranks->size() : 1});
   const std::string too_little = memory.check_fits();
   const auto trace = std::make_shared<Trace>();
   if (o.trace) device->watch(trace);
@@ -159,7 +164,7 @@ void train_first(const TrainOptions& o, const Run& run, Communicator* ranks) {
   const KeptSlices slices = keep_slices(o, run, memory, *device, notes);
   Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
                   run.folder, run.inputs.info,
-                  {.loader_threads = o.loader_threads,
+                  {.loader_threads = o.loader(ranks),
                    .eager = o.eager,
                    .slices = slices.train,
                    .val_slices = slices.val},
@@ -202,7 +207,7 @@ void train_other(const TrainOptions& o, const Run& run, Communicator& ranks) {
   model->parameters().allocate(*device, run.config.seed);
   Trainer trainer(*device, *model, run.config, run.inputs.train, run.inputs.val, run.preprocess,
                   run.folder, run.inputs.info,
-                  {.loader_threads = o.loader_threads, .eager = o.eager}, {.stop = interrupted});
+                  {.loader_threads = o.loader(&ranks), .eager = o.eager}, {.stop = interrupted});
   catch_interrupts();
   if (run.resumed) run.begin(trainer);
   if (!trainer.run() && o.processes != nullptr) throw CLI::RuntimeError(130);
@@ -230,6 +235,10 @@ void check_processes(const TrainOptions& o, const Run& run) {
              "one everywhere");
   check_same(ranks, run.config.to_json().dump() + run.model.dump(),
              "its settings are other than those of rank 0; give the same flags everywhere");
+  check_same(
+      ranks, run.folder.path().lexically_normal().string(),
+      "its folder is another than that of rank 0, which alone writes; give the same --out or "
+      "--resume everywhere");
   check_same(ranks, run.inputs.hash_files(),
              "its slices are other than those of rank 0; give --data a folder that is the same "
              "everywhere");

@@ -1,8 +1,10 @@
-"""docs/results.md, its charts and the README's headline, as text."""
+"""docs/results.md, its charts, the README's headline and the model in docs/scale.md, as text."""
 import devices
+import scaling_model
 from bars import bars
 from results import load, machine_of
 
+MODEL, END_OF_MODEL = "<!-- model: benchmarks/results-page -->", "<!-- end of the model -->"
 BEGIN, END = "<!-- headline: benchmarks/results-page -->", "<!-- end of the headline -->"
 
 
@@ -204,9 +206,9 @@ def chart(found):
                  for run in runs])
 
 
-def with_headline(readme, text):
-    before, rest = readme.split(BEGIN)
-    return before + text + rest.split(END)[1]
+def between(page, begin, text, end):
+    before, rest = page.split(begin)
+    return before + text + rest.split(end)[1]
 
 
 def outputs(root):
@@ -221,8 +223,10 @@ def outputs(root):
         bf16_section(found["bf16"]), scaling_section(found["scaling"]),
         ladder_section(found["predicted"]), devices.section(rooflines, link), training_section(found["training"]),
         machines_section(found), others_section(found["others"], found["beside"])])
-    readme = root / "README.md"
+    readme, scale = root / "README.md", root / "docs/scale.md"
     return {root / "docs/results.md": page,
             root / "docs/images/results-steps.svg": chart(found),
             **{root / "docs/images" / name: text for name, (_, text) in rooflines.items()},
-            readme: with_headline(readme.read_text(), headline(found))}
+            readme: between(readme.read_text(), BEGIN, headline(found), END),
+            scale: between(scale.read_text(), MODEL, f"{MODEL}\n{table(scaling_model.HEAD, scaling_model.rows())}\n"
+                           f"{END_OF_MODEL}", END_OF_MODEL)}

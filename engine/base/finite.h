@@ -6,10 +6,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 
 namespace glia {
+
+/// Whether float32 holds it as a number above 0, of full precision: kernels compute in that.
+inline bool is_positive_float(double value) {
+  return value >= std::numeric_limits<float>::min() && value <= std::numeric_limits<float>::max();
+}
 
 /// NaN and infinities among values.
 struct NotFinite {

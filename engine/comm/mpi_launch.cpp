@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdlib>
+
+#include "engine/base/check.h"
 
 namespace glia {
 
@@ -15,9 +18,15 @@ std::string set_to(const char* name) {
   return value ? value : "";
 }
 
-/// 0 where `name` is not set to a number.
+/// 0 where `name` is not set. Throws `Error` where it is set to what is no number of ranks.
 int count(const char* name) {
-  return static_cast<int>(std::strtol(set_to(name).c_str(), nullptr, 10));
+  const std::string text = set_to(name);
+  int ranks = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ranks);
+  check(text.empty() || (error == std::errc() && end == text.data() + text.size() && ranks > 0),
+        "{}='{}': expected the number of ranks that an MPI has started; unset it where none did",
+        name, text);
+  return ranks;
 }
 
 std::string with_value(const char* name) {

@@ -27,13 +27,18 @@ std::vector<std::int64_t> order_of(std::size_t count, const LoaderConfig& config
 
 }  // namespace
 
+LoaderThreads LoaderThreads::automatic(int ranks) {
+  constexpr int kMost = 8;  // each holds a batch
+  return {1, std::clamp(given_cores() / ranks, 1, kMost)};
+}
+
 Loader::Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig config)
     : samples_(std::move(samples)), preprocess_(std::move(preprocess)), config_(config) {
   check(!samples_.empty(), "data loader: no slices; check the list and the data folder");
   check(config_.batch_size >= 1, "data loader: batch size {}, expected at least 1",
         config_.batch_size);
-  check(config_.threads >= 0 && config_.threads <= 1024,
-        "data loader: {} threads, expected 0 to 1024", config_.threads);
+  for (const int threads : {config_.threads.first, config_.threads.most})
+    check(threads >= 0 && threads <= 1024, "data loader: {} threads, expected 0 to 1024", threads);
   check(config_.prefetch >= 1, "data loader: prefetch {}, expected at least 1", config_.prefetch);
   check(config_.parts >= 1 && config_.part < config_.parts &&
             config_.batch_size % config_.parts == 0 && (config_.parts == 1 || config_.drop_last),
@@ -61,11 +66,16 @@ Loader::Loader(std::vector<Sample> samples, Preprocess preprocess, LoaderConfig 
     check_size(sample, shape[0], shape[1], shape[2]);
     states_.push_back(SampleState::of(sample));
   }
-  for (int i = 0; i < config_.threads; ++i)
-    workers_.emplace_back([this](const std::stop_token& stop) {
-      use_given_cores();
-      work(stop);
-    });
+  for (int i = 0; i < config_.threads.first; ++i) add_worker();
+}
+
+void Loader::add_worker() {
+  workers_.emplace_back([this](const std::stop_token& stop) {
+    use_given_cores();
+    work(stop);
+  });
+  const std::lock_guard lock(mutex_);
+  ahead_ = batches_ahead(threads(), config_.prefetch);
 }
 
 Loader::~Loader() {
@@ -96,9 +106,17 @@ void Loader::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
     end_ = batches_;
   }
   may_load_.notify_all();
+  last_.reset();  // what is done between epochs is nobody's wait
+}
+
+void Loader::keep_up(WaitShare::Duration waited) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto last = std::exchange(last_, now);
+  if (last && waits_.note(waited, now - *last) && threads() < config_.threads.most) add_worker();
 }
 
 bool Loader::next(Batch& batch) {
+  const auto asked = std::chrono::steady_clock::now();
   Result result;
   {
     std::unique_lock lock(mutex_);
@@ -114,6 +132,7 @@ bool Loader::next(Batch& batch) {
   }
   may_load_.notify_all();
   if (result.error) std::rethrow_exception(result.error);
+  keep_up(std::chrono::steady_clock::now() - asked);
   batch = std::move(result.batch);
   return true;
 }
@@ -121,7 +140,7 @@ bool Loader::next(Batch& batch) {
 void Loader::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (may_load_.wait(lock, stop, [&] {
-    return next_load_ < end_ && next_load_ < next_out_ + config_.prefetch * config_.stride;
+    return next_load_ < end_ && next_load_ < next_out_ + ahead_ * config_.stride;
   })) {
     const std::int64_t number = std::exchange(next_load_, next_load_ + config_.stride), run = run_,
                        epoch = epoch_;

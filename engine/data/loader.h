@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "engine/data/augment.h"
 #include "engine/data/dataset.h"
 #include "engine/data/preprocess.h"
+#include "engine/data/wait_share.h"
 
 namespace glia {
 
@@ -27,6 +30,17 @@ enum class BatchContents {
   draws       // what is drawn alone: the slices lie where they are used
 };
 
+/// How many threads load batches ahead.
+struct LoaderThreads {
+  // NOLINTNEXTLINE(google-explicit-constructor): a number of threads is one that stays
+  LoaderThreads(int fixed = 0, int at_most = 0) : first(fixed), most(at_most) {}
+  /// One, and more where that is too slow, up to the cores of one of so many ranks.
+  static LoaderThreads automatic(int ranks = 1);
+
+  int first;  // 0: the thread that calls `next` loads
+  int most;   // where more than `first`, a loader takes so many when batches come too late
+};
+
 struct LoaderConfig {
   std::int64_t batch_size = 6;
   std::uint64_t seed = 0;
@@ -34,8 +48,8 @@ struct LoaderConfig {
   bool drop_last = false;  // leave out a last batch that is not full
   AugmentConfig augment = {};
   BatchContents contents = BatchContents::augmented;
-  int threads = 0;   // 0 loads in the thread that calls `next`
-  int prefetch = 2;  // batches loaded ahead, at most
+  LoaderThreads threads = {};
+  int prefetch = 2;  // batches loaded ahead, at most; but one more than threads where that is more
   // Of each batch only part `part` of `parts` equal ones; or, with `stride`, of all batches only
   // every stride-th from `offset` on: what a rank loads.
   std::int64_t part = 0, parts = 1;
@@ -62,6 +76,12 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
+  /// Batches that `threads` load ahead, at most.
+  static std::int64_t batches_ahead(int threads, int prefetch = LoaderConfig().prefetch) {
+    return std::max(prefetch, threads + 1);
+  }
+  /// Threads that load; to be called from the thread that calls `next`.
+  int threads() const { return static_cast<int>(workers_.size()); }
   /// Of all ranks.
   std::int64_t batches_per_epoch() const { return batches_; }
   const std::vector<Sample>& samples() const { return samples_; }
@@ -113,6 +133,9 @@ class Loader {
   void add_slice(std::int64_t index, const AugmentDraws& draws, Batch& batch) const;
   Result try_load(std::int64_t epoch, std::int64_t number, const Order& order) const;
   void work(const std::stop_token& stop);
+  void add_worker();
+  /// Adds a thread where `next` waited too long over the last batches.
+  void keep_up(WaitShare::Duration waited);
 
   const std::vector<Sample> samples_;
   std::vector<SampleState> states_;  // of the samples when the loader was made
@@ -130,6 +153,11 @@ class Loader {
   std::int64_t next_load_ = 0;  // the batch that a worker takes next
   std::int64_t next_out_ = 0;   // the batch that next() hands out next
   std::int64_t end_ = 0;
+  std::int64_t ahead_ = 0;  // batches loaded ahead, at most
+
+  // Of the thread that calls `next` alone.
+  WaitShare waits_;
+  std::optional<std::chrono::steady_clock::time_point> last_;  // when the last batch came
 
   std::vector<std::jthread> workers_;  // last: joined before anything they use goes away
 };

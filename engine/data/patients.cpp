@@ -106,7 +106,8 @@ std::string Patients::str() const {
   if (known()) return fmt::format("{}, by {} ({})", count(), rule, source);
   if (source == kGiven) return "unknown (--group-by none)";
   return fmt::format(
-      "unknown: neither a split nor a {} beside the slices says whose they are; pass --group-by "
+      "unknown: neither a split nor a readable {} beside the slices says whose they are; pass "
+      "--group-by "
       "id/N, "
       "regex:EXPRESSION or csv:FILE",
       kSliceTable);

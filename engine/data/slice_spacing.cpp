@@ -1,7 +1,6 @@
 #include "engine/data/slice_spacing.h"
 
 #include <charconv>
-#include <cmath>
 #include <set>
 
 #include "engine/base/check.h"
@@ -16,8 +15,9 @@ double length_of(const std::string& cell, const CsvTable& table, std::size_t lin
   double length = 0;
   const char* last = cell.data() + cell.size();
   const auto [end, error] = std::from_chars(cell.data(), last, length);
-  check(error == std::errc() && end == last && std::isfinite(length) && length > 0,
-        "{}:{}: the length '{}' is no number of mm above 0", table.file.string(), line, cell);
+  check(error == std::errc() && end == last && is_pixel_length(length),
+        "{}:{}: the length '{}' is no number of mm from {} to {}", table.file.string(), line, cell,
+        kLeastPixel, kMostPixel);
   return length;
 }
 

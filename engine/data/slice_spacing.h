@@ -8,6 +8,12 @@
 
 namespace glia {
 
+/// What a pixel can be long, in mm: beyond it distances are no numbers, or no figures of anything.
+inline constexpr double kLeastPixel = 1e-6, kMostPixel = 1e6;
+inline bool is_pixel_length(double mm) {
+  return mm >= kLeastPixel && mm <= kMostPixel;
+}
+
 /// From one row to the next and from one column to the next, in mm.
 struct Spacing {
   double row = 0, column = 0;

@@ -164,14 +164,26 @@ void compare_forms(NiftiHeader& out, const Header& raw, const Lengths& pixdim) {
         out.doubt.empty() ? "" : "; ", out.axes, axes);
 }
 
+/// A rotation's is at most 1 long; rounding adds little.
+template <class Header>
+void check_quaternion(const Header& raw, const std::string& name) {
+  const double length = std::hypot(raw.quatern_b, raw.quatern_c, raw.quatern_d);
+  check(length <= 1.01,
+        "{}: a NIfTI header whose qform is no rotation: its quaternion ({:g}, {:g}, {:g}) is {:g} "
+        "long, expected at most 1; write it again with a sound orientation",
+        name, raw.quatern_b, raw.quatern_c, raw.quatern_d, length);
+}
+
 template <class Header>
 void read_place(NiftiHeader& out, const Header& raw, const std::string& name) {
   double unit = 1;  // mm, also where the header says nothing
   if (XYZT_TO_SPACE(raw.xyzt_units) == NIFTI_UNITS_METER) unit = 1000;
   if (XYZT_TO_SPACE(raw.xyzt_units) == NIFTI_UNITS_MICRON) unit = 0.001;
-  for (std::size_t a = 0; a < 3; ++a)
-    if (std::isfinite(raw.pixdim[a + 1])) out.spacing[a] = unit * std::abs(raw.pixdim[a + 1]);
+  const bool known = std::all_of(raw.pixdim + 1, raw.pixdim + 4,
+                                 [](double length) { return std::isfinite(length); });
+  for (std::size_t a = 0; a < 3 && known; ++a) out.spacing[a] = unit * std::abs(raw.pixdim[a + 1]);
   if (raw.sform_code <= 0 && raw.qform_code <= 0) return;
+  if (raw.qform_code > 0) check_quaternion(raw, name);
   Affine affine = raw.sform_code > 0 ? sform_of(raw) : qform_of(raw);
   for (auto& row : affine)
     for (double& value : row) value *= unit;

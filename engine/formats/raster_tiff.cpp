@@ -10,6 +10,7 @@
 #include "engine/base/check.h"
 #include "engine/formats/raster_formats.h"
 #include "engine/formats/to_float32.h"
+#include "engine/formats/xmp.h"
 
 namespace glia {
 
@@ -132,6 +133,20 @@ void check_claim(TIFF* tiff, const Layout& layout, std::size_t file_size, const 
         layout.height, layout.width, file_size);
 }
 
+/// Where the tag of the orientation is missing, XMP may say that the picture lies on its side.
+void check_xmp(TIFF* tiff, const std::string& name) {
+  std::uint16_t tagged = 0;
+  if (TIFFGetField(tiff, TIFFTAG_ORIENTATION, &tagged) == 1) return;
+  std::uint32_t bytes = 0;
+  const char* packet = nullptr;
+  if (TIFFGetField(tiff, TIFFTAG_XMLPACKET, &bytes, &packet) != 1) return;
+  const int orientation = xmp_orientation({packet, bytes}, name).value_or(ORIENTATION_TOPLEFT);
+  check(orientation == ORIENTATION_TOPLEFT,
+        "{}: a TIFF whose first pixel is not the top left one (orientation {} in XMP); export it "
+        "upright",
+        name, orientation);
+}
+
 Layout read_layout(TIFF* tiff, std::size_t file_size, const std::string& name) {
   Layout layout;
   TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &layout.width);
@@ -163,6 +178,7 @@ Layout read_layout(TIFF* tiff, std::size_t file_size, const std::string& name) {
         "{}: a TIFF whose first pixel is not the top left one (orientation tag {}); export it "
         "upright",
         name, tag(tiff, TIFFTAG_ORIENTATION));
+  check_xmp(tiff, name);
   check(TIFFLastDirectory(tiff) != 0,
         "{}: a TIFF of several pages; export each page as a file of its own", name);
   return layout;

@@ -35,9 +35,16 @@ std::uint64_t header_length(std::string_view bytes, std::uint64_t size, const st
   check(length <= kMaxHeader && length <= size - kLengthBytes,
         "{}: the header claims {} bytes, the file has {}; it is truncated or no safetensors file",
         file, length, size - kLengthBytes);
-  // The header is padded to 8 bytes by every writer of the format, which aligns the floats.
-  check(length % sizeof(float) == 0, "{}: the header's length is no multiple of 4", file);
   return length;
+}
+
+/// Writers pad the header with blanks, so that the tensors are aligned; the format does not ask for
+/// it. Here one is that was not.
+void pad_header(std::string& content, std::uint64_t length) {
+  const std::uint64_t padded = (length + sizeof(float) - 1) / sizeof(float) * sizeof(float);
+  if (padded == length) return;
+  content.insert(kLengthBytes + length, padded - length, ' ');
+  std::memcpy(content.data(), &padded, kLengthBytes);
 }
 
 /// What no header begins like is refused before all of it is read.
@@ -134,6 +141,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path, const std::strin
 
 SafeTensors decode_safetensors(std::string content, const std::string& file,
                                const std::string& ignored) {
+  pad_header(content, header_length(content, content.size(), file));
   SafeTensors result{.entries = {}, .metadata = {}, .bytes = std::move(content)};
   std::string_view bytes = result.bytes;
   const std::uint64_t length = header_length(bytes, bytes.size(), file);

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "engine/base/check.h"
+#include "engine/base/finite.h"
 #include "engine/base/json.h"
 
 namespace glia::optim {
@@ -74,8 +75,8 @@ ScheduleConfig ScheduleConfig::from_json(const nlohmann::json& json, const std::
 }
 
 void ScheduleConfig::validate() const {
-  check(initial > 0 && std::isfinite(initial), "--learning-rate: found {}, expected more than 0",
-        initial);
+  check(is_positive_float(initial),
+        "--learning-rate: found {}, expected more than 0, within the range of float32", initial);
   check(factor > 0 && factor <= 1, "--schedule-factor: found {}, expected 0 < f <= 1", factor);
   check(every >= 1, "--schedule-every: found {}, expected 1 or more", every);
   check(patience >= 0, "--schedule-patience: found {}, expected 0 or more", patience);

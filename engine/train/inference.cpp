@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/finite.h"
+#include "engine/runtime/run.h"
 #include "engine/train/padding.h"
 
 namespace glia {
@@ -95,6 +96,21 @@ Tensor infer_logits(const Forward& forward, std::int64_t multiple, const Tensor&
     mean[i] = sum / static_cast<float>(all.size());
   }
   return Tensor::from<float>(device, shape.with_channels(1), mean);
+}
+
+Tensor infer_by_shards(Device& device, nn::Model& model, const Tensor& images,
+                       std::int64_t at_once) {
+  const Shape& all = images.shape();
+  if (all[0] <= at_once) return infer_logits(device, model, images, false);
+  Tensor logits = Tensor::empty(device, all.with_channels(1));
+  for (std::int64_t first = 0; first < all[0]; first += at_once) {
+    const Shape part{std::min(at_once, all[0] - first), all[1], all[2], all[3]};
+    const Tensor some =
+        infer_logits(device, model, images.slice(first * part.numel() / part[0], part), false);
+    const Tensor place = logits.slice(first * all[1] * all[2], some.shape());
+    run<&KernelTable::scale>(device, {.x = some, .y = place.view()});
+  }
+  return logits;
 }
 
 float probability_of(float logit) {

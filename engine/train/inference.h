@@ -32,6 +32,11 @@ std::vector<std::vector<float>> flip_logits(Device& device, nn::Model& model, co
 /// the same bits batch after batch.
 Tensor infer_logits(Device& device, nn::Model& model, const Tensor& images, bool flips);
 
+/// Likewise without flips, at most `at_once` images at a time, which hold as much memory as so many
+/// do.
+Tensor infer_by_shards(Device& device, nn::Model& model, const Tensor& images,
+                       std::int64_t at_once);
+
 /// What a network makes of images [N,H,W,C] whose H and W are multiples of the model's.
 using Forward = std::function<Tensor(const Tensor& images)>;
 /// The same logits by another way to run a network that takes multiples of `multiple`.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/base/finite.h"
 #include "engine/runtime/run.h"
 
 namespace glia {
@@ -18,7 +19,8 @@ const char* Objective::name_of(Kind kind) {
 }
 
 Objective Objective::parse(std::string_view text, Region region, double smooth) {
-  check(smooth > 0 && std::isfinite(smooth), "--smooth: found {}, expected more than 0", smooth);
+  check(is_positive_float(smooth),
+        "--smooth: found {}, expected more than 0, within the range of float32", smooth);
   Objective objective;
   objective.region_ = region;
   objective.smooth_ = smooth;
@@ -27,10 +29,11 @@ Objective Objective::parse(std::string_view text, Region region, double smooth) 
     double weight = 1;
     if (const auto star = term.find('*'); star != std::string_view::npos) {
       const auto parsed = std::from_chars(term.data(), term.data() + star, weight);
-      check(parsed.ec == std::errc() && parsed.ptr == term.data() + star && weight > 0 &&
-                std::isfinite(weight),
-            "--loss: found the weight '{}' in '{}', expected a number above 0",
-            term.substr(0, star), text);
+      check(
+          parsed.ec == std::errc() && parsed.ptr == term.data() + star && is_positive_float(weight),
+          "--loss: found the weight '{}' in '{}', expected a number above 0, within the range of "
+          "float32",
+          term.substr(0, star), text);
       term.remove_prefix(star + 1);
     }
     const auto before = objective.terms_.size();

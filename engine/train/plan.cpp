@@ -1,5 +1,6 @@
 #include "engine/train/plan.h"
 
+#include "engine/comm/planned.h"
 #include "engine/train/inference.h"
 #include "engine/train/train_step.h"
 
@@ -10,7 +11,11 @@ namespace {
 /// What training keeps from step to step.
 struct Kept {
   Kept(PlanDevice& device, const ModelFactory& make, const StepShape& shape)
-      : model(make()), images{shape.batch_size, shape.height, shape.width, model->in_channels()} {
+      : ranks(static_cast<int>(shape.ranks)),
+        model(make()),
+        images{shape.batch_size / shape.ranks, shape.height, shape.width, model->in_channels()} {
+    if (shape.ranks > 1) device.join(&ranks);
+    const Shards shards = Shards::of(device, shape.shards, shape.batch_size);
     PlanLog& log = device.log();
     log.begin_stage("weights and gradients");
     model->parameters().allocate(device);
@@ -20,11 +25,14 @@ struct Kept {
     step = std::make_unique<TrainStep>(device, *model, *optimizer, shape.objective, 0,
                                        TrainStep::Mode::eager);
     step->reserve(images);
+    log.begin_stage("sums of shards");
+    step->divide(shards);
     log.begin_stage("");
   }
 
+  PlannedRanks ranks;
   std::unique_ptr<nn::Model> model;
-  Shape images;
+  Shape images;  // of this rank
   std::unique_ptr<optim::Optimizer> optimizer = {};
   std::unique_ptr<TrainStep> step = {};
 };
@@ -34,10 +42,13 @@ std::size_t plan_validation(const ModelFactory& make, const StepShape& shape,
                             const PlanTarget& target) {
   PlanDevice device(target);
   const Kept kept(device, make, shape);
-  const Tensor images = Tensor::empty(device, kept.images);
-  const Tensor masks = Tensor::empty(device, kept.images.with_channels(1));
+  Shape batch = kept.images;
+  batch = {shape.batch_size, batch[1], batch[2], batch[3]};  // whole, whatever the ranks
+  const Tensor images = Tensor::empty(device, batch);
+  const Tensor masks = Tensor::empty(device, batch.with_channels(1));
   Tape tape(device, Tape::Mode::off);
-  shape.objective(tape, infer_logits(device, *kept.model, images, false), masks);
+  shape.objective(
+      tape, infer_by_shards(device, *kept.model, images, shape.batch_size / shape.shards), masks);
   return device.peak_bytes();
 }
 
@@ -55,10 +66,10 @@ StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanT
 
 std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
                            std::size_t bytes, std::size_t beside) {
-  const auto fits = [&](std::int64_t batch_size) {
-    shape.batch_size = batch_size;
+  const auto fits = [&](std::int64_t images_of_shard) {
+    shape.batch_size = images_of_shard * shape.shards;
     return plan_step(make, shape, target).peak_bytes() +
-               static_cast<std::size_t>(batch_size) * beside <=
+               static_cast<std::size_t>(shape.batch_size / shape.ranks) * beside <=
            bytes;
   };
   if (!fits(1)) return 0;
@@ -71,7 +82,7 @@ std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const Plan
     const std::int64_t middle = good + (bad - good) / 2;
     (fits(middle) ? good : bad) = middle;
   }
-  return good;
+  return good * shape.shards;
 }
 
 }  // namespace glia

@@ -15,6 +15,7 @@ namespace glia {
 /// What one step depends on.
 struct StepShape {
   std::int64_t batch_size = 6, height = 240, width = 240;
+  std::int64_t ranks = 1, shards = 1;  // what shares a batch (engine/train/shards.h)
   optim::OptimizerConfig optimizer;
   Objective objective;
 };
@@ -31,12 +32,13 @@ struct StepPlan {
   std::size_t peak_bytes() const { return std::max(step_bytes, validation_bytes); }
 };
 
-/// Runs a step, and a validation batch, on a device that computes nothing. Throws `Error` when the
-/// model does not take the size.
+/// Runs a step, and a validation batch, on a device that computes nothing, as one of the shape's
+/// ranks. Throws `Error` when the model does not take the size, or the ranks cannot share the
+/// batch.
 StepPlan plan_step(const ModelFactory& make, const StepShape& shape, const PlanTarget& target);
 
-/// The largest batch size that `bytes` hold, with `beside` bytes an image that are not the step's;
-/// 0 when not even one image fits.
+/// The largest batch size, a multiple of the shards, that `bytes` hold, with `beside` bytes an
+/// image that are not the step's; 0 when not even one image a shard fits.
 std::int64_t largest_batch(const ModelFactory& make, StepShape shape, const PlanTarget& target,
                            std::size_t bytes, std::size_t beside = 0);
 

@@ -35,7 +35,7 @@ std::size_t ResidentSlices::bytes(const std::vector<Sample>& samples) {
 }
 
 ResidentSlices load_resident(Device& device, const std::vector<Sample>& samples,
-                             const Preprocess& preprocess, int loader_threads) {
+                             const Preprocess& preprocess, LoaderThreads loader_threads) {
   Loader loader(samples, preprocess,
                 {.contents = BatchContents::loaded, .threads = loader_threads});
   const Shape all{loader.slices(), loader.height(), loader.width(), loader.channels()};

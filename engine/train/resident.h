@@ -33,6 +33,6 @@ struct ResidentSlices {
 /// Reads every one of `samples` by so many threads. Throws `Error` on what the loader refuses and
 /// `OutOfMemory` where they do not fit.
 ResidentSlices load_resident(Device& device, const std::vector<Sample>& samples,
-                             const Preprocess& preprocess, int loader_threads);
+                             const Preprocess& preprocess, LoaderThreads loader_threads);
 
 }  // namespace glia

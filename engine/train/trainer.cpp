@@ -100,7 +100,8 @@ Trainer::Trainer(Device& device, nn::Model& model, const TrainConfig& config,
       optimizer_(config.optimizer, model.parameters()),
       schedule_(config.schedule),
       step_(device, model, optimizer_, objective_, config.seed, mode_of(runtime)),
-      validation_(device, model, objective_, val_loader_, runtime.val_slices, mode_of(runtime)) {
+      validation_(device, model, objective_, val_loader_, runtime.val_slices,
+                  {.mode = mode_of(runtime), .shards = shards_.count}) {
   config_.precision = device.context().precision;
   config_.validate();
   config_.shards = shards_.count;

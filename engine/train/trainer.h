@@ -33,7 +33,7 @@ struct TrainEvents {
 
 /// How a run is carried out, none of which changes its result.
 struct TrainRuntime {
-  int loader_threads = 0;
+  LoaderThreads loader_threads = {};
   bool eager = false;              // no step is captured as a graph
   ResidentSlices slices = {};      // of the training list, where the device makes batches of them
   ResidentSlices val_slices = {};  // of the validation list, where they lie on the device

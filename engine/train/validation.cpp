@@ -9,14 +9,15 @@
 namespace glia {
 
 Validation::Validation(Device& device, nn::Model& model, const Objective& objective, Loader& loader,
-                       ResidentSlices slices, RepeatedWork::Mode mode)
+                       ResidentSlices slices, How how)
     : device_(device),
       model_(model),
       objective_(objective),
       loader_(loader),
       slices_(std::move(slices)),
+      images_at_once_(loader.batch_size() / how.shards),
       work_(
-          device, [this] { judge(); }, mode),
+          device, [this] { judge(); }, how.mode),
       slots_{Slot{TensorReadback(device)}, Slot{TensorReadback(device)},
              Slot{TensorReadback(device)}, Slot{TensorReadback(device)}} {}
 
@@ -48,7 +49,7 @@ void Validation::judge() {
   value_ = {};  // first, so that their memory serves the next
   counts_ = {};
   Tape tape(device_, Tape::Mode::off);
-  const Tensor logits = infer_logits(device_, model_, images_, false);
+  const Tensor logits = infer_by_shards(device_, model_, images_, images_at_once_);
   value_ = objective_(tape, logits, target_);
   counts_ = ops::confusion_counts(tape, logits, target_, threshold_logit(0.5));
 }

@@ -17,14 +17,20 @@ namespace glia {
 
 class Validation {
  public:
+  struct How {
+    RepeatedWork::Mode mode = RepeatedWork::Mode::automatic;
+    std::int64_t shards = 1;  // of a batch, which go through the network in turn
+  };
+
   /// Everything referred to must outlive it. The loader must not shuffle or augment; where `slices`
   /// are its slices on the device, its batches need bring none (BatchContents::draws).
   Validation(Device& device, nn::Model& model, const Objective& objective, Loader& loader,
-             ResidentSlices slices, RepeatedWork::Mode mode);
+             ResidentSlices slices, How how);
   Validation(const Validation&) = delete;
   Validation& operator=(const Validation&) = delete;
 
-  /// The bits of `evaluate` with default options, for any number of ranks. What it needs on the
+  /// The bits of `evaluate` with default options, for any number of ranks (but where shards are so
+  /// small that a convolution takes another way). What it needs on the
   /// device it gives back.
   EvaluateResult run();
   /// Whether the last run replayed recorded batches.
@@ -50,6 +56,7 @@ class Validation {
   const Objective& objective_;
   Loader& loader_;
   ResidentSlices slices_;
+  std::int64_t images_at_once_;
   Tensor images_, target_;  // of a batch, at addresses that a graph knows
   Objective::Value value_;
   Tensor counts_;

@@ -187,7 +187,8 @@ TEST_CASE("program: HD95 is in mm where the table beside the slices knows the pi
 
   write_table([](int) { return "1,wide"; });
   CHECK(score({"--group-by", "id/20"}, output)["distance_unit"] == "pixels");
-  CHECK(contains(output, "manifest.csv:2: the length 'wide' is no number of mm above 0"));
+  CHECK(contains(output,
+                 "manifest.csv:2: the length 'wide' is no number of mm from 1e-06 to 1000000"));
 }
 
 TEST_CASE("program: evaluation refuses sizes and channels that cannot be", "[cli]") {
@@ -195,7 +196,7 @@ TEST_CASE("program: evaluation refuses sizes and channels that cannot be", "[cli
   REQUIRE(run_glia(w.train("run", 1)).code == 0);
   const Outcome size = run_glia(evaluate(w, "run", {"--pixel-size", "0,1"}));
   CHECK(size.code == 1);
-  CHECK(contains(size.output, "--pixel-size: expected two lengths above 0"));
+  CHECK(contains(size.output, "--pixel-size: expected two lengths from 1e-06 to 1000000 mm"));
   CHECK(run_glia(evaluate(w, "run", {"--pixel-size", "1"})).code == 2);
   const Outcome channel = run_glia(evaluate(w, "run", {"--channel", "3"}));
   CHECK(channel.code == 1);

@@ -70,6 +70,8 @@ TEST_CASE("mpi: what is wrong on a rank is said once, and leaves nothing", "[cli
     };
     refused("-n 1 " + line(w, "run", "") + " : -n 1 " + line(w, "run", "--seed 1"),
             "rank 1: its settings are other than those of rank 0; give the same flags everywhere");
+    refused("-n 1 " + line(w, "run", "") + " : -n 1 " + line(w, "other", ""),
+            "rank 1: its folder is another than that of rank 0");
     refused("-n 2 " + line(w, "run", "", "--batch-size 3"), "choose a multiple of 2");
     refused("-n 2 " + line(w, "run", "--ranks 2"), "an MPI has started 2 processes");
     refused("-n 2 " + line(w, "run", "--loss hinge"), "--loss: found 'hinge'");

@@ -170,7 +170,7 @@ TEST_CASE("patients: without a split the table beside the slices says it, else n
 
   fs::remove(w.path("slices/manifest.csv"));
   const Outcome nobody = done(evaluate);
-  CHECK(contains(nobody, "patients: unknown: neither a split nor a manifest.csv"));
+  CHECK(contains(nobody, "patients: unknown: neither a split nor a readable manifest.csv"));
   CHECK(contains(nobody, "pass --group-by id/N, regex:EXPRESSION or csv:FILE"));
   CHECK(contains(nobody, "9  of unknown patients"));
   CHECK_FALSE(contains(nobody, "trained on slices of"));

@@ -16,9 +16,9 @@ namespace {
 using Json = nlohmann::json;
 
 /// With other flags after those of a small network.
-Outcome plan(std::vector<std::string> more) {
-  std::vector<std::string> words{"plan", "--batch", "2", "--size",    "32", "--base-width",
-                                 "8",    "--depth", "2", "--threads", "2"};
+Outcome plan(std::vector<std::string> more, const char* batch = "2") {
+  std::vector<std::string> words{"plan", "--batch", batch, "--size",    "32", "--base-width",
+                                 "8",    "--depth", "2",   "--threads", "2"};
   words.insert(words.end(), more.begin(), more.end());
   return run_glia(words);
 }
@@ -52,6 +52,31 @@ TEST_CASE("plan: as JSON, lean needs less than fast and a GPU's plan says what i
   CHECK(lean["tensors"][0]["kind"] == "weights and gradients");
   const Outcome gpu = plan({"--device", "cuda"});
   CHECK(gpu.output.find("a GPU take besides is not counted") != std::string::npos);
+}
+
+TEST_CASE("plan: of ranks and shards one rank's memory, and that of all in one process", "[cli]") {
+  const auto with = [](std::vector<std::string> more, const char* batch = "8") {
+    more.insert(more.end(), {"--norm", "group"});
+    return plan(more, batch);
+  };
+  const Json whole = Json::parse(with({"--json"}).output);
+  const Json shards = Json::parse(with({"--json", "--shards", "4"}).output);
+  CHECK(shards["shards_in_turn"] == 4);
+  CHECK(shards["step_bytes"] < whole["step_bytes"]);
+  const Outcome both = with({"--ranks", "2", "--shards", "4"});
+  CAPTURE(both.output);
+  for (const char* text : {"one of 2 ranks, 2 shards in turn", "2 ranks in one process"})
+    CHECK(both.output.find(text) != std::string::npos);
+  // A batch norm's shards are ranks.
+  const Json side = Json::parse(plan({"--json", "--shards", "4"}, "8").output);
+  CHECK(side["ranks"] == 4);
+  CHECK(side["shards_in_turn"] == 1);
+  // As glia train says it, and the advice holds.
+  const Outcome odd = with({"--shards", "3"});
+  CHECK(odd.code == 1);
+  CHECK(odd.output.find("choose --ranks 3, or --shards 1") != std::string::npos);
+  CHECK(with({"--ranks", "3", "--shards", "3"}, "9").code == 0);
+  CHECK(with({"--shards", "16"}).output.find("choose a multiple of 16") != std::string::npos);
 }
 
 TEST_CASE("plan: the shell's limits are known, by name, to plan, doctor and train", "[cli]") {

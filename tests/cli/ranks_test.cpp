@@ -62,3 +62,17 @@ TEST_CASE("ranks: what does not divide is refused before anything is written", "
   CHECK(contains(outcome, "--shards 3 on 2 ranks"));
   CHECK_FALSE(std::filesystem::exists(w.path("run")));
 }
+
+TEST_CASE("ranks: started several times by an MPI, a command that shares no work refuses",
+          "[cli]") {
+  const CliWorkspace w;
+  const std::string more = " phantom --out " + w.path("more") + " --patients 1 --slices 1";
+  const Outcome outcome = run_shell("OMPI_COMM_WORLD_SIZE=2 $GLIA" + more);
+  CHECK(outcome.code == 1);
+  CHECK(
+      contains(outcome, "glia phantom: mpirun (OMPI_COMM_WORLD_SIZE=2) has started several of it"));
+  CHECK(contains(outcome, "start this command once, by itself"));
+  CHECK_FALSE(std::filesystem::exists(w.path("more")));
+  CHECK(run_shell("OMPI_COMM_WORLD_SIZE=2 $GLIA phantom --help").code == 0);
+  CHECK(run_shell("OMPI_COMM_WORLD_SIZE=1 $GLIA" + more).code == 0);  // the only one of its job
+}

@@ -171,6 +171,59 @@ TEST_CASE("sweep: Ctrl-C stops the trial at a checkpoint; the same command goes 
   CHECK(study["means"] == whole["means"]);
 }
 
+TEST_CASE("sweep: trials side by side, where they are told to run, give the same figures",
+          "[cli][sweep]") {
+  const CliWorkspace w;
+  const Words words =
+      sweep_words(w, {"--batch-size", "2,4", "--epochs", "1", "--seeds", "2", "--learning-rate",
+                      "1e-3,1e38", "--norm", "none", "--loss", "bce"});
+  CHECK(run_glia(words).code == 1);  // a rate that makes the weights infinite
+  const Json alone = study_of(w);
+  fs::rename(w.path("study"), w.path("alone"));
+  Words more = words;
+  more.insert(more.end(), {"--jobs", "3", "--devices", "cpu,cpu"});
+  Outcome outcome = run_glia(more);
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  const Json side = study_of(w);
+  CHECK(side["means"] == alone["means"]);
+  for (std::size_t i = 0; i < 8; ++i)
+    CHECK(side["trials"][i]["state"] == alone["trials"][i]["state"]);
+  // A device of each job is looked at before anything is written.
+  fs::rename(w.path("study"), w.path("side"));
+  Words wrong = words;
+  wrong.insert(wrong.end(), {"--devices", "cpu,cuda:7"});
+  outcome = run_glia(wrong);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "--device cuda"));
+  CHECK_FALSE(fs::exists(w.path("study")));
+  wrong.insert(wrong.end(), {"--device", "cpu"});
+  CHECK(contains(run_glia(wrong), "leave one out"));
+}
+
+TEST_CASE("sweep: Ctrl-C stops all trials that run, and the same command goes on", "[cli][sweep]") {
+  const CliWorkspace w;
+  const Words words = sweep_words(w, {"--batch-size", "2", "--epochs", "15", "--seeds", "3",
+                                      "--checkpoint-every", "1", "--jobs", "2"});
+  const auto both_train = [&] {
+    if (!fs::exists(w.path("study/trials"))) return false;
+    std::size_t started = 0;
+    for (const auto& entry : fs::directory_iterator(w.path("study/trials")))
+      if (fs::exists(entry.path() / "run/last.safetensors")) ++started;
+    return started == 2;
+  };
+  Outcome outcome = signal_glia(words, SIGINT, both_train);
+  CAPTURE(outcome.output);
+  REQUIRE(outcome.code == 130);
+  const Json study = study_of(w);
+  CHECK(study["trials"][0]["state"] == "unfinished");
+  CHECK(study["trials"][1]["state"] == "unfinished");
+  CHECK(study["trials"][2]["state"] == "waiting");
+  outcome = run_glia(words);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "3 of 3 trials finished"));
+}
+
 TEST_CASE("sweep: the same number of steps for every batch size", "[cli][sweep]") {
   const CliWorkspace w;
   const Outcome outcome =

@@ -1,6 +1,9 @@
 #include "engine/comm/mpi_launch.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <exception>
 #include <map>
 
 #include "engine/base/error.h"
@@ -22,9 +25,16 @@ std::optional<MpiLaunch> launch_of(const Variables& set) {
     unsetenv(name);
   }
   for (const auto& [name, value] : set) setenv(name.c_str(), value.c_str(), 1);
-  auto launch = started_by_mpi();
+  std::optional<MpiLaunch> launch;
+  std::exception_ptr thrown;
+  try {
+    launch = started_by_mpi();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   for (const auto& [name, value] : set) unsetenv(name.c_str());
   for (const auto& [name, value] : before) setenv(name.c_str(), value.c_str(), 1);
+  if (thrown) std::rethrow_exception(thrown);
   return launch;
 }
 
@@ -61,6 +71,16 @@ TEST_CASE("mpi: what started us is read from the environment") {
   CHECK_FALSE(launch_of({{"OMPI_COMM_WORLD_SIZE", "1"}}));
   CHECK_FALSE(
       launch_of({{"SLURM_STEP_ID", "0"}, {"SLURM_STEP_NUM_TASKS", "1"}, {"PMIX_RANK", "0"}}));
+}
+
+TEST_CASE("mpi: what is no number of ranks is refused, not taken for one process") {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"OMPI_COMM_WORLD_SIZE", "abc"}, {"OMPI_COMM_WORLD_SIZE", "2x"}, {"PMI_SIZE", "-3"}};
+  for (const auto& [name, value] : wrong)
+    CHECK_THROWS_WITH(launch_of({{name, value}}),
+                      fmt::format("{}='{}': expected the number of ranks that an MPI has started; "
+                                  "unset it where none did",
+                                  name, value));
 }
 
 TEST_CASE("mpi: an MPI without a module is named, and what to do") {

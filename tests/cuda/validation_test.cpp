@@ -87,7 +87,7 @@ TEST_CASE("validation: recorded and resident, the bits of an evaluation kernel b
                        .contents = resident ? BatchContents::draws : BatchContents::augmented});
         ResidentSlices kept;
         if (resident) kept = load_resident(*device, slices.samples, {}, 0);
-        Validation validation(*device, model, loss, loader, kept, mode);
+        Validation validation(*device, model, loss, loader, kept, {.mode = mode});
         CHECK(figures(validation.run()) == first);
         const bool captures = mode == RepeatedWork::Mode::automatic && device->can_capture();
         CHECK(validation.captured() == captures);
@@ -117,7 +117,7 @@ TEST_CASE("validation: recorded it needs no more memory, and keeps none", "[cuda
     UNet model({.in_channels = 2, .base_width = 8, .depth = 2});
     model.parameters().allocate(device, 1);
     Loader loader(slices.samples, {}, {.batch_size = 3});
-    Validation validation(device, model, loss, loader, {}, mode);
+    Validation validation(device, model, loss, loader, {}, {.mode = mode});
     validation.run();  // kernels keep their scratch memory
     const std::size_t before = held.live_bytes();
     validation.run();

@@ -182,6 +182,37 @@ TEST_CASE("loader: a file that changes its size after the start is refused") {
   CHECK_THROWS_WITH(loader.next(batch), ContainsSubstring("size 5x6x3, expected 4x6x3"));
 }
 
+TEST_CASE("loader: more threads come where batches are waited for, and change nothing") {
+  const TempFolder folder;
+  const auto samples = write_slices(folder.path(), 20);
+  LoaderConfig config = make_config(1);
+  Loader one(samples, {}, config);
+  config.threads = {1, 3};
+  Loader grows(samples, {}, config);
+  CHECK(grows.threads() == 1);
+  for (std::int64_t epoch = 0; epoch < 10; ++epoch)
+    CHECK(same(epoch_of(one, epoch), epoch_of(grows, epoch)));
+  CHECK(one.threads() == 1);
+  CHECK(grows.threads() == 3);
+}
+
+TEST_CASE("loader: more threads are for waits that are a part of the time") {
+  using Seconds = WaitShare::Duration;
+  const auto window = [](WaitShare& share, double waited) {
+    bool too_long = false;
+    for (int i = 0; i < WaitShare::kBatches; ++i) {
+      CHECK_FALSE(too_long);
+      too_long = share.note(Seconds(waited), Seconds(1));
+    }
+    return too_long;
+  };
+  WaitShare share;
+  CHECK_FALSE(window(share, 0));
+  CHECK_FALSE(window(share, 0.04));
+  CHECK(window(share, 0.06));
+  CHECK_FALSE(window(share, 0.04));  // each window begins anew
+}
+
 TEST_CASE("loader: it can be destroyed at any time") {
   const TempFolder folder;
   const auto samples = write_slices(folder.path(), 12);

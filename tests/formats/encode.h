@@ -29,7 +29,8 @@ struct TiffSpec {
   int format = 1;       // 1 unsigned, 2 signed, 3 floating point
   int compression = 1;  // libtiff's numbers: 1 none, 5 LZW, 7 JPEG, 8 deflate
   int photometric = 1;  // 0 white is 0, 1 black is 0, 2 RGB, 3 palette
-  int orientation = 1;
+  int orientation = 1;  // 0: no tag says it
+  std::string xmp = {};
   int pages = 1;
   bool separate = false, tiled = false, big_endian = false, alpha = false;
   std::vector<std::array<std::uint8_t, 3>> palette = {};

@@ -24,7 +24,10 @@ void write_tags(TIFF* tiff, const TiffSpec& spec) {
   set_tag(tiff, TIFFTAG_SAMPLEFORMAT, spec.format);
   set_tag(tiff, TIFFTAG_COMPRESSION, spec.compression);
   set_tag(tiff, TIFFTAG_PHOTOMETRIC, spec.photometric);
-  set_tag(tiff, TIFFTAG_ORIENTATION, spec.orientation);
+  if (spec.orientation != 0) set_tag(tiff, TIFFTAG_ORIENTATION, spec.orientation);
+  if (!spec.xmp.empty())
+    TIFFSetField(tiff, TIFFTAG_XMLPACKET, static_cast<std::uint32_t>(spec.xmp.size()),
+                 spec.xmp.data());
   set_tag(tiff, TIFFTAG_PLANARCONFIG, spec.separate ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
   if (spec.tiled) {
     set_tag(tiff, TIFFTAG_TILEWIDTH, 16);

@@ -162,6 +162,18 @@ TEST_CASE("nifti: the two ways to say where a volume lies agree", "[nifti]") {
         std::array<double, 3>{2000, 3000, 4000});
 }
 
+TEST_CASE("nifti: a quaternion that is none is refused, a length that is none unknown", "[nifti]") {
+  NiftiSpec spec = kSpec;
+  spec.qform = 1;
+  spec.quatern = {2, 2, 2, 0, 0, 0};
+  CHECK_THAT(refusal(nifti_file(spec, data_of<float>())),
+             ContainsSubstring("its quaternion (2, 2, 2) is 3.4641 long, expected at most 1"));
+  spec.qform = 0;
+  spec.pixdim = {1, NAN, 2, 3};
+  CHECK(decode_nifti(nifti_file(spec, data_of<float>()), "f").header.spacing ==
+        std::array<double, 3>{});
+}
+
 TEST_CASE("nifti: a mask keeps the place of its volume bit by bit", "[nifti]") {
   const TempFolder folder;
   NiftiSpec spec = kSpec;

@@ -122,6 +122,12 @@ TEST_CASE("raster: TIFFs that could be read in two ways are refused", "[raster]"
   CHECK_THAT(refused({.height = 1, .width = 2, .pages = 2}), ContainsSubstring("several pages"));
   CHECK_THAT(refused({.height = 1, .width = 2, .orientation = 3}),
              ContainsSubstring("orientation tag 3"));
+  const std::string xmp =
+      R"(<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description )"
+      R"(xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="3"/></rdf:RDF>)";
+  CHECK_THAT(refused({.height = 1, .width = 2, .orientation = 0, .xmp = xmp}),
+             ContainsSubstring("orientation 3 in XMP"));
+  CHECK(refused({.height = 1, .width = 2, .orientation = 1, .xmp = xmp}).empty());
   CHECK_THAT(refused({.height = 1, .width = 1, .channels = 4, .photometric = 5}),
              ContainsSubstring("photometric 5"));
   CHECK_THAT(refused({.height = 1, .width = 2, .channels = 3, .bits = 4}),

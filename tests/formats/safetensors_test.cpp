@@ -71,6 +71,23 @@ TEST_CASE("safetensors: hostile headers are refused", "[safetensors]") {
   CHECK(message.find(path.string()) == 0);
 }
 
+TEST_CASE("safetensors: a header of any length is read", "[safetensors]") {
+  const TempFolder folder;
+  const auto path = write_sample(folder);
+  const std::string bytes = read_file(path);
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), 8);
+  const std::string header = bytes.substr(8, length), data = bytes.substr(8 + length);
+  const std::string bare = header.substr(0, header.find_last_not_of(' ') + 1);
+  for (std::size_t blanks = 0; blanks < 8; ++blanks) {
+    CAPTURE(blanks);
+    std::string file = file_of(bare + std::string(blanks, ' '), 0) + data;
+    const SafeTensors read = decode_safetensors(std::move(file), "a", "");
+    const auto b = read.find("b", {2}, "a");
+    CHECK(std::vector<float>(b.begin(), b.end()) == std::vector<float>{5, 6});
+  }
+}
+
 TEST_CASE("safetensors: bytes after the last tensor are refused", "[safetensors]") {
   const TempFolder folder;
   const auto path = write_sample(folder);

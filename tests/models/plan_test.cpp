@@ -2,11 +2,14 @@
 #include "engine/train/plan.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 
+#include "engine/comm/communicator.h"
 #include "engine/train/train_step.h"
 #include "models/unet/unet.h"
 #include "tests/catch.h"
+#include "tests/scale/rank_steps.h"
 
 namespace glia::test {
 
@@ -21,17 +24,13 @@ struct Real {
   std::size_t peak_bytes, after_two, after_all;  // the last two: requests to the system
 };
 
-/// Steps on the device itself.
-Real train(const UNetConfig& config, const Shape& images, ConvMethod conv, MemoryMode memory,
-           ConvPrecision precision) {
-  const auto device = make_cpu_device(2);
-  device->context().precision = precision;
-  device->context().conv = conv;
-  device->set_memory_mode(memory);
+/// Steps on the device itself, of `images` that are this rank's in so many shards.
+Real train_on(Device& device, const UNetConfig& config, const Shape& images, const Shards& shards) {
   UNet net(config);
-  net.parameters().allocate(*device, 0);
+  net.parameters().allocate(device, 0);
   optim::Optimizer adam({}, net.parameters());
-  TrainStep step(*device, net, adam, objective(), 0);
+  TrainStep step(device, net, adam, objective(), 0);
+  step.divide(shards);
   Batch batch;
   batch.size = images[0], batch.height = images[1], batch.width = images[2];
   batch.channels = images[3];
@@ -42,11 +41,20 @@ Real train(const UNetConfig& config, const Shape& images, ConvMethod conv, Memor
     step.upload(batch);
     step.start(1e-3);
     step.finish();
-    if (i == 1) real.after_two = device->allocator().system_requests();
+    if (i == 1) real.after_two = device.allocator().system_requests();
   }
-  real.after_all = device->allocator().system_requests();
-  real.peak_bytes = device->allocator().peak_bytes();
+  real.after_all = device.allocator().system_requests();
+  real.peak_bytes = device.allocator().peak_bytes();
   return real;
+}
+
+Real train(const UNetConfig& config, const Shape& images, ConvMethod conv, MemoryMode memory,
+           ConvPrecision precision) {
+  const auto device = make_cpu_device(2);
+  device->context().precision = precision;
+  device->context().conv = conv;
+  device->set_memory_mode(memory);
+  return train_on(*device, config, images, {});
 }
 
 StepShape shape_of(const Shape& images) {
@@ -82,6 +90,39 @@ TEST_CASE("plan: a step holds what was planned, and a steady one asks for nothin
         CHECK(static_cast<double>(real.peak_bytes) < 1.03 * static_cast<double>(plan.step_bytes));
         CHECK(real.after_all == real.after_two);
       }
+}
+
+TEST_CASE("plan: a step of shards and ranks holds what was planned of one", "[unet]") {
+  const UNetConfig config{.base_width = 8, .depth = 3, .norm = nn::NormKind::group};
+  const ModelFactory make = [&] { return std::make_unique<UNet>(config); };
+  StepShape shape = shape_of({8, 48, 48, 3});
+  const StepPlan whole = plan_step(make, shape, {.threads = 1});
+  const auto close = [](std::size_t real, const StepPlan& plan) {
+    CHECK(plan.step_bytes <= real);
+    CHECK(static_cast<double>(real) < 1.03 * static_cast<double>(plan.step_bytes));
+  };
+  for (const std::int64_t shards : {1, 4}) {
+    CAPTURE(shards);
+    shape.shards = shards;
+    const StepPlan plan = plan_step(make, shape, {.threads = 1});
+    const auto device = make_cpu_device(1);
+    close(train_on(*device, config, {8, 48, 48, 3}, Shards::of(*device, shards, 8)).peak_bytes,
+          plan);
+    if (shards == 1) continue;
+    CHECK(static_cast<double>(plan.step_bytes) < 0.5 * static_cast<double>(whole.step_bytes));
+    CHECK(static_cast<double>(plan.validation_bytes) <
+          0.7 * static_cast<double>(whole.validation_bytes));
+  }
+  shape.ranks = 2;
+  const StepPlan plan = plan_step(make, shape, {.threads = 1});
+  std::atomic<std::size_t> real = 0;
+  as_ranks(2, [&](Communicator* ranks) {
+    const auto device = make_cpu_device(1);
+    device->join(ranks);
+    const Real mine = train_on(*device, config, {4, 48, 48, 3}, Shards::of(*device, 4, 8));
+    if (ranks->rank() == 0) real = mine.peak_bytes;
+  });
+  close(real, plan);
 }
 
 TEST_CASE("plan: every tensor has a layer and a shape, and the fullest moment is the sum",

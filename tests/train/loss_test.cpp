@@ -40,7 +40,11 @@ TEST_CASE("objective: text is read back, and typos are refused", "[loss]") {
         "--loss: found 'iuo' in 'iuo', expected iou, bce, dice or a sum such as iou+0.5*bce");
   CHECK(message("iou+") ==
         "--loss: found '' in 'iou+', expected iou, bce, dice or a sum such as iou+0.5*bce");
-  CHECK(message("x*bce") == "--loss: found the weight 'x' in 'x*bce', expected a number above 0");
+  for (const std::string weight : {"x", "0", "1e300", "1e-320"})
+    CHECK(message((weight + "*bce").c_str()) ==
+          "--loss: found the weight '" + weight + "' in '" + weight +
+              "*bce', expected a number above 0, within the range of float32");
+  CHECK_FALSE(error_of([] { Objective::parse("iou", Region::batch, 1e300); }).empty());
   CHECK(error_of([] { Objective::parse("iou", Region::batch, 0); }) ==
-        "--smooth: found 0, expected more than 0");
+        "--smooth: found 0, expected more than 0, within the range of float32");
 }

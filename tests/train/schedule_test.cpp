@@ -60,7 +60,7 @@ TEST_CASE("schedule: what is kept of it is what its kind reads", "[schedule]") {
 
 TEST_CASE("schedule: values out of range are refused", "[schedule]") {
   CHECK(error_of([] { Schedule({.initial = 0}); }) ==
-        "--learning-rate: found 0, expected more than 0");
+        "--learning-rate: found 0, expected more than 0, within the range of float32");
   CHECK(error_of([] { Schedule({.patience = -1}); }) ==
         "--schedule-patience: found -1, expected 0 or more");
   CHECK(error_of([] { parse_schedule("linear"); }) ==
