@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
   glia::add_plan_command(app);
   glia::add_bench_command(app);
   glia::add_kernel_command(app);
+  glia::add_gradcheck_command(app);
   glia::add_doctor_command(app);
   glia::check_flag_values(app);
   if (const std::string problem = glia::unknown_command(app, argc, argv); !problem.empty()) {
