@@ -24,6 +24,7 @@ void add_model_card_command(CLI::App& app);
 void add_plan_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 void add_kernel_command(CLI::App& app);
+void add_gradcheck_command(CLI::App& app);
 void add_doctor_command(CLI::App& app);
 
 }  // namespace glia

@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
   glia::add_plan_command(app);
   glia::add_bench_command(app);
   glia::add_kernel_command(app);
+  glia::add_gradcheck_command(app);
   glia::add_doctor_command(app);
   glia::check_flag_values(app);
   for (CLI::App* command : app.get_subcommands({}))

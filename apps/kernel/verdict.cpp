@@ -65,7 +65,7 @@ std::string by_extent(const std::vector<CaseResult>& cases, const std::string& n
   return "";
 }
 
-/// Whether every failure is of one of these checks (tests/ops/examine.h).
+/// Whether every failure is of one of these checks (benchmarks/judge/examine.h).
 bool only_in(const std::vector<CaseResult>& cases, const std::vector<std::string>& checks) {
   for (const CaseResult& result : cases)
     for (const std::string& failure : result.failures)

@@ -1,5 +1,5 @@
 // A case: one way to call an operation and on what. From it the tests derive every check of the
-// operation (tests/ops/examine.h), and the benchmark the kernel calls that it times.
+// operation (benchmarks/judge/examine.h), and the benchmark the kernel calls that it times.
 #pragma once
 
 #include <functional>
@@ -37,14 +37,14 @@ struct Input {
 };
 
 struct Case {
-  std::string op;      // row of tests/ops/tolerance.h
+  std::string op;      // row of benchmarks/judge/tolerance.h
   std::string text;    // what it is, for people
   std::string name{};  // "conv2d.windows.3": its group and its number there, from 1
   std::vector<Input> inputs;
   /// Calls the operation; `out` is its result's place or undefined.
   std::function<Tensor(Tape&, std::span<const Tensor> inputs, const Tensor& out)> build;
   double length = 1;                // terms summed into one element of the result
-  double condition = 1, floor = 0;  // see tests/ops/tolerance.h
+  double condition = 1, floor = 0;  // see benchmarks/judge/tolerance.h
   bool takes_out = false;           // `build` passes `out` on
   /// Inputs that the operation changes; they are compared as the result is.
   std::vector<std::size_t> updated{};

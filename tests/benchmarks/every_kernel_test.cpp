@@ -5,7 +5,7 @@
 #include "benchmarks/suite/case_rows.h"
 #include "benchmarks/suite/measure.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 
 using namespace glia;
 

@@ -3,7 +3,7 @@
 // crash is the end of this process and of no other.
 //
 // Usage: kernel_judge PLUGIN.so KERNEL results|run FROM [tf32]
-//   results  every check of tests/ops/examine.h
+//   results  every check of benchmarks/judge/examine.h
 //   run      of a plugin that is built for the race checker: what that sees, small cases first. The
 //            last line then has the profile. All other kernels are not instrumented, so what they
 //            have written is told to the checker.
@@ -25,8 +25,8 @@
 #include "kernels/emu/launched.h"
 #include "kernels/emu/places.h"
 #include "kernels/emu/race.h"
-#include "tests/ops/examine.h"
-#include "tests/ops/tolerance.h"
+#include "benchmarks/judge/examine.h"
+#include "benchmarks/judge/tolerance.h"
 
 namespace glia::test {
 namespace {

@@ -12,7 +12,7 @@
 #include "tests/catch.h"
 #include "tests/data/slices.h"
 #include "tests/models/test_batch.h"
-#include "tests/reference/table.h"
+#include "benchmarks/reference/table.h"
 
 using namespace glia;
 using glia::test::TestBatch;

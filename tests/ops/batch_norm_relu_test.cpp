@@ -6,7 +6,7 @@
 #include "engine/ops/ops.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"
-#include "tests/ops/tolerance.h"
+#include "benchmarks/judge/tolerance.h"
 
 namespace glia::test {
 

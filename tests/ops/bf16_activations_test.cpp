@@ -9,9 +9,9 @@
 #include "engine/runtime/run.h"
 #include "engine/tensor/tensor.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 #include "tests/ops/op_case.h"
-#include "tests/ops/transfer.h"
+#include "benchmarks/judge/transfer.h"
 
 namespace glia::test {
 

@@ -3,10 +3,10 @@
 
 #include "engine/runtime/device.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 #include "tests/ops/op_case.h"
-#include "tests/ops/tolerance.h"
-#include "tests/ops/transfer.h"
+#include "benchmarks/judge/tolerance.h"
+#include "benchmarks/judge/transfer.h"
 
 namespace glia::test {
 

@@ -4,7 +4,7 @@
 #include "kernels/cpu/conv/conv_choice.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"
-#include "tests/ops/tolerance.h"
+#include "benchmarks/judge/tolerance.h"
 
 namespace glia::test {
 

@@ -4,7 +4,7 @@
 #include "engine/ops/ops.h"
 #include "engine/runtime/run.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 #include "tests/ops/op_case.h"
 
 namespace glia::test {

@@ -6,7 +6,7 @@
 #include "kernels/cpu/table.h"
 #include "tests/catch.h"
 #include "tests/ops/op_case.h"
-#include "tests/reference/values.h"
+#include "benchmarks/reference/values.h"
 
 namespace glia::test {
 
@@ -223,7 +223,7 @@ TEST_CASE("the checker rejects an operation without a tolerance", "[ops][meta]")
   Case test = relu_case();
   test.op = "unknown";
   CHECK(examine(test, cpu::table()).failures ==
-        std::vector<std::string>{"threw: tests/ops/tolerance.h: no row for 'unknown'"});
+        std::vector<std::string>{"threw: benchmarks/judge/tolerance.h: no row for 'unknown'"});
 }
 
 }  // namespace glia::test

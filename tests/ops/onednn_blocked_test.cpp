@@ -5,7 +5,7 @@
 #include "engine/runtime/cpu_backends.h"
 #include "engine/runtime/run.h"
 #include "tests/catch.h"
-#include "tests/ops/transfer.h"
+#include "benchmarks/judge/transfer.h"
 
 namespace glia::test {
 

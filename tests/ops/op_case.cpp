@@ -4,7 +4,7 @@
 
 #include "kernels/cpu/table.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 
 namespace glia::test {
 

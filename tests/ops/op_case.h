@@ -1,7 +1,7 @@
 // The cases of an operation on every device under test, judged by examine.h and told to Catch.
 #pragma once
 
-#include "tests/ops/examine.h"
+#include "benchmarks/judge/examine.h"
 
 namespace glia::test {
 

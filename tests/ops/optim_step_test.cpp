@@ -10,8 +10,8 @@
 #include "engine/runtime/run.h"
 #include "engine/tensor/tensor.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
-#include "tests/ops/transfer.h"
+#include "benchmarks/judge/devices.h"
+#include "benchmarks/judge/transfer.h"
 
 namespace glia::test {
 

@@ -8,9 +8,9 @@
 #include "engine/ops/ops.h"
 #include "engine/runtime/open_device.h"
 #include "tests/catch.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 #include "tests/ops/op_case.h"
-#include "tests/ops/tolerance.h"
+#include "benchmarks/judge/tolerance.h"
 
 namespace glia::test {
 

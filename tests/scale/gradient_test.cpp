@@ -4,7 +4,7 @@
 
 #include "engine/base/rng.h"
 #include "tests/catch.h"
-#include "tests/reference/table.h"
+#include "benchmarks/reference/table.h"
 #include "tests/scale/rank_steps.h"
 
 using namespace glia;

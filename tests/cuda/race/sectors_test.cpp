@@ -6,7 +6,7 @@
 #include "kernels/emu/emu.h"
 #include "tests/catch.h"
 #include "tests/cuda/race/counted.h"
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 
 namespace glia::test {
 

@@ -1,6 +1,6 @@
 // One list of cases an operation (benchmarks/cases), many uses: a `Case` says how to call an
 // operation and on what, and `examine` derives every check from it:
-//   forward   against the float64 reference (tests/reference);
+//   forward   against the float64 reference (benchmarks/reference);
 //   gradient  against signed central differences of that reference, element by element and along a
 //             random direction through all elements, with a minimum share of non-zero gradients;
 //   adjoint   <op(x) - op(0), r> = <x, gradient> where the operation is linear;

@@ -1,4 +1,4 @@
-#include "tests/ops/devices.h"
+#include "benchmarks/judge/devices.h"
 
 #include <cstdlib>
 #include <map>
@@ -77,6 +77,22 @@ std::vector<const KernelTable*> devices_under_test(std::string_view op) {
   if (blocked && op.starts_with("conv"))
     for (const KernelTable* kernels : wanted_of({blocked->kernels})) tables.push_back(kernels);
   return tables;
+}
+
+const KernelTable& kernels_named(std::string_view name) {
+  if (name == "cpu") return cpu::table();
+  check(name == "emu" || name == "cuda", "--backend: found '{}', expected cpu, emu or cuda", name);
+  check(name != "emu" || find_gpu_backend(name) != nullptr,
+        "--backend emu: this build has no emulator (GLIA_EMU=OFF); ./lab.sh builds one, and "
+        "--backend cpu needs none");
+  check(find_gpu_backend(name) != nullptr,
+        "--backend cuda: this build has no CUDA kernels (docs/cuda.md builds them); --backend emu "
+        "runs the same kernels without a GPU");
+  for (const GpuBackend* backend : gpu_backends())
+    if (backend->kernels->name == name) return *backend->kernels;
+  fail(
+      "--backend cuda: found no GPU that can be used (glia doctor says why); --backend emu runs "
+      "the same kernels without one");
 }
 
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels) {

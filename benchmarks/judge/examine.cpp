@@ -1,4 +1,4 @@
-#include "tests/ops/examine.h"
+#include "benchmarks/judge/examine.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,70 +10,23 @@
 #include "engine/base/rng.h"
 #include "kernels/cpu/conv/bf16_round.h"
 #include "kernels/cpu/table.h"
-#include "tests/ops/devices.h"
-#include "tests/ops/execute.h"
-#include "tests/ops/not_finite.h"
-#include "tests/ops/tolerance.h"
-#include "tests/reference/table.h"
+#include "benchmarks/judge/devices.h"
+#include "benchmarks/judge/draws.h"
+#include "benchmarks/judge/execute.h"
+#include "benchmarks/judge/not_finite.h"
+#include "benchmarks/judge/tolerance.h"
+#include "benchmarks/reference/table.h"
 
 namespace glia::test {
 
 const Tolerance& tolerance_of(std::string_view op) {
   const auto row = std::find_if(std::begin(kTolerances), std::end(kTolerances),
                                 [&](const Tolerance& t) { return t.op == op; });
-  check(row != std::end(kTolerances), "tests/ops/tolerance.h: no row for '{}'", op);
+  check(row != std::end(kTolerances), "benchmarks/judge/tolerance.h: no row for '{}'", op);
   return *row;
 }
 
 namespace {
-
-constexpr std::uint64_t kSeed = 20240131;
-
-double largest(const Values& values) {
-  double result = 0;
-  for (double v : values) result = std::max(result, std::abs(v));
-  return result;
-}
-
-double dot(const Values& a, const Values& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-/// `count` numbers with 0.25 <= |x| < 1 and random signs, representable as float.
-Values signed_numbers(std::size_t count, std::uint64_t stream) {
-  const Random random(kSeed, stream);
-  Values values;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double u = 2 * random.uniform(i) - 1;
-    values.push_back(static_cast<float>(std::copysign(0.25 + 0.75 * std::abs(u), u)));
-  }
-  return values;
-}
-
-Values draw(const Input& input, std::uint64_t stream) {
-  const auto count = static_cast<std::size_t>(input.shape.numel());
-  if (!input.values.empty()) return input.values;
-  Sequence sequence(kSeed, stream);
-  Values values;
-  for (std::size_t i = 0; i < count; ++i) switch (input.fill) {
-      case Fill::uniform: values.push_back(sequence.uniform(input.low, input.high)); break;
-      case Fill::binary: values.push_back(sequence.chance(0.5) ? 1 : 0); break;
-      case Fill::spaced:
-        values.push_back(input.low + (input.high - input.low) * (static_cast<double>(i) + 0.5) /
-                                         static_cast<double>(count));
-        break;
-      case Fill::off_zero: {
-        const double u = sequence.uniform(-1, 1);
-        values.push_back(std::copysign(0.1 + std::abs(u) * (input.high - 0.1), u));
-        break;
-      }
-    }
-  if (input.fill == Fill::spaced) shuffle(values, sequence);
-  for (double& v : values) v = static_cast<float>(v);
-  return values;
-}
 
 void round_to_bf16(Values& values) {
   for (double& v : values) v = cpu::float_of(cpu::round_to_bf16(static_cast<float>(v)));
@@ -83,14 +36,6 @@ void round_to_bf16(Values& values) {
 void cut_to_tf32(Values& values) {
   for (double& v : values)
     v = std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(v)) & 0xFFFFE000u);
-}
-
-/// Small against the input's spread, and against the distance between two spaced elements.
-double difference_step(const Input& input, const Values& values) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  const double spread = *high > *low ? *high - *low : 1;
-  if (input.fill == Fill::spaced) return spread / (8 * static_cast<double>(values.size()));
-  return 5e-5 * spread;
 }
 
 /// The checks of one case on one backend, in the order of examine.h.
@@ -218,7 +163,7 @@ class Examination {
       for (std::size_t j = 0; j < count; ++j) elements.push_back(j);
       return elements;
     }
-    Sequence sequence(kSeed, 2000 + stream);
+    Sequence sequence(kDrawSeed, 2000 + stream);
     elements = {0, count - 1};
     while (elements.size() < test_.samples) elements.push_back(sequence.below(count));
     return elements;

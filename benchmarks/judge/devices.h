@@ -17,6 +17,9 @@ std::vector<const KernelTable*> devices_under_test();
 /// These and, for an operation that it has, the backend of convolutions alone.
 std::vector<const KernelTable*> devices_under_test(std::string_view op);
 
+/// The kernels of "cpu", "emu" or "cuda". Throws `Error` where this build or machine has none.
+const KernelTable& kernels_named(std::string_view backend);
+
 /// Memory with guards of its own, of the one device that `kernels` runs on throughout the process.
 std::shared_ptr<GuardedAllocator> guarded_memory(const KernelTable& kernels);
 

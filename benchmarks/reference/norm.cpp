@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/reference/reference.h"
+#include "benchmarks/reference/reference.h"
 
 namespace glia::reference {
 
@@ -15,17 +15,17 @@ struct Statistics {
 /// Mean and variance of the elements that `belongs(i)` picks.
 template <class Belongs>
 Statistics statistics(const Values& x, Belongs belongs) {
-  Statistics result;
+  long double sum = 0, squares = 0;  // see loss.cpp
+  double count = 0;
   for (std::size_t i = 0; i < x.size(); ++i)
     if (belongs(i)) {
-      result.mean += x[i];
-      result.count += 1;
+      sum += x[i];
+      count += 1;
     }
-  result.mean /= result.count;
+  const auto mean = static_cast<double>(sum / count);
   for (std::size_t i = 0; i < x.size(); ++i)
-    if (belongs(i)) result.variance += (x[i] - result.mean) * (x[i] - result.mean);
-  result.variance /= result.count;
-  return result;
+    if (belongs(i)) squares += (x[i] - mean) * (x[i] - mean);
+  return {mean, static_cast<double>(squares / count), count};
 }
 
 }  // namespace

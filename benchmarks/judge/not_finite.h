@@ -2,7 +2,7 @@
 // the loss shows it.
 #pragma once
 
-#include "tests/ops/execute.h"
+#include "benchmarks/judge/execute.h"
 
 namespace glia::test {
 

@@ -1,7 +1,10 @@
 // Runs a case once on one backend, in guarded memory.
 #pragma once
 
-#include "tests/ops/examine.h"
+#include <string>
+#include <vector>
+
+#include "benchmarks/judge/examine.h"
 
 namespace glia::test {
 
@@ -23,6 +26,7 @@ struct Plan {
   Shape out_shape{};              // of the result, for `slices`
   Margins slices{};               // images as channel slices of wider buffers
   int threads = 1;
+  bool note_kernels = false;  // which ran in the backward pass, and which wrote what
 };
 
 /// Everything that came out.
@@ -31,7 +35,11 @@ struct Outcome {
   DType type = DType::f32;  // of the result
   Values y;
   std::vector<Values> updated;
-  std::vector<Values> gradients;      // one an input, empty where none is wanted
+  std::vector<Values> gradients;  // one an input, empty where none is wanted
+  /// With `note_kernels`: what ran in the backward pass, each once, and of it what wrote into the
+  /// gradient of each input (nothing where one tensor's gradient is a part of another's).
+  std::vector<std::string> ran;
+  std::vector<std::vector<std::string>> writers;
   std::vector<std::string> problems;  // overwritten guards and neighbours, missing gradients
 };
 

@@ -1,8 +1,8 @@
-#include "tests/reference/table.h"
+#include "benchmarks/reference/table.h"
 
 #include <cmath>
 
-#include "tests/reference/reference.h"
+#include "benchmarks/reference/reference.h"
 
 namespace glia::reference {
 

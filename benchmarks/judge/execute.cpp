@@ -1,12 +1,12 @@
-#include "tests/ops/execute.h"
+#include "benchmarks/judge/execute.h"
 
 #include <algorithm>
 #include <memory>
 
 #include "engine/base/check.h"
 #include "engine/runtime/allocator.h"
-#include "tests/ops/devices.h"
-#include "tests/ops/transfer.h"
+#include "benchmarks/judge/devices.h"
+#include "benchmarks/judge/transfer.h"
 
 namespace glia::test {
 
@@ -56,8 +56,35 @@ class Placement {
   std::vector<Tensor> wide_;
 };
 
+/// Notes the kernels of the backward pass and where they write.
+class KernelNotes : public Watcher {
+ public:
+  void begin(Phase phase) override { backward_ = phase == Phase::backward; }
+  void after(Device&, const KernelCall& call) override {
+    if (!backward_) return;
+    for (const Operand& operand : call.operands())
+      if (operand.role != Role::in) calls_.emplace_back(call.kernel().name, operand.view.data);
+  }
+
+  /// Their names, each once; of those that wrote there, where a place is given.
+  std::vector<std::string> names(const void* place = nullptr) const {
+    std::vector<std::string> names;
+    for (const auto& [name, data] : calls_)
+      if ((place == nullptr || data == place) &&
+          std::find(names.begin(), names.end(), name) == names.end())
+        names.emplace_back(name);
+    return names;
+  }
+
+ private:
+  bool backward_ = false;
+  std::vector<std::pair<const char*, const void*>> calls_;
+};
+
 void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome) {
   Placement placement(device, plan.slices);
+  const auto notes = plan.note_kernels ? std::make_shared<KernelNotes>() : nullptr;
+  if (notes) device.watch(notes);
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < test.inputs.size(); ++i) {
     const Input& input = test.inputs[i];
@@ -84,7 +111,9 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
     const Tensor dy = Tensor::empty(device, y.shape(), y.dtype());
     store(plan.dy, dy);
     if (plan.slices) y.bind_grad(placement.place(y.shape(), true, y.dtype()));
+    device.begin(Phase::backward);
     tape.backward(y, dy);
+    if (notes) outcome.ran = notes->names();
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Tensor grad = inputs[i].grad();
@@ -93,6 +122,9 @@ void run_on(Device& device, const Case& test, const Plan& plan, Outcome& outcome
       outcome.problems.push_back(
           fmt::format("input {} {} a gradient", i, wanted ? "has not got" : "has unwanted"));
     outcome.gradients.push_back(grad.defined() ? load(grad) : Values());
+    if (notes)
+      outcome.writers.push_back(grad.defined() ? notes->names(grad.view().data)
+                                               : std::vector<std::string>());
     const bool may_change =
         std::find(test.updated.begin(), test.updated.end(), i) != test.updated.end();
     if (!may_change && load(inputs[i]) != plan.inputs[i])

@@ -1,4 +1,4 @@
-#include "tests/reference/values.h"
+#include "benchmarks/reference/values.h"
 
 #include "engine/base/check.h"
 #include "engine/base/element.h"

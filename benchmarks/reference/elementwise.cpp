@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "engine/base/rng.h"
-#include "tests/reference/reference.h"
+#include "benchmarks/reference/reference.h"
 
 namespace glia::reference {
 

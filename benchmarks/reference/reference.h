@@ -8,7 +8,7 @@
 
 #include "engine/base/geometry.h"
 #include "kernels/api/loss.h"
-#include "tests/reference/values.h"
+#include "benchmarks/reference/values.h"
 
 namespace glia::reference {
 

@@ -1,14 +1,16 @@
 // Losses on logits and the counts of evaluation.
 #include <cmath>
 
-#include "tests/reference/reference.h"
+#include "benchmarks/reference/reference.h"
 
 namespace glia::reference {
 
 namespace {
 
+/// Sums in long double: where many pixels are alike, roundings of a double go the same way, and
+/// differences of two losses would show them.
 struct Overlap {
-  double intersection = 0, prediction = 0, target = 0;
+  long double intersection = 0, prediction = 0, target = 0;
 };
 
 /// sum p*t, sum p and sum t of every region, p = sigmoid(logits).
@@ -29,9 +31,10 @@ std::vector<Overlap> overlaps(std::size_t regions, const Values& logits, const V
 Loss iou_loss(std::size_t regions, const Values& logits, const Values& target, double smooth) {
   Loss result;
   for (const Overlap& o : overlaps(regions, logits, target)) {
-    const double united = o.prediction + o.target - o.intersection;
-    result.loss -= std::log((o.intersection + smooth) / (united + smooth));
-    result.sums.insert(result.sums.end(), {o.intersection, united});
+    const auto united = static_cast<double>(o.prediction + o.target - o.intersection);
+    const auto intersection = static_cast<double>(o.intersection);
+    result.loss -= std::log((intersection + smooth) / (united + smooth));
+    result.sums.insert(result.sums.end(), {intersection, united});
   }
   result.loss /= static_cast<double>(regions);
   return result;
@@ -40,9 +43,10 @@ Loss iou_loss(std::size_t regions, const Values& logits, const Values& target, d
 Loss dice_loss(std::size_t regions, const Values& logits, const Values& target, double smooth) {
   Loss result;
   for (const Overlap& o : overlaps(regions, logits, target)) {
-    const double cardinality = o.prediction + o.target;
-    result.loss += 1 - (2 * o.intersection + smooth) / (cardinality + smooth);
-    result.sums.insert(result.sums.end(), {o.intersection, cardinality});
+    const auto cardinality = static_cast<double>(o.prediction + o.target);
+    const auto intersection = static_cast<double>(o.intersection);
+    result.loss += 1 - (2 * intersection + smooth) / (cardinality + smooth);
+    result.sums.insert(result.sums.end(), {intersection, cardinality});
   }
   result.loss /= static_cast<double>(regions);
   return result;

@@ -1,4 +1,4 @@
-#include "tests/ops/not_finite.h"
+#include "benchmarks/judge/not_finite.h"
 
 #include <fmt/format.h>
 

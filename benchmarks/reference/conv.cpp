@@ -1,7 +1,7 @@
 // Convolution and its transpose, straight from their sums.
 #include <numeric>
 
-#include "tests/reference/reference.h"
+#include "benchmarks/reference/reference.h"
 
 namespace glia::reference {
 
