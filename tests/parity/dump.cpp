@@ -1,6 +1,6 @@
 // Runs three Adam steps of a small U-Net on a fixed batch and writes everything a peer needs to do
-// the same: initial weights, the batch, the loss of each step, the gradients of the first and the
-// weights after the last. Usage: parity_dump OUT.safetensors
+// the same: initial weights, the batch, the loss of each step, the gradients of the first, the
+// weights after it and those after the last. Usage: parity_dump OUT.safetensors
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -75,6 +75,7 @@ void run(const char* path) {
       for (const auto& p : net.parameters().parameters())
         dump.add("gradient." + p.name, p.value.grad());
     adam.step(1e-3);
+    if (step == 0) add_all("first.");
   }
   add_all("final.");
   dump.write(path, {{"losses", losses.dump()}, {"config", config.to_json().dump()}});
