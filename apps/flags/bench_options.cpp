@@ -222,8 +222,9 @@ void BenchOptions::add_choices(CLI::App& command) {
       .add_option("--fuse", fuses,
                   "How far passes over memory are fused, side by side: a list of none (a pass an "
                   "operation), s1 (norm, ReLU and pooling in one), s2 (convolutions also take the "
-                  "moments of what they write) and auto (all that the backend can); for whole "
-                  "steps, --op train_step")
+                  "moments of what they write), s3 (and normalise what they read, where they can: "
+                  "bf16 on a GPU) and auto (s2 on a GPU, all on the CPU); for whole steps, --op "
+                  "train_step")
       ->delimiter(',')
       ->check(CLI::IsMember(fuse_names()))
       ->capture_default_str();

@@ -31,6 +31,11 @@ ops::WithMoments Conv2d::with_moments(Pass& pass, const Tensor& x, const Tensor&
   return ops::conv2d_moments(pass.tape, x, weight_->value, value_or_none(bias_), spec_, out);
 }
 
+bool Conv2d::reads_map(const Pass& pass, const Shape& x) const {
+  return ops::conv2d_reads_map(pass.tape, conv2d_geometry(x, weight_->value.shape(), spec_),
+                               weight_->value);
+}
+
 Tensor Conv2d::mapped(Pass& pass, const Tensor& x, const Tensor& map, const Tensor& out) const {
   return ops::conv2d_mapped(pass.tape, x, weight_->value, value_or_none(bias_), spec_, map, out);
 }
@@ -145,6 +150,14 @@ Tensor ConvNormRelu::operator()(Pass& pass, const Tensor& x, const Tensor& out) 
   if (!defers(pass, norm)) return separately(pass, x, out);
   const Tensor y = deferred(pass, x, out);
   return keeps_activations(pass) ? ops::materialise(pass.tape, y, out) : y;
+}
+
+Tensor ConvNormRelu::before(Pass& pass, const Tensor& x, const Conv2d& next) const {
+  const bool wanted = pass.tape.device().fusion() == Fuse::s3 && pass.probe == nullptr;
+  if (!wanted || reads_maps(pass) || maps_results(pass, norm) || !defers(pass, norm))
+    return (*this)(pass, x);
+  const Tensor y = deferred(pass, x, {});
+  return next.reads_map(pass, y.shape()) ? y : ops::materialise(pass.tape, y);
 }
 
 ops::Pooled ConvNormRelu::pooled(Pass& pass, const Tensor& x, const Tensor& out) const {

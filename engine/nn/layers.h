@@ -20,6 +20,8 @@ class Conv2d {
          bool bias);
   Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
   ops::WithMoments with_moments(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+  /// Whether it reads a deferred input of this shape.
+  bool reads_map(const Pass& pass, const Shape& x) const;
   /// What `map` makes of the result, without a gradient.
   Tensor mapped(Pass& pass, const Tensor& x, const Tensor& map, const Tensor& out) const;
 
@@ -79,6 +81,9 @@ struct ConvNormRelu {
 
   /// The result, perhaps deferred, in `out` where that is given.
   Tensor operator()(Pass& pass, const Tensor& x, const Tensor& out = {}) const;
+  /// The result for `next` alone: deferred, too, where --fuse s3 asks for that and `next` can read
+  /// it.
+  Tensor before(Pass& pass, const Tensor& x, const Conv2d& next) const;
   /// And max_pool2d of it.
   ops::Pooled pooled(Pass& pass, const Tensor& x, const Tensor& out) const;
 

@@ -10,9 +10,13 @@ namespace {
 Tensor convolve(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
                 const Tensor& out, Tensor* moments) {
   const char* op = "conv2d";
-  check_operand(op, "input", x, Maps::read);
+  check_operand(op, "input", x, Maps::written);
   check_operand(op, "weight", w);
   const ConvGeometry g = conv2d_geometry(x.shape(), w.shape(), spec);
+  check(!x.is_deferred() || conv2d_reads_map(tape, g, w),
+        "unsupported: {}: input is deferred, and the backend '{}' reads no maps{}", op,
+        tape.device().kernels().name,
+        tape.device().kernels().reads_map ? " at this geometry; materialise it first" : "");
   check_bias(op, w, b, g.K);
   Tensor y = conv_result(op, x, g.y_shape(), out);
   const ConvInputs in{x, w, b};
@@ -29,6 +33,12 @@ Tensor convolve(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, c
 }
 
 }  // namespace
+
+bool conv2d_reads_map(const Tape& tape, const ConvGeometry& g, const Tensor& w) {
+  const Device& device = tape.device();
+  return device.reads_map(kernel_of<Conv2dForward>(), g) &&
+         (!tape.records() || !w.wants_grad() || device.reads_map(kernel_of<Conv2dWgrad>(), g));
+}
 
 Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
               const Tensor& out) {

@@ -22,6 +22,9 @@ namespace glia::ops {
 /// x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
 Tensor conv2d(Tape& tape, const Tensor& x, const Tensor& w, const Tensor& b, const ConvSpec& spec,
               const Tensor& out = {});
+/// Whether x may be deferred: the kernels of this geometry, that of dw too where the tape records
+/// one, read maps.
+bool conv2d_reads_map(const Tape& tape, const ConvGeometry& g, const Tensor& w);
 
 /// A result and the moments of its channels: f64 [2, C], mean and sum of squared deviations.
 struct WithMoments {

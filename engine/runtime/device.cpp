@@ -27,9 +27,11 @@ void Device::use(const KernelTable& kernels) {
 }
 
 void Device::limit_fusion(Fuse fuse) {
-  if (fuse == Fuse::automatic) return;
+  fuse_ = fuse;
+  if (fuse == Fuse::automatic || fuse == Fuse::s3) return;
   auto limited = std::make_unique<KernelTable>(*kernels_);
   limited->maps = fuse == Fuse::none ? Maps::none : std::min(limited->maps, Maps::written);
+  limited->reads_map = nullptr;
   if (fuse != Fuse::s2) limited->maps_results = limited->gives_moments = false;
   limited_ = std::move(limited);
   kernels_ = limited_.get();
@@ -55,6 +57,11 @@ bool Device::before(const KernelCall& call) {
 
 void Device::after(const KernelCall& call) {
   for (const auto& watcher : watchers_) watcher->after(*this, call);
+}
+
+bool Device::reads_map(const KernelInfo& kernel, const ConvGeometry& g) const {
+  return kernels_->maps == Maps::read ||
+         (kernels_->reads_map != nullptr && kernels_->reads_map(context_, kernel, g));
 }
 
 const char* Device::algorithm(const KernelCall& call) const {

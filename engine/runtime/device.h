@@ -29,6 +29,7 @@ class Device {
   void use(const KernelTable& kernels);
   /// Before there are tensors: fuses no more than that. Where `fuse` is automatic nothing changes.
   void limit_fusion(Fuse fuse);
+  Fuse fusion() const { return fuse_; }
   Allocator& allocator() { return *allocator_; }
   const std::shared_ptr<Allocator>& shared_allocator() { return allocator_; }
   KernelContext& context() { return context_; }
@@ -56,6 +57,8 @@ class Device {
   void announce(const Shape& shape, DType dtype);
   bool before(const KernelCall& call);
   void after(const KernelCall& call);
+  /// Whether this convolution kernel reads x through a map (read_map.h) at this geometry.
+  bool reads_map(const KernelInfo& kernel, const ConvGeometry& g) const;
   /// How the backend computes a convolution, "winograd" for instance; "" for other kernels and
   /// where the backend does not say.
   const char* algorithm(const KernelCall& call) const;
@@ -66,6 +69,7 @@ class Device {
   std::unique_ptr<KernelTable> limited_;  // the table in use, where fusion is limited
   std::shared_ptr<Allocator> allocator_;
   KernelContext context_;
+  Fuse fuse_ = Fuse::automatic;
   MemoryMode memory_mode_ = MemoryMode::automatic;
   Communicator* ranks_ = nullptr;
   std::vector<std::shared_ptr<Watcher>> watchers_;

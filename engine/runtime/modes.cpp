@@ -18,8 +18,11 @@ constexpr std::pair<ConvMethod, const char*> kConvNames[] = {
     {ConvMethod::halo, "halo"}};
 constexpr std::pair<MemoryMode, const char*> kMemoryNames[] = {
     {MemoryMode::automatic, "auto"}, {MemoryMode::fast, "fast"}, {MemoryMode::lean, "lean"}};
-constexpr std::pair<Fuse, const char*> kFuseNames[] = {
-    {Fuse::automatic, "auto"}, {Fuse::none, "none"}, {Fuse::s1, "s1"}, {Fuse::s2, "s2"}};
+constexpr std::pair<Fuse, const char*> kFuseNames[] = {{Fuse::automatic, "auto"},
+                                                       {Fuse::none, "none"},
+                                                       {Fuse::s1, "s1"},
+                                                       {Fuse::s2, "s2"},
+                                                       {Fuse::s3, "s3"}};
 constexpr std::pair<std::optional<ConvPrecision>, const char*> kPrecisionChoices[] = {
     {std::nullopt, "auto"},
     {ConvPrecision::fp32, "fp32"},

@@ -19,8 +19,10 @@ enum class MemoryMode : std::uint8_t { automatic, fast, lean };
 
 /// How far passes over memory are fused, for comparison and teaching: none (a pass an operation),
 /// s1 (norm, ReLU and pooling in one), s2 (that, and moments and maps of a convolution's results
-/// while they are registers) or all that the backend can. The results agree within rounding.
-enum class Fuse : std::uint8_t { automatic, none, s1, s2 };
+/// while they are registers), s3 (that, and convolutions normalise what they read, where their
+/// kernels can) or what the backend is expected to be fastest with: s2 on a GPU, all on the CPU.
+/// The results agree within rounding; those of s2 and s3 to the bit.
+enum class Fuse : std::uint8_t { automatic, none, s1, s2, s3 };
 
 /// What --conv takes: auto, the CPU's direct and winograd, our GPU kernels' naive, tiled, mma and
 /// halo.
@@ -34,7 +36,7 @@ std::vector<std::string> memory_names();
 MemoryMode parse_memory(std::string_view text);
 const char* name_of(MemoryMode mode);
 
-/// What --fuse takes: auto, none, s1, s2; and the same for it.
+/// What --fuse takes: auto, none, s1, s2, s3; and the same for it.
 std::vector<std::string> fuse_names();
 Fuse parse_fuse(std::string_view text);
 const char* name_of(Fuse fuse);

@@ -231,6 +231,21 @@ void set_conv(Device& device, const DeviceRequest& request, const Say& say) {
     say("conv: Winograd's algorithm for windows of 3x3 with stride 1, direct kernels for others");
 }
 
+/// s3 is refused where not even a wide layer would be computed differently from s2.
+void check_fusion(Device& device, const DeviceRequest& request) {
+  if (request.fuse != Fuse::s3) return;
+  const ConvGeometry wide =
+      conv2d_geometry({12, 240, 240, 64}, {64, 3, 3, 64}, {.padding = Padding::same(3, 3)});
+  check(
+      device.reads_map(kernel_of<Conv2dForward>(), wide) &&
+          device.reads_map(kernel_of<Conv2dWgrad>(), wide),
+      "--fuse s3: convolutions normalise what they read on the CPU with --backend native and on a "
+      "GPU (or --backend emu) by patches in bf16, if a block has 162 KiB of shared memory; the "
+      "device is {} with --backend {}, in {} and with --conv {}; choose --precision bf16, or "
+      "--fuse s2",
+      device.name(), request.backend, name_of(device.context().precision), name_of(request.conv));
+}
+
 }  // namespace
 
 std::vector<std::string> backend_names() {
@@ -278,6 +293,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, const Say& say
   set_precision(*device, request, say);
   device->limit_fusion(request.fuse);
   set_conv(*device, request, say);
+  check_fusion(*device, request);
   return device;
 }
 

@@ -145,6 +145,7 @@ const KernelTable& with_plugin(const Plugin& plugin, const KernelTable& kernels,
   table.maps = std::min(kernels.maps, Maps::written);
   table.maps_results = table.gives_moments = false;
   table.algorithm = nullptr;
+  table.reads_map = nullptr;
   plugin.entry->install(table);
   check(replaces_any(table, kernels),
         "--plugin {}: its install replaces no kernel; let it set entries of the table, such as "
@@ -154,6 +155,7 @@ const KernelTable& with_plugin(const Plugin& plugin, const KernelTable& kernels,
   if (!replaces(table, kernels, KernelId::conv2d_forward)) {
     table.maps_results = kernels.maps_results;
     table.gives_moments = kernels.gives_moments;
+    if (!replaces(table, kernels, KernelId::conv2d_wgrad)) table.reads_map = kernels.reads_map;
   }
   if (table.algorithm == nullptr) {
     algorithms() = {plugin.name, &table, &kernels};

@@ -18,6 +18,15 @@ bool wants_maps([[maybe_unused]] const Args& args) {
     return false;
 }
 
+/// Whether it can be had so.
+template <class Args>
+bool reads_map(const Device& device, [[maybe_unused]] const Args& args) {
+  if constexpr (requires { device.reads_map(kernel_of<Args>(), args.geometry); })
+    return device.reads_map(kernel_of<Args>(), args.geometry);
+  else
+    return device.kernels().maps == Maps::read;
+}
+
 /// Does `call` as one that watchers see.
 template <class Call>
 void watched(Device& device, const KernelCall& seen, const Call& call) {
@@ -35,7 +44,7 @@ void run(Device& device, const ArgsOf<entry>& args) {
     const auto kernel = device.kernels().*entry;
     check(kernel != nullptr, "unsupported: the backend '{}' has no kernel {}",
           device.kernels().name, name_of(args));
-    check(device.kernels().maps == Maps::read || !detail::wants_maps(args),
+    check(!detail::wants_maps(args) || detail::reads_map(device, args),
           "unsupported: {}: the backend '{}' reads no maps", name_of(args), device.kernels().name);
     if constexpr (requires { args.y_map; }) {
       check(device.kernels().maps_results || !args.y_map,

@@ -6,6 +6,6 @@
 
 namespace glia {
 
-inline constexpr std::uint64_t kContractText = 0x3438bcf853f04fd3;
+inline constexpr std::uint64_t kContractText = 0x9794fd4c76c3ec92;
 
 }  // namespace glia

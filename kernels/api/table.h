@@ -94,6 +94,9 @@ struct KernelTable {
   /// How a convolution kernel would compute this geometry, "winograd" for instance: a pure
   /// function, for traces and tables of times. Null where a backend does not say.
   const char* (*algorithm)(const KernelContext&, const KernelInfo&, const ConvGeometry&) = nullptr;
+  /// Whether a convolution kernel would read x through a map at this geometry, likewise. Of use
+  /// where `maps` says that not all do; null where none does.
+  bool (*reads_map)(const KernelContext&, const KernelInfo&, const ConvGeometry&) = nullptr;
   /// Null where slices are augmented by the loader alone.
   AugmentBatchKernel augment_batch = nullptr;
 

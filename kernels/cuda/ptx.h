@@ -72,6 +72,18 @@ GLIA_PTX void cp_async_wait() {
 
 // ---- addresses ----
 
+/// threadIdx.x, as if it were not known yet: what follows from it is computed where it is needed,
+/// not before the loops around, where it would take registers all the time.
+GLIA_PTX int thread_again() {
+#if defined(__CUDACC__)
+  int thread;
+  asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
+  return thread;
+#else
+  return static_cast<int>(threadIdx.x);
+#endif
+}
+
 /// `index` times `bytes` after `base`, in one instruction: nvcc takes five where it cannot tell
 /// that both factors have 32 bits. Where they lie outside any array nothing may be read.
 template <class T>

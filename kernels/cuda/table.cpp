@@ -16,7 +16,7 @@ constexpr KernelTable table_of(DType activations, const KernelTable* in_bf16) {
 #endif
     .activations = activations, .in_bf16 = in_bf16, .maps = Maps::written, .maps_results = true,
     .gives_moments = true, .tf32 = activations == DType::f32, .algorithm = conv_algorithm,
-    .augment_batch = augment_batch,
+    .reads_map = conv_reads_map, .augment_batch = augment_batch,
 #define GLIA_KERNEL(name, Args, op, phase) .name = name,
 #include "kernels/api/list.h"
   };

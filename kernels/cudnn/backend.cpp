@@ -18,7 +18,8 @@ KernelTable overlay(const KernelTable& ours, const KernelTable* in_bf16) {
   KernelTable table = ours;
   table.name = "cudnn";
   table.algorithm = nullptr;  // the library chooses
-  table.maps = Maps::none;    // its norms and ReLU are passes by themselves
+  table.reads_map = nullptr;
+  table.maps = Maps::none;  // its norms and ReLU are passes by themselves
   table.maps_results = false;
   table.gives_moments = false;
   table.in_bf16 = in_bf16;

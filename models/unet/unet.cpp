@@ -55,7 +55,7 @@ bool UNet::Block::drops(const nn::Pass& pass) const {
 }
 
 Tensor UNet::Block::dropped(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
-  const Tensor y = ops::materialise(pass.tape, second(pass, first(pass, x)));
+  const Tensor y = ops::materialise(pass.tape, second(pass, first.before(pass, x, second.conv)));
   // The kernel adds 65536 times the step, so fewer dropout layers than that never share a stream.
   const std::int64_t before = pass.first_image * (y.numel() / y.shape()[0]);
   return ops::dropout(pass.tape, y, dropout, pass.seed, dropout_stream, out, pass.step,
@@ -63,7 +63,8 @@ Tensor UNet::Block::dropped(nn::Pass& pass, const Tensor& x, const Tensor& out) 
 }
 
 Tensor UNet::Block::operator()(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
-  return pass.note(name, drops(pass) ? dropped(pass, x, out) : second(pass, first(pass, x), out));
+  return pass.note(name, drops(pass) ? dropped(pass, x, out)
+                                     : second(pass, first.before(pass, x, second.conv), out));
 }
 
 ops::Pooled UNet::Block::pooled(nn::Pass& pass, const Tensor& x, const Tensor& out) const {
@@ -73,7 +74,7 @@ ops::Pooled UNet::Block::pooled(nn::Pass& pass, const Tensor& x, const Tensor& o
     const Tensor y = (*this)(pass, x, out);
     return {y, ops::max_pool2d(pass.tape, y)};
   }
-  return second.pooled(pass, first(pass, x), out);
+  return second.pooled(pass, first.before(pass, x, second.conv), out);
 }
 
 Tensor UNet::upsample(nn::Pass& pass, const Up& up, const Tensor& x, const Tensor& out) const {

@@ -2,6 +2,7 @@
 // pooling in one, and with all that the backend can.
 #include <cmath>
 
+#include "engine/runtime/launch_log.h"
 #include "engine/train/train_step.h"
 #include "models/unet/unet.h"
 #include "tests/catch.h"
@@ -19,12 +20,15 @@ constexpr int kSteps = 4;
 struct Trained {
   std::vector<double> losses;
   std::vector<float> logits;
+  bool captured = false;
+  LaunchCounts first;  // what the first step launched
 };
 
-Trained train(const DeviceRequest& request) {
+Trained train(const DeviceRequest& request,
+              const UNetConfig& config = {.base_width = 4, .depth = 2}) {
   const auto device = open_device(request);
   const TestBatch images;
-  UNet net({.base_width = 4, .depth = 2});
+  UNet net(config);
   net.parameters().allocate(*device, 1);
   optim::Optimizer sgd({.kind = optim::Kind::sgd}, net.parameters());
   const Objective objective = Objective::parse("iou+0.5*bce", Region::batch, 1);
@@ -33,9 +37,14 @@ Trained train(const DeviceRequest& request) {
   Trained result;
   for (int i = 0; i < kSteps; ++i) {
     step.upload(batch);
-    step.start(1e-2);
+    {
+      const LaunchLog log(*device);
+      step.start(1e-2);
+      if (i == 0) result.first = counts_of(log.names());
+    }
     result.losses.push_back(step.finish().loss);
   }
+  result.captured = step.captured();
   Tape tape(*device, Tape::Mode::off);
   nn::Pass pass{.tape = tape, .training = false};
   const Tensor x = Tensor::empty(*device, images.shape);
@@ -82,6 +91,54 @@ TEST_CASE("fuse: a network trains alike whatever is fused", "[cuda]") {
         check_near(train(request), all, share_of(precision));
       }
     }
+}
+
+TEST_CASE("fuse: convolutions that read maps train to the bits of those that do not", "[cuda]") {
+  for (DeviceRequest request : gpu_devices()) {
+    if (request.backend == "cudnn") continue;
+    INFO(request.backend << " on " << request.device);
+    request.precision = ConvPrecision::bf16;
+    request.conv = ConvMethod::halo;
+    const UNetConfig wide{.base_width = 64, .depth = 1};
+    request.fuse = Fuse::s2;
+    const Trained written = train(request, wide);
+    request.fuse = Fuse::s3;
+    Trained read = train(request, wide);
+    CHECK(read.losses == written.losses);
+    CHECK((read.logits == written.logits));
+    CHECK(read.captured);
+    // The first of two convolutions in encoder, bottleneck and decoder.
+    CHECK(read.first["materialise"] == written.first.at("materialise") - 3);
+    // And where kernels cannot, they are written down as in s2.
+    request.conv = ConvMethod::automatic;
+    const UNetConfig narrow{.base_width = 8, .depth = 2};
+    const Trained as_s3 = train(request, narrow);
+    request.fuse = Fuse::s2;
+    const Trained as_s2 = train(request, narrow);
+    CHECK(as_s3.losses == as_s2.losses);
+    CHECK((as_s3.first == as_s2.first));
+  }
+}
+
+TEST_CASE("fuse: s3 is refused where no convolution would read maps", "[cuda]") {
+  const auto refused = [](DeviceRequest request) {
+    request.device = "cpu";
+    request.backend = "emu";
+    request.fuse = Fuse::s3;
+    return error_of([&] { open_device(request); });
+  };
+  const std::string found = refused({.precision = ConvPrecision::tf32});
+  CHECK(
+      found ==
+      "--fuse s3: convolutions normalise what they read on the CPU with --backend native and on a "
+      "GPU (or --backend emu) by patches in bf16, if a block has 162 KiB of shared memory; the "
+      "device is emu with --backend emu, in tf32 and with --conv auto; choose --precision bf16, or "
+      "--fuse s2");
+  // Its advice is followed.
+  CHECK(refused({.precision = ConvPrecision::bf16}).empty());
+  CHECK_FALSE(refused({.precision = ConvPrecision::fp32}).empty());
+  CHECK_FALSE(refused({.conv = ConvMethod::mma, .precision = ConvPrecision::bf16}).empty());
+  CHECK(open_device({.device = "cpu", .fuse = Fuse::s3})->kernels().maps == Maps::read);
 }
 
 TEST_CASE("fuse: what each leaves of a backend's table", "[cuda]") {

@@ -107,13 +107,20 @@ double mma_bf16(MmaLayout layout, Bug bug, bool by_element = false) {
 }
 
 /// The worst of product(x, w), which returns windows of 3x3 by patches; x and w are exact in bf16.
+/// Where x is read through a map [3, c], the windows are of what that makes.
 template <class Product>
-double windows3x3(const HaloShape& shape, const Product& product) {
+double windows3x3(const HaloShape& shape, const Product& product,
+                  const std::vector<float>& map = {}) {
   const auto [H, W, C, K] = shape;
   std::vector<float> x = random_floats(at(H * W, 0, C), 16), w = random_floats(at(K * 9, 0, C), 17);
   to_bf16(x);
   to_bf16(w);
   const std::vector<float> found = product(x, w);
+  for (std::size_t i = 0; !map.empty() && i < x.size(); ++i) {
+    const std::size_t c = i % at(1, 0, C);
+    const float mapped = std::fma(map[c], x[i], map[at(1, 0, C) + c]);
+    x[i] = to_float(glia::to_bf16(std::max(mapped, map[at(2, 0, C) + c])));
+  }
   std::vector<double> y(at(H * W, 0, K));
   for (int h = 0; h < H; ++h)
     for (int v = 0; v < W; ++v)
@@ -290,6 +297,22 @@ double run_tile_moments(Bug bug) {
     }
   }
   return largest;
+}
+
+double run_halo_mapped(Bug bug) {
+  const HaloShape shape{.h = 9, .w = 17, .c = 128, .k = 40};
+  std::vector<float> map = random_floats(at(2, 0, shape.c), 20);
+  for (std::size_t i = at(1, 0, shape.c); i < map.size(); ++i) map[i] += 0.5f;
+  map.resize(at(3, 0, shape.c), 0.0f);
+  return windows3x3(
+      shape,
+      [&](std::vector<float> x, std::vector<float> w) {
+        const DeviceBuffer<std::uint16_t> dx(to_bf16(x)), dw(to_bf16(w));
+        const DeviceBuffer<float> dmap(map), y(at(shape.h * shape.w, 0, shape.k));
+        halo_mapped(dx.get(), dmap.get(), dw.get(), y.get(), shape, bug);
+        return y.read();
+      },
+      map);
 }
 
 double run_halo_wgrad(Bug bug) {

@@ -27,6 +27,7 @@ double run_halo(Bug bug);
 double run_halo_by_depth(Bug bug);
 double run_halo_tf32(Bug bug);
 double run_halo_tf32_by_depth(Bug bug);
+double run_halo_mapped(Bug bug);
 double run_shallow(Bug bug);
 double run_tile_moments(Bug bug);
 double run_halo_wgrad(Bug bug);

@@ -196,6 +196,16 @@ ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, cons
   return shuffle ? ConvAlgorithm::shuffled : ConvAlgorithm::tiled;
 }
 
+bool reads_map(const KernelContext& context, ConvPass pass, const ConvGeometry& g) {
+  return pass != ConvPass::dgrad && g.C > kShallowChannels &&
+         choose_algorithm(context, pass, g) == ConvAlgorithm::halo;
+}
+
+bool conv_reads_map(const KernelContext& context, const KernelInfo& kernel, const ConvGeometry& g) {
+  return kernel.op == std::string_view("conv2d") &&
+         reads_map(context, pass_of(kernel.op, kernel.phase), g);
+}
+
 bool is_shuffled(ConvAlgorithm algorithm) {
   return algorithm == ConvAlgorithm::shuffled || algorithm == ConvAlgorithm::shuffled_mma;
 }

@@ -25,6 +25,10 @@ bool suits_tensor_cores(const ConvGeometry& g);
 /// context's gpu_conv.
 ConvAlgorithm choose_algorithm(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
 
+/// Whether that kernel reads x through a map (kernels/api/read_map.h): those by patches, but not
+/// that of at most kShallowChannels.
+bool reads_map(const KernelContext& context, ConvPass pass, const ConvGeometry& g);
+
 bool is_shuffled(ConvAlgorithm algorithm);
 bool is_on_tensor_cores(ConvAlgorithm algorithm);
 
@@ -37,6 +41,9 @@ ConvPass pass_of(std::string_view op, Phase phase);
 /// or "halo-bf16".
 const char* conv_algorithm(const KernelContext& context, const KernelInfo& kernel,
                            const ConvGeometry& g);
+
+/// The same of a call of conv2d; not of conv_transpose2d.
+bool conv_reads_map(const KernelContext& context, const KernelInfo& kernel, const ConvGeometry& g);
 
 /// Whether windows cover the input without overlap, gap or padding: each input pixel then belongs
 /// to one output pixel, as in a transposed convolution 2x2 with stride 2.

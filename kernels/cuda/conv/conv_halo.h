@@ -11,6 +11,10 @@
 // Shared memory: two patches of 30 KiB, one of which is filled while the other is read, and a ring
 // of three slices of b of 128 bytes a column: 108 KiB for 128 columns, 84 for 64.
 //
+// An input that is read through a map (kernels/api/read_map.h): who copied an element applies the
+// map to it in the patch, two taps later, once for nine taps; pixels outside the image stay 0. No
+// barrier more.
+//
 // How patches lie and are copied: conv_patch.h.
 #pragma once
 
@@ -38,6 +42,27 @@ struct HaloSmem {
 template <class Tile, int kVec, class From>
 using ChunkCopies =
     PatchCopies<PatchOf<typename Tile::Element>, Tile::kThreads, kVec, kHaloTaps, From>;
+
+/// And applies a map to what arrives, so that a tensor that is read through one need not be
+/// written.
+template <class Copies>
+struct MappedCopies {
+  const Copies& copies;
+  Strided<const float> map;
+
+  template <class T>
+  GLIA_INLINE void copy_part(T* patch, int chunk, int part) const {
+    copies.copy_part(patch, chunk, part);
+  }
+  template <class T>
+  GLIA_INLINE void map_part(T* patch, int chunk, int part) const {
+    copies.map_part(patch, chunk, part, map);
+  }
+};
+template <class A, class T>
+inline constexpr bool kMapsPatches = requires(const A& a, T* patch) {
+  a.map_part(patch, 0, 0);
+};
 
 /// By how many elements a walk along the taps' weights advances: to the next tap of a row, from the
 /// last of a row to the next row's first, and from the last of all to the next chunk's first.
@@ -154,6 +179,12 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, B& b, int first
     ptx::cp_async_commit();
     b.copy_slice(smem.b[1], b.steps.tap);
     ptx::cp_async_commit();
+    if constexpr (kMapsPatches<A, T>) {
+      // This thread's part of the first patch has arrived.
+      ptx::cp_async_wait<kPending>();
+#pragma unroll 1
+      for (int part = 0; part < kHaloTaps; ++part) a.map_part(smem.patches[0], first, part);
+    }
   }
   int r = 0, taps_left = chunks * kHaloTaps * kHaloTaps;
 #pragma unroll 1
@@ -190,6 +221,11 @@ GLIA_INLINE void multiply_halo(HaloSmem<Tile>& smem, const A& a, B& b, int first
           }
         }
       }
+      // What this thread copied at the row's first tap arrived before its last; the next patch is
+      // read after another barrier.
+      if constexpr (kMapsPatches<A, T>)
+        if (s == kHaloTaps - 1 && chunk < chunks - 1)
+          a.map_part(smem.patches[(chunk + 1) % 2], first + chunk + 1, r);
     }
     r = last_row ? 0 : r + 1;
   }

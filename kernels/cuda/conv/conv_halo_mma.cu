@@ -10,17 +10,22 @@
 namespace glia::GLIA_GPU {
 namespace {
 
-template <class Tile, int kVec, class T = typename Tile::Element>
+/// x is read through x_map if kMapped.
+template <class Tile, int kVec, bool kMapped, class T = typename Tile::Element>
 __global__ void __launch_bounds__(Tile::kThreads, 2)
-    conv2d_forward_halo_mma(Gather<T> x, RowMatrix<T> w, Radix patches, Output y,
-                            Schedule schedule) {
+    conv2d_forward_halo_mma(Gather<T> x, Strided<const float> x_map, RowMatrix<T> w, Radix patches,
+                            Output y, Schedule schedule) {
   auto& smem = gpu::shared<HaloSmem<Tile>>();
   const Share share = share_of_block<Tile>(schedule);
   const PatchPlace place(patches, kHaloRows, share.row / Tile::kRows);
   const ChunkCopies<Tile, kVec, T> a(x, place);
   TapSlicesByRow<Tile, kVec> b(w, x.channels, share.column, share.first);
   MmaSums<Tile> sum;
-  multiply_halo(smem, a, b, share.first, share.slices, sum);
+  if constexpr (kMapped)
+    multiply_halo(smem, MappedCopies<ChunkCopies<Tile, kVec, T>>{a, x_map}, b, share.first,
+                  share.slices, sum);
+  else
+    multiply_halo(smem, a, b, share.first, share.slices, sum);
   store_patch<Tile, true>(y, share, place, x, sum);
 }
 
@@ -66,22 +71,28 @@ bool run_halo(KernelContext& context, const char* name, ConvPass pass, const Gem
 
 }  // namespace
 
-bool conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ReadInput& x,
                        const ConstView& w, const Epilogue& end, const View& y, Write write) {
-  if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x, w, end, y, write);
-  const auto queue = [&](auto type) {
+  if (g.C <= kShallowChannels) return conv_forward_shallow(context, g, x.values, w, end, y, write);
+  const auto queue = [&](auto type, auto mapped) {
     using T = decltype(type);
     const char* name = std::is_same_v<T, Bf16> ? "conv2d_forward_halo_bf16" : "conv2d_forward_halo";
-    const ForwardProduct<T> p = forward_product<T>(g, x, w, end, y, write);
+    const ForwardProduct<T> p = forward_product<T>(g, x.values, w, end, y, write);
+    const bool pieces = p.pieces && (!x.map || in_pieces(x.map));
     return run_halo<T, T>(
-        context, name, ConvPass::forward, halo_shape(g, ConvPass::forward), p.pieces, p.y,
+        context, name, ConvPass::forward, halo_shape(g, ConvPass::forward), pieces, p.y,
         [&](auto tile, auto width, const LaunchConfig& config, const Output& target,
             const Schedule& schedule) {
-          gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value>, config, p.x,
-                      p.w, patches_of(p.x, kHaloRows), target, schedule);
+          gpu::launch(conv2d_forward_halo_mma<decltype(tile), decltype(width)::value,
+                                              decltype(mapped)::value>,
+                      config, p.x, strided<float>(x.map), p.w, patches_of(p.x, kHaloRows), target,
+                      schedule);
         });
   };
-  return w.dtype == DType::bf16 ? queue(Bf16()) : queue(float());
+  const auto queue_in = [&](auto type) {
+    return x.map ? queue(type, std::true_type()) : queue(type, std::false_type());
+  };
+  return w.dtype == DType::bf16 ? queue_in(Bf16()) : queue_in(float());
 }
 
 void conv_dgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,

@@ -16,19 +16,27 @@ void require_precision(const KernelContext& context, const ConstView& operand) {
                "without the other");
 }
 
+/// Nothing else is computed where a map cannot be read: the caller has to write down what it makes.
+void require_no_map(const ReadInput& x, const char* pass) {
+  gpu::require(!x.map, pass,
+               "the kernel for this geometry reads no maps; found one, expected what it makes of x "
+               "(materialise)");
+}
+
 }  // namespace
 
-void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+void conv_forward(KernelContext& context, const ConvGeometry& g, const ReadInput& x,
                   const ConstView& w, const Epilogue& end, const View& y, Write write) {
   gpu::require(w.dense(), "conv2d_forward", "the weight must be dense");
   require_precision(context, w);
   if (y.rows() == 0) return;
+  if (!reads_map(context, ConvPass::forward, g)) require_no_map(x, "conv2d_forward");
   const auto queue = [&] {
     switch (choose_algorithm(context, ConvPass::forward, g)) {
-      case ConvAlgorithm::naive: return conv_forward_naive(context, g, x, w, end, y, write);
-      case ConvAlgorithm::mma: return conv_forward_mma(context, g, x, w, end, y, write);
+      case ConvAlgorithm::naive: return conv_forward_naive(context, g, x.values, w, end, y, write);
+      case ConvAlgorithm::mma: return conv_forward_mma(context, g, x.values, w, end, y, write);
       case ConvAlgorithm::halo: return conv_forward_halo(context, g, x, w, end, y, write);
-      default: return conv_forward_tiled(context, g, x, w, end, y, write);
+      default: return conv_forward_tiled(context, g, x.values, w, end, y, write);
     }
   };
   if (!queue() && end.moments) channel_moments(context, {.x = y, .moments = end.moments});
@@ -51,14 +59,15 @@ void conv_dgrad(KernelContext& context, const ConvGeometry& g, const ConstView& 
 }
 
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& x, const View& dw, Write write) {
+                const ReadInput& x, const View& dw, Write write) {
   gpu::require(dw.dense(), "conv2d_wgrad", "the weight's gradient must be dense");
-  require_precision(context, x);
+  require_precision(context, x.values);
+  if (!reads_map(context, ConvPass::wgrad, g)) require_no_map(x, "conv2d_wgrad");
   switch (choose_algorithm(context, ConvPass::wgrad, g)) {
-    case ConvAlgorithm::naive: return conv_wgrad_naive(context, g, dy, x, dw, write);
-    case ConvAlgorithm::mma: return conv_wgrad_mma(context, g, dy, x, dw, write);
+    case ConvAlgorithm::naive: return conv_wgrad_naive(context, g, dy, x.values, dw, write);
+    case ConvAlgorithm::mma: return conv_wgrad_mma(context, g, dy, x.values, dw, write);
     case ConvAlgorithm::halo: return conv_wgrad_halo(context, g, dy, x, dw, write);
-    default: return conv_wgrad_tiled(context, g, dy, x, dw, write);
+    default: return conv_wgrad_tiled(context, g, dy, x.values, dw, write);
   }
 }
 

@@ -10,9 +10,9 @@
 
 namespace glia::GLIA_GPU {
 
-/// y (+)= x * w, and what the epilogue says of it. Each kernel's function returns whether it wrote
-/// end.moments; if not, a pass over y takes them.
-void conv_forward(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+/// y (+)= x * w, and what the epilogue says of it; x.map only where conv_reads_map. Each kernel's
+/// function returns whether it wrote end.moments; if not, a pass over y takes them.
+void conv_forward(KernelContext& context, const ConvGeometry& g, const ReadInput& x,
                   const ConstView& w, const Epilogue& end, const View& y, Write write);
 bool conv_forward_naive(KernelContext& context, const ConvGeometry& g, const ConstView& x,
                         const ConstView& w, const Epilogue& end, const View& y, Write write);
@@ -22,7 +22,7 @@ bool conv_forward_mma(KernelContext& context, const ConvGeometry& g, const Const
                       const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// Only where fits_halo.
-bool conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ConstView& x,
+bool conv_forward_halo(KernelContext& context, const ConvGeometry& g, const ReadInput& x,
                        const ConstView& w, const Epilogue& end, const View& y, Write write);
 
 /// And where its channels are at most kShallowChannels, in bf16.
@@ -47,9 +47,9 @@ void conv_dgrad_shuffled(KernelContext& context, const ConvGeometry& g, const Co
 void conv_dgrad_shuffled_mma(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                              const ConstView& w, const ConstView& b, const View& dx, Write write);
 
-/// dw (+)= the adjoint in w.
+/// dw (+)= the adjoint in w; x.map as above.
 void conv_wgrad(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                const ConstView& x, const View& dw, Write write);
+                const ReadInput& x, const View& dw, Write write);
 void conv_wgrad_naive(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
                       const ConstView& x, const View& dw, Write write);
 void conv_wgrad_tiled(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
@@ -58,7 +58,7 @@ void conv_wgrad_mma(KernelContext& context, const ConvGeometry& g, const ConstVi
                     const ConstView& x, const View& dw, Write write);
 /// Only where fits_halo, in bf16.
 void conv_wgrad_halo(KernelContext& context, const ConvGeometry& g, const ConstView& dy,
-                     const ConstView& x, const View& dw, Write write);
+                     const ReadInput& x, const View& dw, Write write);
 
 /// db[c] (+)= sum of dy over all rows: the bias gradient.
 void conv_bias_grad(KernelContext& context, const ConstView& dy, const View& db, Write write);

@@ -3,8 +3,11 @@
 // tap, and from device memory once.
 #pragma once
 
+#include <type_traits>
+
 #include "engine/base/divide.h"
 #include "kernels/cuda/conv/conv_operands.h"
+#include "kernels/cuda/map_pack.h"
 
 namespace glia::GLIA_GPU {
 
@@ -54,30 +57,58 @@ class PatchCopies {
         h_(place.i + gather.offset_h),
         w_(place.j + gather.offset_w) {}
 
-  /// Of the chunk's channels. Rolled, since addresses of many copies take registers that the
-  /// sums need.
+  /// Of the chunk's channels.
   GLIA_INLINE void copy_part(typename Layout::Element* patch, int chunk, int part) const {
     const Gather<From>& g = gather_;
     const From* from = g.data + chunk * Layout::kChannels;
-#pragma unroll 1
-    for (int i = part * kPart; i < (part + 1) * kPart; ++i) {
-      const int unit = i * kThreads + static_cast<int>(threadIdx.x);
-      const int pixel = unit / kUnits, channel = unit % kUnits * kVec;
-      if (pixel >= Layout::kPixels) break;
-      const int row = pixel / Layout::kColumns, column = pixel % Layout::kColumns;
-      const int h = h_ + row, w = w_ + column;
-      const bool inside = (h >= 0) & (h < g.height) & (w >= 0) & (w < g.width);
-      copy<kVec>(
-          patch + Layout::offset(row, column, channel),
-          ptx::advanced(from + channel, (n_ * g.height + h) * g.width + w, bytes_of<From>(g.pitch)),
-          inside);
-    }
+    each_of_part(part, static_cast<int>(threadIdx.x),
+                 [&](int offset, int channel, int h, int w, bool inside) {
+                   copy<kVec>(patch + offset,
+                              ptx::advanced(from + channel, (n_ * g.height + h) * g.width + w,
+                                            bytes_of<From>(g.pitch)),
+                              inside);
+                 });
+  }
+
+  /// What the map makes of the copies that this thread made of the part, once they have arrived;
+  /// rounded as a tensor that it is written to. What lies outside the image stays 0.
+  GLIA_INLINE void map_part(typename Layout::Element* patch, int chunk, int part,
+                            const Strided<const float>& map) const {
+    static_assert(std::is_same_v<From, typename Layout::Element>);
+    static_assert(kThreads % kUnits == 0, "all copies of a thread are of the same channels");
+    const int thread = ptx::thread_again();
+    const MapPack<kVec> mapped(map, chunk * Layout::kChannels + thread % kUnits * kVec);
+    each_of_part(part, thread, [&](int offset, int, int, int, bool inside) {
+      if (!inside) return;
+      Pack<kVec> value = read_pack<kVec>(patch + offset);
+#pragma unroll
+      for (int k = 0; k < kVec; ++k) value.at[k] = mapped.apply(k, value.at[k]);
+      write_pack(patch + offset, value);
+    });
   }
 
  private:
   static constexpr int kUnits = Layout::kChannels / kVec;  // copies a pixel
   static constexpr int kPart =
       (Layout::kPixels * kUnits + kParts * kThreads - 1) / (kParts * kThreads);  // of a thread
+
+  /// Calls what(offset in the patch, channel, row and column of the image, whether they are inside)
+  /// for each copy of this thread. Rolled, since addresses of many copies take registers that the
+  /// sums need.
+  template <class What>
+  GLIA_INLINE void each_of_part(int part, int thread, const What& what) const {
+#pragma unroll 1
+    for (int i = part * kPart; i < (part + 1) * kPart; ++i) {
+      const int unit = i * kThreads + thread;
+      const int pixel = unit / kUnits, channel = unit % kUnits * kVec;
+      if (pixel >= Layout::kPixels) break;
+      const int row = pixel / Layout::kColumns, column = pixel % Layout::kColumns;
+      const int h = h_ + row, w = w_ + column;
+      const bool inside = (h >= 0) & (h < gather_.height) & (w >= 0) & (w < gather_.width);
+      what(Layout::offset(row, column, channel), channel, h, w, inside);
+    }
+  }
+
   Gather<From> gather_;
   int n_, h_, w_;  // of the patch's first pixel, which may lie outside the image
 };

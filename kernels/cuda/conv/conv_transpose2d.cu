@@ -11,11 +11,11 @@ void conv_transpose2d_forward(KernelContext& context, const ConvTranspose2dForwa
 }
 
 void conv_transpose2d_dgrad(KernelContext& context, const ConvTranspose2dDgrad& a) {
-  conv_forward(context, a.geometry, a.dy, a.w, {}, a.dx, a.write);
+  conv_forward(context, a.geometry, {a.dy}, a.w, {}, a.dx, a.write);
 }
 
 void conv_transpose2d_wgrad(KernelContext& context, const ConvTranspose2dWgrad& a) {
-  conv_wgrad(context, a.geometry, a.x, a.dy, a.dw, a.write);
+  conv_wgrad(context, a.geometry, a.x, {a.dy}, a.dw, a.write);
   if (a.db) conv_bias_grad(context, a.dy, a.db, a.write_bias);
 }
 

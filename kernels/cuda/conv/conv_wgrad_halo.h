@@ -30,13 +30,16 @@ struct WgradHaloSmem {
 
 /// Copies patches of both operands, of a chunk of 64 channels each, one after the other. Where the
 /// next lies is counted, since to divide for it takes registers that the sums need.
-template <class Tile, int kVec, class D>
+/// With kMapped x is read through a map: a thread maps in the patch what it copied, as in
+/// conv_halo.h.
+template <class Tile, int kVec, class D, bool kMapped = false>
 class WgradPatchCopies {
  public:
   GLIA_INLINE WgradPatchCopies(const Gather<D>& dy, const Gather<Bf16>& x, const Radix& patches,
-                               const Share& share)
+                               const Share& share, const Strided<const float>& x_map = {})
       : dy_(dy),
         x_(x),
+        x_map_(x_map),
         patches_(patches),
         dy_chunk_(share.row / Tile::kRows),
         x_chunk_(share.column / Tile::kColumns),
@@ -46,6 +49,13 @@ class WgradPatchCopies {
     const PatchPlace place(at_, kWgradPatchRows);
     Copies<WgradPatchX, Bf16>(x_, place).copy_part(to_x, x_chunk_, 0);
     Copies<WgradPatchDy, D>(dy_, place).copy_part(to_dy, dy_chunk_, 0);
+    if (!kMapped) patches_.add(at_, {1, 0, 0});
+  }
+
+  /// This thread's copies of the x that was copied last, once they have arrived.
+  GLIA_INLINE void map_patch(Bf16* x) requires kMapped {
+    Copies<WgradPatchX, Bf16>(x_, PatchPlace(at_, kWgradPatchRows))
+        .map_part(x, x_chunk_, 0, x_map_);
     patches_.add(at_, {1, 0, 0});
   }
 
@@ -54,9 +64,10 @@ class WgradPatchCopies {
   using Copies = PatchCopies<Layout, Tile::kThreads, kVec, 1, From>;
   Gather<D> dy_;
   Gather<Bf16> x_;
+  Strided<const float> x_map_;
   Radix patches_;
   int dy_chunk_, x_chunk_;
-  Digits at_;  // the next patch
+  Digits at_;  // the next patch to copy, or, where there is a map, to copy and then to map
 };
 
 /// b of a warp: of a row of 16 positions the pixels under them, of 48 columns (tap, channel).
@@ -95,8 +106,18 @@ GLIA_INLINE void multiply_wgrad_halo(WgradHaloSmem<Tile>& smem, Copies& copies, 
   static_assert(Tile::kRows == WgradPatchDy::kChannels);
   const MmaFragmentsA<Tile, false> read_dy;
   const TapFragments<Tile> read_x;
+  constexpr bool kMaps = requires {
+    copies.map_patch(smem.x[0]);
+  };
   if (patches > 0) copies.copy_patches(smem.dy[0], smem.x[0]);
   ptx::cp_async_commit();
+  const auto map_patch = [&](int p) {
+    if constexpr (kMaps) {
+      ptx::cp_async_wait<kPending>();
+      if (p < patches) copies.map_patch(smem.x[p % 2]);
+    }
+  };
+  map_patch(0);
 #pragma unroll 1
   for (int p = 0; p < patches; ++p) {
     ptx::cp_async_wait<kPending>();
@@ -118,6 +139,7 @@ GLIA_INLINE void multiply_wgrad_halo(WgradHaloSmem<Tile>& smem, Copies& copies, 
         ptx::cp_async_commit();
       }
     }
+    map_patch(p + 1);
   }
 }
 

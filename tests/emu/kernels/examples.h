@@ -57,6 +57,10 @@ enum class Bug : int {
   halo_patch_overwritten,
   halo_border_not_checked,
   halo_first_chunk,  // of weights, whichever chunk a split begins with
+  // halo_mapped
+  halo_mapped_early,       // before the copies have arrived
+  halo_mapped_padding,     // pixels outside the image too
+  halo_mapped_by_another,  // by the map of another chunk's channels
   // shallow_product
   shallow_not_padded,
   shallow_border_not_checked,
@@ -144,6 +148,10 @@ struct HaloForm {
 };
 void halo_product(const void* x, const void* w, float* y, const HaloShape& shape,
                   const HaloForm& form, Bug bug);
+
+/// The same in bf16, of x that is read through a map [3, c].
+void halo_mapped(const std::uint16_t* x, const float* map, const std::uint16_t* w, float* y,
+                 const HaloShape& shape, Bug bug);
 
 /// The same for c of at most 8.
 void shallow_product(const std::uint16_t* x, const std::uint16_t* w, float* y,
