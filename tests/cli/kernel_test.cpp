@@ -150,6 +150,17 @@ TEST_CASE("kernel: right for dense tensors or square images alone is said so", "
   CHECK(contains(square, "wrong results"));
 }
 
+TEST_CASE("kernel: one that swallows NaN is said to, and not to be wrong by channels",
+          "[cli][kernel]") {
+  if (!has_emulator()) return;
+  const Outcome outcome =
+      Given(relu(), "value < 0 ? 0 : value", "value > 0 ? value : 0").judged_as("relu.forward");
+  CAPTURE(outcome.output);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome, "right but for NaN"));
+  CHECK_FALSE(contains(outcome, "and no other"));
+}
+
 TEST_CASE("kernel: writes outside are reported with their line", "[cli][kernel]") {
   if (!has_emulator()) return;
   const Outcome outcome =
