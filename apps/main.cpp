@@ -81,7 +81,7 @@ int run(int argc, char** argv) {
     const auto commands = app.get_subcommands();
     std::fprintf(stderr, "glia%s%s: %s", commands.empty() ? "" : " ",
                  commands.empty() ? "" : commands.front()->get_name().c_str(),
-                 glia::printable(message.str()).c_str());
+                 glia::printable(glia::in_plain_words(message.str())).c_str());
     return 2;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "glia: out of memory; %s\n", glia::memory_advice(app).c_str());

@@ -9,6 +9,7 @@
 
 #include "apps/flags/operation_list.h"
 #include "apps/flags/overwrite.h"
+#include "apps/flags/value_checks.h"
 #include "benchmarks/suite/ceilings.h"
 #include "engine/base/check.h"
 #include "engine/base/streams.h"
@@ -289,7 +290,7 @@ void BenchOptions::add_measure(CLI::App& command) {
       .add_option("--samples", samples,
                   "Samples of each row; auto: until each median is known to 1 %, with a confidence "
                   "of 99 %, or --row-seconds are over")
-      ->check(CLI::Range(1, kMostSamples) | CLI::IsMember({"auto"}))
+      ->check(number_or_auto(1, kMostSamples))
       ->capture_default_str();
   command
       .add_option("--row-seconds", measure.seconds,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "apps/flags/value_checks.h"
 #include "engine/base/check.h"
 #include "engine/formats/npy.h"
 #include "engine/train/trainer.h"
@@ -128,7 +129,7 @@ CLI::App* TrainOptions::add_to(CLI::App& app) {
       ->add_option("--loader-threads", loader_threads,
                    "Threads that load slices ahead, 0 to 256; auto: one, and more up to the cores "
                    "where the step waits for it")
-      ->check(CLI::Range(0, 256) | CLI::IsMember({"auto"}))
+      ->check(number_or_auto(0, 256))
       ->capture_default_str();
   command
       ->add_option("--ranks", ranks,

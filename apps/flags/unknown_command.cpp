@@ -97,4 +97,13 @@ std::string unknown_words(const CLI::App& app) {
   return {};
 }
 
+std::string in_plain_words(const std::string& message) {
+  constexpr std::string_view kTooMany = ": At Most 1 required but received ";
+  const auto at = message.find(kTooMany), end = message.find('\n', at);
+  if (at == std::string::npos || end == std::string::npos) return message;
+  const auto number = at + kTooMany.size();
+  return fmt::format("{}: given {} times, expected once{}", message.substr(0, at),
+                     message.substr(number, end - number), message.substr(end));
+}
+
 }  // namespace glia

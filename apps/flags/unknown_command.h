@@ -16,4 +16,7 @@ std::string unknown_command(const CLI::App& app, int argc, const char* const* ar
 /// none.
 std::string unknown_words(const CLI::App& app);
 
+/// What CLI11 says of a flag that was given too often, in our words; what else it says as it is.
+std::string in_plain_words(const std::string& message);
+
 }  // namespace glia

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -46,6 +47,17 @@ bool may_be_empty(const CLI::Option& option) {
 }
 
 }  // namespace
+
+std::function<std::string(const std::string&)> number_or_auto(int low, int high) {
+  return [low, high](const std::string& text) -> std::string {
+    int number = 0;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    const bool is_number = parsed.ec == std::errc() && parsed.ptr == end;
+    if (text == "auto" || (is_number && number >= low && number <= high)) return {};
+    return fmt::format("found '{}', expected {} to {}, or auto", text, low, high);
+  };
+}
 
 void check_flag_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {

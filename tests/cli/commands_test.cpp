@@ -330,3 +330,17 @@ TEST_CASE("program: an unwritable place is one message", "[cli]") {
                 "/file/slices: cannot create the folder: Not a directory");
   check_refused(run_glia(w.train("file/run", 1)), 1, "file/run");
 }
+
+TEST_CASE(
+    "program: a flag given twice, and a word where a number or auto belongs, are said plainly",
+    "[cli]") {
+  const Outcome twice = run_glia({"plan", "--batch-size", "1", "--batch-size", "2"});
+  CHECK(twice.code == 2);
+  CHECK(contains(twice, "glia plan: --batch-size: given 2 times, expected once\n"));
+  for (const char* wrong : {"0", "x", "1.5", "100001"}) {
+    const Outcome samples = run_glia({"bench", "--samples", wrong});
+    CHECK(samples.code == 2);
+    CHECK(contains(samples, std::string("glia bench: --samples: found '") + wrong +
+                                "', expected 1 to 100000, or auto\n"));
+  }
+}
