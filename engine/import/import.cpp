@@ -78,6 +78,8 @@ std::string size_text(Size size) {
   return fmt::format("{} x {}", size.height, size.width);
 }
 
+constexpr const char* kUnusable = "files that cannot be used";
+
 class Importer {
  public:
   explicit Importer(const ImportConfig& config)
@@ -102,7 +104,7 @@ class Importer {
       try {
         import_case(one, staging.path());
       } catch (const Error& error) {
-        found_.problems.add("files that cannot be used", error.what());
+        found_.problems.add(kUnusable, error.what());
       } catch (const std::bad_alloc&) {
         found_.problems.add("files that there is not enough memory for", too_large(one.images[0]));
       }
@@ -131,8 +133,22 @@ class Importer {
           out_.string());
   }
 
+  /// Where an image cannot be read, what is wrong with its masks is noted too.
+  Stack read_image_of(const ImportCase& one) {
+    try {
+      return read_image(one.images, config_.stack);
+    } catch (const Error&) {
+      for (const fs::path& file : one.masks) try {
+          read_mask_stack(file, config_.stack);
+        } catch (const Error& error) {
+          found_.problems.add(kUnusable, error.what());
+        }
+      throw;
+    }
+  }
+
   void import_case(const ImportCase& one, const fs::path& folder) {
-    const Stack image = read_image(one.images, config_.stack);
+    const Stack image = read_image_of(one);
     ++summary_.image_kinds[image.kind];
     check_channels(image, one.images[0]);
     for (const std::string& doubt : image.doubts) doubts_.add("files in such doubt", doubt);

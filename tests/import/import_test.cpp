@@ -72,6 +72,16 @@ TEST_CASE("import: every problem is told at once, and nothing is written", "[imp
   CHECK_THAT(message, ContainsSubstring("--pad-to 2x4 or --resize 2x4"));
 }
 
+TEST_CASE("import: what is wrong with an image and with its mask is told at once", "[import]") {
+  Workshop w;
+  w.add("p/a.png", "no picture");
+  w.add("p/a_mask.png", "nor this");
+  const std::string message = w.refusal();
+  CAPTURE(message);
+  CHECK_THAT(message, ContainsSubstring("a.png: "));
+  CHECK_THAT(message, ContainsSubstring("a_mask.png: "));
+}
+
 TEST_CASE("import: sizes are made alike only when asked to", "[import]") {
   Workshop w;
   w.add_pair("p/a", 10, {0, 1, 0, 0});
