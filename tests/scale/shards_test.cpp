@@ -39,7 +39,7 @@ TEST_CASE("shards: weights after 20 steps are the same bits on 1, 2 and 4 ranks"
 }
 
 TEST_CASE("shards: of a batch norm, ranks give the same bits for any number of threads",
-          "[scale]") {
+          "[scale][threads]") {
   const TestBatch batch(8);
   RankSettings settings{.loss = "iou+bce", .steps = 20};
   const RankOutcome four = train_ranks(settings, batch, 4);

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks/results_page"))
-from page import BEGIN, END, outputs  # noqa: E402
+from page import BEGIN, END, END_OF_MODEL, MODEL, outputs  # noqa: E402
 from results import load  # noqa: E402
 
 STEP = "2026-11-28-train-base32-batch6-torch215.json"
@@ -23,6 +23,8 @@ class Page(unittest.TestCase):
         self.results = self.root / "benchmarks/results"
         shutil.copytree(ROOT / "benchmarks/results", self.results)
         (self.root / "README.md").write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+        (self.root / "docs").mkdir()
+        (self.root / "docs/scale.md").write_text(f"before\n{MODEL}\nold\n{END_OF_MODEL}\nafter\n")
 
     def texts(self):
         return {path.relative_to(self.root).as_posix(): text for path, text in outputs(self.root).items()}
@@ -37,6 +39,22 @@ class Page(unittest.TestCase):
         self.assertTrue(readme.startswith(f"before\n{BEGIN}\n"))
         self.assertTrue(readme.endswith(f"{END}\nafter\n"))
         self.assertNotIn("old", readme)
+
+    def test_model_stands_between_its_marks(self):
+        scale = self.texts()["docs/scale.md"]
+        self.assertTrue(scale.startswith(f"before\n{MODEL}\n"))
+        self.assertTrue(scale.endswith(f"{END_OF_MODEL}\nafter\n"))
+        self.assertEqual(scale.count("| batch |"), 3)
+
+    def test_steps_in_bf16_and_of_ranks_follow_their_files(self):
+        page = self.texts()["docs/results.md"]
+        self.assertIn("| 1 rank, 2 threads | 0.945 s | 1.00 |", page)
+        self.change("2026-12-01-scaling-base32-batch6.json",
+                    lambda json_: json_["median_step_s"].update({"1 rank, 2 threads": 0.5}))
+        self.change("2026-12-01-cpu-bf16-amx-layers.json", lambda json_: json_["steps"][0].update(step_s=0.777))
+        page = self.texts()["docs/results.md"]
+        self.assertIn("| 1 rank, 2 threads | 0.5 s | 1.00 |", page)
+        self.assertIn("| base 16, batch 6 | 0.777 s | 0.194 s |", page)
 
     def test_a_changed_figure_changes_page_chart_and_headline(self):
         before = self.texts()
