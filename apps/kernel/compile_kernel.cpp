@@ -74,10 +74,25 @@ std::string wrong_signature(const KernelSource& source, const std::string& said)
                      declaration_of(source.kernel), what);
 }
 
+/// Of a file whose function of that name takes other arguments, for which errors in its body may
+/// come before the compiler gets to it.
+std::string other_arguments(const KernelSource& source) {
+  const std::string text = read_file(source.file), expected = declaration_of(source.kernel);
+  const std::regex definition(fmt::format(R"(\b{}\s*\(([^()]*)\)\s*\{{)", source.kernel.name));
+  const std::size_t type = expected.rfind("::") + 2;
+  std::smatch found;
+  if (!std::regex_search(text, found, definition) ||
+      found[1].str().find(expected.substr(type, expected.rfind('&') - type)) != std::string::npos)
+    return "";
+  return fmt::format("{}: expected the function {} at global scope, found {}({})\n", source.file,
+                     expected, source.kernel.name, found[1].str());
+}
+
 std::string problem_of(const KernelSource& source, const std::string& said) {
   const Said by = sorted(source, said);
   const bool has_error = by.others.find("error:") != std::string::npos;
-  return has_error ? by.others : wrong_signature(source, by.about_wrapper);
+  return has_error ? other_arguments(source) + by.others
+                   : wrong_signature(source, by.about_wrapper);
 }
 
 }  // namespace
@@ -113,8 +128,8 @@ void check_can_compile() {
   namespace build = kernel_build;
   check(
       build::kEmulator,
-      "glia kernel needs the emulator, and this program was built without it: install the headers "
-      "of a CUDA toolkit (docs/emulator.md) and build again");
+      "glia kernel needs the emulator, and this program was built without it: build it again with "
+      "tools/build -- -DGLIA_EMU=ON (docs/emulator.md)");
   check_has_sources();
   check(::access(build::kCompiler, X_OK) == 0,
         "glia kernel compiles with {}, the compiler of this build, which is not there: install it, "

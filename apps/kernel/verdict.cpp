@@ -258,14 +258,19 @@ std::string text_of(const Verdict& verdict) {
   if (race.wrong > 0) judgement += results.wrong > 0 ? ", and reports" : ", but with reports";
   std::string text = fmt::format("{} by {}: {} ({:.1f} s)\n", verdict.kernel, verdict.file,
                                  judgement, verdict.seconds);
-  text += results_text(verdict.results) + kernels_text(verdict.results) + race_text(verdict.race);
+  text += results_text(verdict.results);
+  const auto not_finished = [&](const JudgeRun& run) {
+    if (!run.problem.empty())
+      text += fmt::format("  not finished: {}; the cases after it were not run\n", run.problem);
+  };
+  not_finished(verdict.results);
+  text += kernels_text(verdict.results) + race_text(verdict.race);
+  not_finished(verdict.race);
   const auto lines = profile_of(verdict.race.profile, verdict.file);
   text += profile_text(lines, true) + profile_text(lines, false);
   std::istringstream assembly(verdict.assembly);
   for (std::string line; std::getline(assembly, line);)
     text += fmt::format("  sm_90          {}\n", line);
-  for (const std::string& problem : {verdict.results.problem, verdict.race.problem})
-    if (!problem.empty()) text += fmt::format("  not finished: {}\n", problem);
   return text;
 }
 

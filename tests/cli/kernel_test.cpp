@@ -300,6 +300,14 @@ TEST_CASE("kernel: another signature, no function, and no such kernel", "[cli][k
   CHECK(contains(other,
                  "mine.cu: expected the function void relu_forward(glia::KernelContext&, const "
                  "glia::ReluForward&) at global scope, found void relu_forward(int)\n"));
+  // Errors in its body do not hide it.
+  const Outcome body =
+      Given(relu(), "const ReluForward& a", "const ReluBackward& a").judged_as("relu.forward");
+  CAPTURE(body.output);
+  CHECK(contains(body,
+                 "glia::ReluForward&) at global scope, found relu_forward(KernelContext& context, "
+                 "const ReluBackward& a)\n"));
+  CHECK(contains(body, "error: "));
   const Outcome none = Given("int x;\n").judged_as("relu.forward");
   CAPTURE(none.output);
   CHECK(contains(none, "at global scope, found none named relu_forward\n"));
